@@ -1,0 +1,172 @@
+/**
+ * The nouns of the management plane (see ARCHITECTURE.md, "Words"). Immutable records as stored; ids are
+ * `<prefix>_<22 base62>`, times are Unix milliseconds. `managedBy` says who may change a record: objects from
+ * `gatewright.yaml` or from the environment are read-only elsewhere.
+ */
+import type { DialectId } from './dialect-id.ts'
+
+export type ManagedBy = 'api' | 'file' | 'environment' | 'setup'
+
+interface Stored {
+  readonly id: string
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly managedBy: ManagedBy
+}
+
+/** Tenant: the isolation boundary. */
+export interface Organization extends Stored {
+  readonly slug: string
+  readonly name: string
+}
+
+/** A consumer of APIs; holds subscriptions and API keys. */
+export interface Application extends Stored {
+  readonly organizationId: string
+  readonly slug: string
+  readonly name: string
+  readonly description: string
+}
+
+export const lifecycleStates = ['draft', 'published', 'deprecated', 'retired'] as const
+export type LifecycleState = (typeof lifecycleStates)[number]
+
+/** A published API: which operations on which model routes. */
+export interface ApiProduct extends Stored {
+  readonly organizationId: string
+  readonly slug: string
+  readonly name: string
+  readonly version: string
+  readonly description: string
+  readonly state: LifecycleState
+  /** Operation ids (`domain/operations.ts`), or `['*']`. */
+  readonly operations: readonly string[]
+  /** Model route names or patterns with one trailing `*`, or `['*']`. */
+  readonly models: readonly string[]
+}
+
+export const subscriptionStates = ['pending', 'active', 'paused', 'revoked', 'expired'] as const
+export type SubscriptionState = (typeof subscriptionStates)[number]
+
+export interface Subscription extends Stored {
+  readonly organizationId: string
+  readonly applicationId: string
+  readonly productId: string
+  readonly state: SubscriptionState
+}
+
+/** How a deployment finds its secret: sealed in the store, or a reference read when configuration loads. */
+export type CredentialSource =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'sealed'; readonly credentialId: string }
+  /** `env:NAME` or `file:/path`. */
+  | { readonly kind: 'reference'; readonly reference: string }
+
+/** One endpoint + credential + region of a provider. */
+export interface Deployment extends Stored {
+  readonly organizationId: string
+  /** Unique within the organization; shown to callers in `x-gatewright-deployment`. */
+  readonly slug: string
+  /** Row of the provider catalogue. */
+  readonly providerId: string
+  /** Overrides the provider's base URL; required where the provider has none. */
+  readonly baseUrl: string | null
+  /** Overrides the provider's dialect. */
+  readonly dialect: DialectId | null
+  readonly region: string | null
+  /** Provider settings by name: Azure `apiVersion`, Vertex `project`, Bedrock `region` … (no secrets). */
+  readonly settings: Readonly<Record<string, string>>
+  readonly credential: CredentialSource
+  /** Allow this deployment's host to resolve to private or loopback addresses. */
+  readonly allowPrivateNetwork: boolean
+  readonly enabled: boolean
+  readonly timeouts: Readonly<Partial<UpstreamTimeouts>>
+}
+
+/** Milliseconds each. */
+export interface UpstreamTimeouts {
+  readonly connectMs: number
+  /** From the request's last byte to the response head. */
+  readonly firstByteMs: number
+  /** Longest silence within a response. */
+  readonly idleMs: number
+  readonly totalMs: number
+}
+
+export interface RouteTarget {
+  readonly deployment: string
+  /** Model name at the provider; null: the name the caller asked for (after the pattern's prefix). */
+  readonly model: string | null
+  /** Targets of the lowest number are tried first; within one number by weight. */
+  readonly priority: number
+  readonly weight: number
+}
+
+/** Public model name → deployments. */
+export interface ModelRoute extends Stored {
+  readonly organizationId: string
+  /** Exact name, or a pattern with one trailing `*` (`openai/*`). */
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly targets: readonly RouteTarget[]
+  readonly description: string
+  readonly enabled: boolean
+}
+
+export type KeyEnvironment = 'live' | 'test'
+export type KeyState = 'active' | 'revoked'
+
+export interface ApiKey extends Stored {
+  readonly organizationId: string
+  readonly applicationId: string
+  /** Public part of the key, 12 base62: names it in logs and finds it in one look-up. */
+  readonly keyId: string
+  readonly name: string
+  readonly environment: KeyEnvironment
+  readonly state: KeyState
+  /** Patterns as in products; null: whatever the subscriptions allow. */
+  readonly models: readonly string[] | null
+  readonly operations: readonly string[] | null
+  /** Allowed source networks, v4 or v6 CIDR; empty: anywhere. */
+  readonly cidrs: readonly string[]
+  readonly expiresAt: number | null
+  readonly lastUsedAt: number | null
+  readonly revokedAt: number | null
+}
+
+/** One version of a key's secret. Two versions overlap during a rotation. */
+export interface ApiKeySecret {
+  readonly keyId: string
+  readonly version: number
+  /** HMAC-SHA-256 of the whole key text under the pepper, base64. */
+  readonly hash: string
+  readonly pepperVersion: number
+  readonly createdAt: number
+  /** End of the overlap; null: until the key ends. */
+  readonly expiresAt: number | null
+}
+
+export const adminScopes = ['read', 'write', 'keys', 'admin'] as const
+export type AdminScope = (typeof adminScopes)[number]
+
+/** Token for the admin API; `gwa_…`. `admin` includes all scopes. */
+export interface AdminToken extends Stored {
+  /** Null: all organizations. */
+  readonly organizationId: string | null
+  readonly tokenId: string
+  readonly name: string
+  readonly scopes: readonly AdminScope[]
+  readonly hash: string
+  readonly pepperVersion: number
+  readonly expiresAt: number | null
+  readonly lastUsedAt: number | null
+  readonly revokedAt: number | null
+}
+
+/** A sealed provider credential: named secret fields, for example `apiKey`, or `accessKeyId` + `secretAccessKey`. */
+export interface SealedCredential {
+  readonly id: string
+  readonly organizationId: string
+  readonly sealed: string
+  readonly createdAt: number
+}

@@ -1,0 +1,123 @@
+/**
+ * What the data plane needs to know, as plain data that can cross threads. The control plane is the only writer;
+ * workers compile it (`gateway/snapshot.ts`), freeze it, and swap it whole.
+ */
+import type { DialectId } from './dialect-id.ts'
+import type { KeyEnvironment, RouteTarget, UpstreamTimeouts } from './entities.ts'
+
+export interface DeploymentSnapshot {
+  readonly id: string
+  readonly slug: string
+  readonly organizationId: string
+  readonly providerId: string
+  readonly baseUrl: string | null
+  readonly dialect: DialectId | null
+  readonly region: string | null
+  readonly settings: Readonly<Record<string, string>>
+  /** Opened secret fields; they exist in memory only. */
+  readonly secrets: Readonly<Record<string, string>>
+  readonly allowPrivateNetwork: boolean
+  readonly timeouts: UpstreamTimeouts
+}
+
+export interface RouteSnapshot {
+  readonly organizationId: string
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly createdAt: number
+  /** `deployment` is a deployment id here. */
+  readonly targets: readonly RouteTarget[]
+}
+
+/** What an application's active subscriptions to published products allow. */
+export interface GrantSnapshot {
+  readonly productId: string
+  readonly models: readonly string[]
+  readonly operations: readonly string[]
+}
+export interface ApplicationSnapshot {
+  readonly id: string
+  readonly organizationId: string
+  readonly grants: readonly GrantSnapshot[]
+}
+
+export interface PriceRow {
+  /** Provider id, or `*`. */
+  readonly provider: string
+  /** Model at the provider: exact, or a pattern with a trailing `*`. */
+  readonly model: string
+  /** US dollars per million tokens. */
+  readonly inputPerMillion: number
+  readonly outputPerMillion: number
+  readonly cachedInputPerMillion: number | null
+  readonly cacheWritePerMillion: number | null
+}
+
+/** Bounds of the data plane; bytes, milliseconds, counts. */
+export interface GatewayBounds {
+  readonly headerBytes: number
+  readonly headerCount: number
+  readonly bodyBytes: number
+  readonly uploadBytes: number
+  readonly jsonDepth: number
+  readonly jsonKeys: number
+  readonly connections: number
+  readonly connectionsPerAddress: number
+  readonly handshakeTimeoutMs: number
+  readonly headerTimeoutMs: number
+  readonly bodyTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly replyStallTimeoutMs: number
+  readonly replyBufferBytes: number
+  readonly http2Streams: number
+  /** SSE comment interval until the first token; 0: none. */
+  readonly keepAliveCommentMs: number
+  /** Largest unary upstream response read whole. */
+  readonly responseBytes: number
+}
+
+export interface SnapshotConfig {
+  readonly version: number
+  readonly deployments: readonly DeploymentSnapshot[]
+  readonly routes: readonly RouteSnapshot[]
+  readonly applications: readonly ApplicationSnapshot[]
+  readonly prices: readonly PriceRow[]
+  /** Peppers by version, base64. */
+  readonly peppers: Readonly<Record<string, string>>
+  readonly bounds: GatewayBounds
+  /** Proxies whose `X-Forwarded-For` is believed, CIDR. */
+  readonly trustedProxies: readonly string[]
+  readonly sandboxEnabled: boolean
+  /** Prefix of documentation links in errors. */
+  readonly documentationUrl: string
+}
+
+export interface KeySnapshot {
+  readonly keyId: string
+  readonly organizationId: string
+  readonly applicationId: string
+  readonly environment: KeyEnvironment
+  readonly models: readonly string[] | null
+  readonly operations: readonly string[] | null
+  readonly cidrs: readonly string[]
+  readonly expiresAt: number | null
+  readonly secrets: readonly KeySecretSnapshot[]
+}
+export interface KeySecretSnapshot {
+  readonly hash: string
+  readonly pepperVersion: number
+  readonly expiresAt: number | null
+}
+
+/** Messages from the control plane to every worker; `version` only grows. */
+export type SnapshotMessage =
+  | { readonly type: 'config'; readonly config: SnapshotConfig }
+  | {
+      readonly type: 'keys'
+      readonly version: number
+      /** True: the lists replace everything known before. */
+      readonly reset: boolean
+      readonly upsert: readonly KeySnapshot[]
+      /** Key ids that no longer open anything: revoked, expired, deleted. Streams under way end. */
+      readonly remove: readonly string[]
+    }

@@ -1,0 +1,99 @@
+/**
+ * Port: the data plane's server side. A listener accepts connections, parses HTTP strictly and hands over
+ * exchanges; the pipeline never sees a socket. Callback style: hottest path.
+ */
+import type { BodySink } from './upstream-client.ts'
+
+export type BodyFailureKind = 'too-large' | 'timeout' | 'aborted' | 'malformed'
+
+export interface Inbound {
+  readonly method: string
+  /** As sent: path and query, origin-form. */
+  readonly target: string
+  /** Flat name, value list; names in lower case, wire order, duplicates kept. */
+  readonly headers: readonly string[]
+  /** Peer address without brackets; v4-mapped v6 is given as v4. */
+  readonly remoteAddress: string
+  readonly encrypted: boolean
+  readonly httpVersion: '1.0' | '1.1' | '2'
+  /** Announced body length; undefined when chunked (or HTTP/2 without content-length); 0 when there is none. */
+  readonly contentLength: number | undefined
+  /** Monotone milliseconds when the request's head was complete. */
+  readonly startedAt: number
+  /** Read the whole body, at most `maxBytes`. Called at most once, and not together with `streamBody`. */
+  readBody(maxBytes: number, done: (failure: BodyFailureKind | null, body: Buffer) => void): void
+  /** Receive the body as it comes, at most `maxBytes` (else `failure`). */
+  streamBody(maxBytes: number, sink: BodySink): void
+  pauseBody(): void
+  resumeBody(): void
+  readonly reply: Reply
+  /** Called once if the client goes away before the reply has been ended. */
+  onDisconnect(handler: () => void): void
+}
+
+/**
+ * The way back. `head` once, then `write`*, then `end`; `send` does all at once. A reply without a
+ * `content-length` header is sent chunked (HTTP/1.1) or until close (HTTP/1.0). Framing headers are the listener's.
+ */
+export interface Reply {
+  readonly headSent: boolean
+  readonly ended: boolean
+  /** `headers`: flat name, value list. Nothing reaches the wire before the first write, flush or end. */
+  head(status: number, headers: readonly string[]): void
+  flushHead(): void
+  /** False: the reader is slow; wait for `onDrain`. */
+  write(chunk: Uint8Array | string): boolean
+  end(chunk?: Uint8Array | string): void
+  send(status: number, headers: readonly string[], body: Uint8Array | string): void
+  onDrain(handler: () => void): void
+  /** Cut the connection (HTTP/1.1) or reset the stream (HTTP/2): the client must see that the reply is broken. */
+  destroy(): void
+}
+
+export type ExchangeHandler = (inbound: Inbound) => void
+
+/** Bounds of one listener; the subset of `GatewayBounds` that connections need. */
+export interface ListenerBounds {
+  readonly headerBytes: number
+  readonly headerCount: number
+  readonly connections: number
+  readonly connectionsPerAddress: number
+  readonly handshakeTimeoutMs: number
+  readonly headerTimeoutMs: number
+  readonly bodyTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly replyStallTimeoutMs: number
+  readonly http2Streams: number
+}
+
+export interface TlsMaterial {
+  /** PEM chain. */
+  readonly certificate: string
+  /** PEM. */
+  readonly privateKey: string
+}
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  /** Absent: plain HTTP, loopback only. */
+  readonly tls?: TlsMaterial
+  /** Share the port with other threads (SO_REUSEPORT). */
+  readonly reusePort: boolean
+  readonly bounds: ListenerBounds
+}
+
+export interface Listener {
+  readonly address: { readonly host: string; readonly port: number }
+  /** New certificate for new handshakes; connections under way keep theirs. */
+  setTls(material: TlsMaterial): void
+  setBounds(bounds: ListenerBounds): void
+  readonly connections: number
+  /** Stop accepting, let exchanges end, close idle connections; resolves when all are closed. */
+  drain(): Promise<void>
+  /** Cut everything. */
+  destroy(): void
+}
+
+export type OpenListener = (options: ListenOptions, handler: ExchangeHandler) => Promise<Listener>
