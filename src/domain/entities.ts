@@ -59,8 +59,8 @@ export interface Subscription extends Stored {
 export type CredentialSource =
   | { readonly kind: 'none' }
   | { readonly kind: 'sealed'; readonly credentialId: string }
-  /** `env:NAME` or `file:/path`. */
-  | { readonly kind: 'reference'; readonly reference: string }
+  /** Secret field → `env:NAME` or `file:/path`; read when configuration loads, never stored. */
+  | { readonly kind: 'references'; readonly fields: Readonly<Record<string, string>> }
 
 /** One endpoint + credential + region of a provider. */
 export interface Deployment extends Stored {
