@@ -8,11 +8,12 @@ import type { DialectId } from './dialect-id.ts'
  * How a request proves itself upstream.
  * bearer: `Authorization: Bearer <apiKey>` · header: `<header>: <apiKey>` · sigv4: AWS Signature Version 4 with
  * `accessKeyId`, `secretAccessKey`, optional `sessionToken` (or a bearer `apiKey`) · google-oauth: bearer token
- * minted from a service account · none.
+ * minted from a service account · none. `optional`: a deployment without a key sends no credential (self-hosted
+ * servers).
  */
 export type AuthScheme =
-  | { readonly kind: 'bearer' }
-  | { readonly kind: 'header'; readonly header: string }
+  | { readonly kind: 'bearer'; readonly optional?: boolean }
+  | { readonly kind: 'header'; readonly header: string; readonly optional?: boolean }
   | { readonly kind: 'sigv4'; readonly service: string }
   | { readonly kind: 'google-oauth'; readonly scope: string }
   | { readonly kind: 'none' }
@@ -44,6 +45,8 @@ export interface Provider {
   readonly forwardHeaders: readonly string[]
   /** Settings a deployment must give, by placeholder name. */
   readonly requiredSettings: readonly string[]
+  /** Values of placeholders that a deployment need not give (Azure `apiVersion`). */
+  readonly defaults: Readonly<Record<string, string>>
   /** Environment variables that make a deployment on start: credential or setting field → variable names in order of preference. */
   readonly environment: Readonly<Record<string, readonly string[]>>
   /** Model names that this vendor is known for, patterns with a trailing `*`; used for automatic routes. */
@@ -54,3 +57,6 @@ export interface Provider {
   /** Where its own documentation lives. */
   readonly documentation: string
 }
+
+/** A row as written down, in the catalogue or in configuration: what is absent takes its default. */
+export type ProviderRow = Pick<Provider, 'id' | 'name' | 'dialect' | 'auth' | 'paths'> & Partial<Provider>
