@@ -332,6 +332,13 @@ export const faults = Object.freeze({
     'This {noun} is managed by {manager} and cannot be changed here.',
     'Change it where it is managed.',
   ),
+  staleUpdate: entry(
+    'admin.stale-update',
+    409,
+    'invalid-request',
+    'This {noun} has changed since it was read.',
+    'Read it again and repeat the change.',
+  ),
   inUse: entry(
     'admin.in-use',
     409,
@@ -352,6 +359,21 @@ export const faults = Object.freeze({
     'invalid-request',
     'The configuration is not valid: {reason}.',
     'Correct the named place; the running configuration is unchanged.',
+  ),
+  // Storage
+  secretUnreadable: entry(
+    'storage.secret-unreadable',
+    500,
+    'internal',
+    'A stored secret cannot be opened.',
+    'Restore the root key that sealed it, or store the secret anew.',
+  ),
+  storageUnavailable: entry(
+    'storage.unavailable',
+    503,
+    'overloaded',
+    'The storage cannot take the change right now.',
+    'Try again shortly; check free disk space and permissions of the data directory.',
   ),
   // Ourselves
   internal: entry(
