@@ -16,6 +16,8 @@ import type { TokenUsage } from './usage.ts'
 export interface Native {
   readonly dialect: DialectId
   readonly fields: JsonObject
+  /** Path of the object that held the fields, in the caller's terms (`messages[2].content[0]`; `''` at the top). */
+  readonly at?: string
 }
 
 export interface TextPart {
@@ -105,6 +107,8 @@ export interface Message {
   readonly parts: readonly Part[]
   /** Participant name (OpenAI). */
   readonly name?: string
+  /** Where the caller put it (`messages[2]`, `contents[1]`, `system`): for faults that name the caller's field. */
+  readonly at?: string
   readonly native?: Native
 }
 

@@ -1,0 +1,69 @@
+/**
+ * How a writer meets fields that only their own dialect knows. Same dialect: they are put back. Another dialect:
+ * each is dropped as `droppable.ts` allows, or refused by the name of the caller's field.
+ */
+import type { Native, Part } from '../domain/canonical.ts'
+import type { DialectId } from '../domain/dialect-id.ts'
+import type { JsonObject } from '../domain/json.ts'
+import { faults } from '../faults/catalogue.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { Downgrade } from './dialect.ts'
+import { droppable, type NativeLevel } from './droppable.ts'
+import { pathOf } from './reading.ts'
+
+/** Refusal: `field` in the caller's terms; `reason` completes "cannot be expressed for this model (dialect): …". */
+export function cannotExpress(field: string, dialect: DialectId, reason: string): Fault {
+  return new Fault(faults.cannotExpress, { public: { field, dialect, reason }, param: field })
+}
+
+export interface NativeTarget {
+  readonly dialect: DialectId
+  readonly downgrade: (downgrade: Downgrade) => void
+}
+
+const noFields: JsonObject = Object.freeze({})
+
+/**
+ * The fields to put back into a request of `target.dialect`; empty where there are none or they belong to another
+ * dialect and may be dropped. Fields in `translated` are skipped: the writer has expressed them itself. Throws
+ * `faults.cannotExpress` for a foreign field that may not be dropped.
+ */
+export function nativeFields(
+  native: Native | undefined,
+  level: NativeLevel,
+  target: NativeTarget,
+  translated?: ReadonlySet<string>,
+): JsonObject {
+  if (native === undefined) return noFields
+  if (native.dialect === target.dialect) return native.fields
+  const table = droppable[native.dialect][level]
+  for (const key in native.fields) {
+    if (native.fields[key] === null || translated?.has(key) === true) continue
+    const reason = Object.hasOwn(table, key) ? table[key] : undefined
+    const field = pathOf(native.at ?? '', key)
+    if (reason === undefined) throw cannotExpress(field, target.dialect, 'it is particular to another API')
+    if (reason !== null) target.downgrade({ field, reason })
+  }
+  return noFields
+}
+
+/**
+ * The same for a response on its way to a caller: nothing can be refused any more, so every foreign field is
+ * dropped, and only parts (content, not bookkeeping) are reported.
+ */
+export function nativeResponseFields(native: Native | undefined, dialect: DialectId): JsonObject {
+  return native !== undefined && native.dialect === dialect ? native.fields : noFields
+}
+
+/** A response part that the caller's dialect has no word for: left out, and said so. */
+export function dropResponsePart(part: Part, target: NativeTarget): void {
+  target.downgrade({
+    field: part.type === 'opaque' ? opaqueName(part.native) : part.type,
+    reason: 'the response held a part that this API cannot carry',
+  })
+}
+
+function opaqueName(native: Native): string {
+  const type = native.fields['type']
+  return typeof type === 'string' ? type : (Object.keys(native.fields)[0] ?? 'opaque')
+}
