@@ -1,0 +1,16 @@
+/**
+ * Configuration: one typed, commented schema; one loader; problems named by file, line, path and reason.
+ * Nothing outside this folder reads `process.env` or parses `gatewright.yaml`.
+ */
+export {
+  defaultConfig,
+  type Environment,
+  isLoopbackHost,
+  type LoadedConfig,
+  loadConfig,
+  parseResources,
+  readEnvironment,
+  readSecretReference,
+} from './load.ts'
+export { ConfigError, type ConfigProblem, describeProblem } from './parse.ts'
+export { type Config, configSchema, type ResourceDocument, resourceDocumentSchema } from './schema.ts'

@@ -1,0 +1,124 @@
+/**
+ * The only reader of `process.env` and of `gatewright.yaml`. Precedence: command line, environment
+ * (`GATEWRIGHT_*`), file, defaults.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
+import { Check, Default } from 'typebox/value'
+import { ConfigError, joinPath, type ParsedDocument, parseConfigText } from './parse.ts'
+import { type Config, configSchema, type ResourceDocument, resourceDocumentSchema } from './schema.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A frozen copy of the process environment. */
+export function readEnvironment(): Environment {
+  return Object.freeze({ ...process.env })
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** Absolute path of the file; null when there is none. */
+  readonly file: string | null
+  readonly lineOf: ParsedDocument<Config>['lineOf']
+}
+
+export interface LoadOptions {
+  /** Given by `--config`; must exist. */
+  readonly file?: string
+  readonly dataDir?: string
+  readonly environment: Environment
+  /** Directory that relative paths start from. */
+  readonly directory: string
+}
+
+const defaultFile = 'gatewright.yaml'
+
+/**
+ * Load the configuration. Without a file, defaults apply.
+ * @throws ConfigError naming file, line, path and reason of every problem
+ */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const named = options.file ?? options.environment['GATEWRIGHT_CONFIG']
+  const file = resolve(options.directory, named ?? defaultFile)
+  if (named !== undefined && !existsSync(file)) {
+    throw new ConfigError([{ file, line: 0, path: '', reason: 'does not exist' }])
+  }
+  const parsed = existsSync(file)
+    ? parseConfigText(readFileSync(file, 'utf8'), file, configSchema)
+    : { value: defaultConfig(), lineOf: () => 0 }
+  const dataDir = options.dataDir ?? options.environment['GATEWRIGHT_DATA_DIR'] ?? parsed.value.dataDir
+  const config = { ...parsed.value, dataDir: resolve(options.directory, dataDir) }
+  checkAcross(config, parsed.lineOf, file)
+  return { config, file: existsSync(file) ? file : null, lineOf: parsed.lineOf }
+}
+
+/** The configuration that an empty file means. */
+export function defaultConfig(): Config {
+  const value = Default(configSchema, {})
+  if (!Check(configSchema, value))
+    throw new TypeError('the defaults of the configuration do not satisfy its schema')
+  return value
+}
+
+/** Parse a document for `gatewright apply`: the objects part of the schema only. */
+export function parseResources(text: string, file: string): ParsedDocument<ResourceDocument> {
+  return parseConfigText(text, file, resourceDocumentSchema)
+}
+
+const loopbackHosts = new Set(['127.0.0.1', '::1', 'localhost'])
+
+/** True where binding to `host` is reachable from this machine only. */
+export function isLoopbackHost(host: string): boolean {
+  return loopbackHosts.has(host) || /^127(?:\.\d{1,3}){3}$/.test(host)
+}
+
+/** Rules that span several options. */
+function checkAcross(config: Config, lineOf: LoadedConfig['lineOf'], file: string): void {
+  const problems: { path: (string | number)[]; reason: string }[] = []
+  for (const plane of ['gateway', 'control'] as const) {
+    const http = config[plane].http
+    if (http.enabled && !isLoopbackHost(http.host)) {
+      problems.push({
+        path: [plane, 'http', 'host'],
+        reason: 'plain HTTP binds to loopback only; use https for other addresses',
+      })
+    }
+  }
+  const { certificateFile, keyFile } = config.tls
+  if ((certificateFile === undefined) !== (keyFile === undefined)) {
+    problems.push({ path: ['tls'], reason: 'certificateFile and keyFile go together' })
+  }
+  if (problems.length > 0) {
+    throw new ConfigError(
+      problems.map((problem) => ({
+        file,
+        line: lineOf(problem.path),
+        path: joinPath(problem.path),
+        reason: problem.reason,
+      })),
+    )
+  }
+}
+
+const maxSecretBytes = 65_536
+
+/**
+ * Read a secret by its reference, `env:NAME` or `file:/path` (a trailing line break of a file is dropped).
+ * Returns null when it is not there; the value never appears in an error.
+ */
+export function readSecretReference(
+  reference: string,
+  environment: Environment,
+  directory: string,
+): string | null {
+  if (reference.startsWith('env:')) return environment[reference.slice(4)] || null
+  if (!reference.startsWith('file:')) return null
+  const path = reference.slice(5)
+  try {
+    const text = readFileSync(isAbsolute(path) ? path : resolve(directory, path), 'utf8')
+    if (text.length > maxSecretBytes) return null
+    return text.replace(/\r?\n$/, '') || null
+  } catch {
+    return null
+  }
+}

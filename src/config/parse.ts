@@ -1,0 +1,126 @@
+/**
+ * Text of `gatewright.yaml` → checked configuration, or problems with file, line, path and reason. A file with one
+ * problem is refused whole. YAML aliases are bounded, duplicate keys and unknown keys refused.
+ */
+import type { Static, TSchema } from 'typebox'
+import { Compile, type Validator } from 'typebox/compile'
+import { Default } from 'typebox/value'
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
+
+export interface ConfigProblem {
+  readonly file: string
+  /** From 1; 0 where no place is known. */
+  readonly line: number
+  /** Dotted path, `models[0].targets`. */
+  readonly path: string
+  readonly reason: string
+}
+
+export class ConfigError extends Error {
+  readonly problems: readonly ConfigProblem[]
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map(describeProblem).join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+export function describeProblem(problem: ConfigProblem): string {
+  const place = problem.line > 0 ? `${problem.file}:${problem.line}` : problem.file
+  return `${place}: ${problem.path === '' ? '' : `${problem.path}: `}${problem.reason}`
+}
+
+export interface ParsedDocument<T> {
+  readonly value: T
+  /** Line of a path such as `['models', 0, 'name']`, for problems found later. */
+  readonly lineOf: (path: readonly (string | number)[]) => number
+}
+
+const maxFileBytes = 4_194_304
+const maxProblems = 50
+
+/** Parse and check `text` against `schema`. @throws ConfigError with every problem found */
+export function parseConfigText<S extends TSchema>(
+  text: string,
+  file: string,
+  schema: S,
+): ParsedDocument<Static<S>> {
+  if (text.length > maxFileBytes) {
+    throw new ConfigError([{ file, line: 0, path: '', reason: `is larger than ${maxFileBytes} bytes` }])
+  }
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  const syntax = document.errors.map((error) => ({
+    file,
+    line: lines.linePos(error.pos[0]).line,
+    path: '',
+    reason: error.message,
+  }))
+  if (syntax.length > 0) throw new ConfigError(syntax.slice(0, maxProblems))
+  const lineOf = (path: readonly (string | number)[]): number => lineOfPath(document, lines, path)
+  const value = Default(schema, toPlain(document, file))
+  const problems = schemaProblems(Compile(schema), value).map((problem) => ({
+    file,
+    line: lineOf(problem.path),
+    path: joinPath(problem.path),
+    reason: problem.reason,
+  }))
+  if (problems.length > 0) throw new ConfigError(problems.slice(0, maxProblems))
+  return { value: value as Static<S>, lineOf }
+}
+
+function toPlain(document: Document.Parsed, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {}
+  } catch {
+    throw new ConfigError([{ file, line: 0, path: '', reason: 'expands too many YAML aliases' }])
+  }
+}
+
+interface SchemaProblem {
+  readonly path: readonly (string | number)[]
+  readonly reason: string
+}
+
+/** Each problem once, at its most exact place: a refused key is named itself, not its parent. */
+function schemaProblems(validator: Validator, value: unknown): SchemaProblem[] {
+  if (validator.Check(value)) return []
+  const found = new Map<string, SchemaProblem>()
+  for (const error of validator.Errors(value)) {
+    if (error.keyword === 'additionalProperties') continue
+    const path = pathOf(error.instancePath)
+    const reason = error.keyword === 'boolean' ? 'is not a known key' : (error.message ?? 'is not valid')
+    const key = error.instancePath
+    if (!found.has(key)) found.set(key, { path, reason })
+  }
+  return [...found.values()]
+}
+
+function pathOf(pointer: string): (string | number)[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((token) => (/^\d+$/.test(token) ? Number(token) : token))
+}
+
+export function joinPath(path: readonly (string | number)[]): string {
+  return path.reduce<string>((joined, token) => {
+    if (typeof token === 'number') return `${joined}[${token}]`
+    return joined === '' ? token : `${joined}.${token}`
+  }, '')
+}
+
+/** The line of the node at `path`, or of its nearest parent that exists. */
+function lineOfPath(
+  document: Document.Parsed,
+  lines: LineCounter,
+  path: readonly (string | number)[],
+): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const node = document.getIn(path.slice(0, length), true)
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line
+  }
+  return 1
+}

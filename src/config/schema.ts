@@ -1,0 +1,296 @@
+/**
+ * The one schema of `gatewright.yaml`. Every option stands here with its description, default and bounds; the
+ * JSON Schema for editors and `docs/reference/configuration.md` are generated from it. Unknown keys are refused
+ * everywhere.
+ */
+import { type Static, type TSchema, Type } from 'typebox'
+import { dialectIds } from '../domain/dialect-id.ts'
+
+const closed = { additionalProperties: false }
+
+function section<T extends Record<string, TSchema>>(description: string, properties: T) {
+  return Type.Object(properties, { ...closed, description, default: {} })
+}
+
+function count(description: string, value: number, minimum = 1, maximum = 2 ** 40) {
+  return Type.Integer({ description, default: value, minimum, maximum })
+}
+
+const slug = (description: string) => Type.String({ description, pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' })
+
+const secretReference = Type.String({
+  description:
+    'Where the secret is read from: `env:NAME` or `file:/absolute/path`. A secret written into this file is refused.',
+  pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$',
+})
+
+const listener = (description: string, port: number) =>
+  section(description, {
+    enabled: Type.Boolean({ description: 'Open this listener.', default: true }),
+    host: Type.String({
+      description: 'Address to bind to. Plain HTTP binds to loopback only.',
+      default: '127.0.0.1',
+    }),
+    port: Type.Integer({
+      description: 'Port; 0 takes any free one.',
+      default: port,
+      minimum: 0,
+      maximum: 65535,
+    }),
+  })
+
+const limitsSchema = section(
+  'Bounds of the data plane. A request beyond a bound is refused and changes nothing.',
+  {
+    headerBytes: count('Largest request head, bytes.', 32_768, 1024, 1_048_576),
+    headerCount: count('Most header fields in a request.', 100, 8, 2000),
+    bodyBytes: count('Largest JSON request body, bytes.', 33_554_432, 1024),
+    uploadBytes: count('Largest upload (files, audio, images), bytes.', 536_870_912, 1024),
+    jsonDepth: count('Deepest nesting of a JSON body.', 64, 4, 1000),
+    jsonKeys: count('Most keys in a JSON body, all levels together.', 100_000, 16),
+    connections: count('Most open client connections per worker.', 10_000),
+    connectionsPerAddress: count('Most open client connections per address and worker.', 5_000),
+    handshakeTimeoutMs: count('Longest TLS handshake.', 10_000, 100),
+    headerTimeoutMs: count(
+      'Longest time from the first byte of a request to the end of its head.',
+      10_000,
+      100,
+    ),
+    bodyTimeoutMs: count('Longest time for a request body to arrive.', 120_000, 100),
+    idleTimeoutMs: count('How long an idle connection is kept.', 75_000, 100),
+    replyStallTimeoutMs: count('How long a reader may take nothing while a reply waits for it.', 60_000, 100),
+    replyBufferBytes: count(
+      'Most reply bytes held for a slow reader before the upstream is paused.',
+      262_144,
+      4096,
+    ),
+    http2Streams: count('Most concurrent streams on one HTTP/2 connection.', 128, 1, 10_000),
+    keepAliveCommentMs: count('Interval of SSE comments until the first token; 0 sends none.', 15_000, 0),
+    responseBytes: count('Largest unary response of a provider, bytes.', 67_108_864, 1024),
+  },
+)
+
+const timeoutsSchema = section('Timeouts towards providers; a deployment may set its own.', {
+  connectMs: count('Connect and TLS handshake.', 10_000, 10),
+  firstByteMs: count('From the end of the request to the head of the response.', 300_000, 10),
+  idleMs: count('Longest silence within a response.', 120_000, 10),
+  totalMs: count('Whole call.', 1_800_000, 10),
+})
+
+const optional = Type.Optional
+
+const deploymentSchema = Type.Object(
+  {
+    slug: slug('Name, unique in its organization; callers see it in `x-gatewright-deployment`.'),
+    organization: optional(slug('Owning organization; the first one when left out.')),
+    provider: Type.String({
+      description: 'Id of a provider row (`gatewright providers catalogue` lists them).',
+    }),
+    baseUrl: optional(Type.String({ description: 'Overrides the base URL of the provider.' })),
+    dialect: optional(
+      Type.Union(
+        dialectIds.map((id) => Type.Literal(id)),
+        { description: 'Overrides the dialect of the provider.' },
+      ),
+    ),
+    region: optional(Type.String({ description: 'Region; fills `{region}` and is kept for residency.' })),
+    settings: optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: 'Values for the placeholders of the provider row.',
+      }),
+    ),
+    credential: optional(
+      Type.Record(Type.String(), secretReference, { description: 'Secret fields, for example `apiKey`.' }),
+    ),
+    allowPrivateNetwork: optional(
+      Type.Boolean({ description: 'Let the host resolve to private or loopback addresses.' }),
+    ),
+    enabled: optional(Type.Boolean({ description: 'False takes it out of service.' })),
+    timeouts: optional(
+      Type.Partial(timeoutsSchema, { ...closed, description: 'Timeouts of this deployment.' }),
+    ),
+  },
+  closed,
+)
+
+const targetSchema = Type.Object(
+  {
+    deployment: slug('Slug of a deployment.'),
+    model: optional(
+      Type.String({ description: 'Model name at the provider; the asked name when left out.' }),
+    ),
+    priority: optional(
+      Type.Integer({ description: 'Lower numbers are tried first.', minimum: 0, maximum: 100, default: 0 }),
+    ),
+    weight: optional(
+      Type.Integer({
+        description: 'Share among targets of one priority.',
+        minimum: 0,
+        maximum: 10_000,
+        default: 1,
+      }),
+    ),
+  },
+  closed,
+)
+
+const modelSchema = Type.Object(
+  {
+    name: Type.String({
+      description: 'Public model name, or a pattern with one trailing `*`.',
+      minLength: 1,
+      maxLength: 200,
+    }),
+    organization: optional(slug('Owning organization; the first one when left out.')),
+    aliases: optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+        description: 'Other names of the same route.',
+      }),
+    ),
+    description: optional(Type.String()),
+    enabled: optional(Type.Boolean()),
+    targets: Type.Array(targetSchema, {
+      description: 'Deployments that serve the model.',
+      minItems: 1,
+      maxItems: 64,
+    }),
+  },
+  closed,
+)
+
+const productSchema = Type.Object(
+  {
+    slug: slug('Name in URLs.'),
+    organization: optional(slug('Owning organization; the first one when left out.')),
+    name: optional(Type.String()),
+    version: optional(Type.String({ default: '1' })),
+    description: optional(Type.String()),
+    state: optional(
+      Type.Union(['draft', 'published', 'deprecated', 'retired'].map((state) => Type.Literal(state))),
+    ),
+    operations: optional(Type.Array(Type.String(), { description: 'Operation ids, or `*`.' })),
+    models: optional(Type.Array(Type.String(), { description: 'Model names or patterns, or `*`.' })),
+  },
+  closed,
+)
+
+const applicationSchema = Type.Object(
+  {
+    slug: slug('Name in URLs.'),
+    organization: optional(slug('Owning organization; the first one when left out.')),
+    name: optional(Type.String()),
+    description: optional(Type.String()),
+    products: optional(
+      Type.Array(Type.String(), { description: 'Slugs of products that the application is subscribed to.' }),
+    ),
+  },
+  closed,
+)
+
+const organizationSchema = Type.Object({ slug: slug('Name in URLs.'), name: optional(Type.String()) }, closed)
+
+const priceSchema = Type.Object(
+  {
+    provider: Type.String({ description: 'Provider id, or `*`.' }),
+    model: Type.String({ description: 'Model at the provider, or a pattern with a trailing `*`.' }),
+    inputPerMillion: Type.Number({ minimum: 0 }),
+    outputPerMillion: Type.Number({ minimum: 0 }),
+    cachedInputPerMillion: optional(Type.Number({ minimum: 0 })),
+    cacheWritePerMillion: optional(Type.Number({ minimum: 0 })),
+  },
+  closed,
+)
+
+/** The objects that a file can manage; what `gatewright apply` takes. */
+const resourceProperties = {
+  organizations: optional(Type.Array(organizationSchema, { description: 'Tenants.' })),
+  deployments: optional(
+    Type.Array(deploymentSchema, { description: 'Endpoints of providers, with their credentials.' }),
+  ),
+  models: optional(
+    Type.Array(modelSchema, { description: 'Model routes: public names and what serves them.' }),
+  ),
+  products: optional(Type.Array(productSchema, { description: 'API products.' })),
+  applications: optional(
+    Type.Array(applicationSchema, { description: 'Consumers and their subscriptions.' }),
+  ),
+}
+
+export const resourceDocumentSchema = Type.Object(resourceProperties, closed)
+
+export const configSchema = Type.Object(
+  {
+    $schema: optional(Type.String({ description: 'For editors; ignored.' })),
+    dataDir: Type.String({
+      description: 'Where keys, certificates, the database and the event log live (created with mode 0700).',
+      default: './data',
+    }),
+    gateway: section('The data plane.', {
+      http: listener('Plain HTTP for applications on the same machine; loopback only.', 8080),
+      https: listener('HTTPS (TLS 1.2 or later, HTTP/1.1 and HTTP/2).', 8443),
+      workers: Type.Integer({
+        description: 'Worker threads; 0 takes one per core.',
+        default: 0,
+        minimum: 0,
+        maximum: 256,
+      }),
+      trustedProxies: Type.Array(Type.String(), {
+        description: 'Networks (CIDR) of proxies whose `X-Forwarded-For` is believed. None by default.',
+        default: [],
+      }),
+    }),
+    control: section('The control plane: admin API, status page, later the console.', {
+      http: listener('Plain HTTP; loopback only.', 9080),
+      https: listener('HTTPS.', 9443),
+    }),
+    tls: section(
+      'Certificate of both HTTPS listeners. Without one, a local authority in the data directory issues it.',
+      {
+        certificateFile: optional(Type.String({ description: 'PEM chain; watched and reloaded.' })),
+        keyFile: optional(Type.String({ description: 'PEM private key.' })),
+        hostnames: Type.Array(Type.String(), {
+          description: 'Names and addresses for the locally issued certificate.',
+          default: ['localhost', '127.0.0.1', '::1'],
+        }),
+      },
+    ),
+    limits: limitsSchema,
+    timeouts: timeoutsSchema,
+    sandbox: section('The built-in sandbox model.', {
+      enabled: Type.Union([Type.Literal('auto'), Type.Boolean()], {
+        description: '`auto` serves it only while every data-plane listener is on loopback.',
+        default: 'auto',
+      }),
+    }),
+    shutdown: section('Orderly end.', {
+      drainTimeoutMs: count('How long running exchanges may go on after SIGTERM.', 30_000, 0),
+    }),
+    usage: section('Metering.', {
+      retentionDays: count('Days that single usage records are kept; rollups stay.', 30, 1, 3650),
+    }),
+    contentLog: section('Logging of request and response content: off unless asked for, sealed at rest.', {
+      enabled: Type.Boolean({ description: 'Keep content of exchanges, encrypted.', default: false }),
+      retentionDays: count('Days that content is kept.', 7, 1, 365),
+      maxBytes: count('Most bytes kept of one body.', 262_144, 1024),
+    }),
+    environmentProviders: Type.Boolean({
+      description: 'Make deployments from well-known environment variables such as OPENAI_API_KEY.',
+      default: true,
+    }),
+    documentationUrl: Type.String({
+      description: 'Prefix of documentation links in errors.',
+      default: 'https://gatewright.dev/docs/errors/',
+    }),
+    providers: optional(
+      Type.Array(Type.Record(Type.String(), Type.Unknown()), {
+        description: 'Further provider rows, in the form of the catalogue.',
+      }),
+    ),
+    prices: optional(Type.Array(priceSchema, { description: 'Prices that go before the built-in table.' })),
+    ...resourceProperties,
+  },
+  { ...closed, title: 'gatewright.yaml', description: 'Configuration of Gatewright.' },
+)
+
+export type Config = Static<typeof configSchema>
+export type ResourceDocument = Static<typeof resourceDocumentSchema>
