@@ -1,0 +1,49 @@
+// The type checker, twice: TypeScript 7, and TypeScript 6, whose library the other tools build on.
+// Both read tsconfig.json, which holds the strictest flags.
+
+import { join } from 'node:path'
+import { runNode } from '../run-program.ts'
+import type { Gate, GateContext, GateResult, Violation } from './gate.ts'
+
+const diagnostic = /^([^\n(]{1,400})\((\d{1,7}),\d{1,7}\): error (TS\d{1,6}: [^\n]{1,2000})$/
+
+/** Reads `file(line,column): error TS…: text` lines; anything else that looks like an error counts too. */
+export function parseDiagnostics(output: string): Violation[] {
+  const found: Violation[] = []
+  for (const line of output.split('\n')) {
+    const match = diagnostic.exec(line)
+    if (match !== null) found.push({ file: match[1] ?? '', line: Number(match[2]), message: match[3] ?? '' })
+    else if (line.startsWith('error TS')) found.push({ file: 'tsconfig.json', message: line })
+  }
+  return found
+}
+
+async function checkTypes(ctx: GateContext, compiler: string): Promise<GateResult> {
+  const script = join(ctx.root, 'node_modules', compiler, 'bin', 'tsc')
+  const args = ['-p', ctx.root, '--noEmit', '--pretty', 'false', '--listFiles']
+  const run = await runNode([script, ...args], { cwd: ctx.root })
+  const violations = parseDiagnostics(run.stdout)
+  const own = run.stdout
+    .split('\n')
+    .filter((line) => line.endsWith('.ts') && !line.includes('node_modules')).length
+  if (own === 0) violations.push({ file: 'tsconfig.json', message: 'the type checker was given no file' })
+  if (run.code !== 0 && violations.length === 0) {
+    violations.push({
+      file: 'tsconfig.json',
+      message: `tsc ended with code ${run.code}: ${run.stderr.trim()}`,
+    })
+  }
+  return { violations, note: `${own} files` }
+}
+
+export const types7: Gate = {
+  name: 'types (TypeScript 7)',
+  limit: '0 errors',
+  run: (ctx) => checkTypes(ctx, 'typescript7'),
+}
+
+export const types6: Gate = {
+  name: 'types (TypeScript 6)',
+  limit: '0 errors',
+  run: (ctx) => checkTypes(ctx, 'typescript'),
+}

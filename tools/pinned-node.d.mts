@@ -1,0 +1,7 @@
+export const projectRoot: string
+export const lowestVersion: readonly [number, number]
+export function pinnedPackage(): string | undefined
+export function isRecentEnough(version: string): boolean
+export function findNode(root?: string): string | undefined
+export function missingNodeMessage(): string
+export function runProgram(script: string, args: readonly string[], root?: string): void
