@@ -346,6 +346,20 @@ export const faults = Object.freeze({
     'This {noun} is in use by {user}.',
     'Remove what uses it first.',
   ),
+  organizationBound: entry(
+    'admin.organization-bound',
+    403,
+    'permission',
+    'The token is bound to one organization and may not do this.',
+    'Use a token that is bound to no organization.',
+  ),
+  credentialNeeded: entry(
+    'admin.credential-needed',
+    400,
+    'invalid-request',
+    'The address of the deployment changes, so its credential must be given again.',
+    'Send the field credential together with the new address: a stored secret never follows to another host.',
+  ),
   setupClosed: entry(
     'admin.setup-closed',
     410,
