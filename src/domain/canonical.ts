@@ -160,6 +160,8 @@ export interface SamplingOptions {
 }
 
 export interface CanonicalRequest {
+  /** The dialect that the caller spoke: faults and downgrades name fields in its terms. */
+  readonly dialect?: DialectId
   readonly model: string
   /** In order; system messages stand where the caller put them. */
   readonly messages: readonly Message[]

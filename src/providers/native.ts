@@ -4,7 +4,7 @@
  */
 import type { Native, Part } from '../domain/canonical.ts'
 import type { DialectId } from '../domain/dialect-id.ts'
-import type { JsonObject } from '../domain/json.ts'
+import type { JsonObject, JsonValue } from '../domain/json.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Downgrade } from './dialect.ts'
@@ -38,18 +38,25 @@ export function nativeFields(
   if (native.dialect === target.dialect) return native.fields
   const table = droppable[native.dialect][level]
   for (const key in native.fields) {
-    if (native.fields[key] === null || translated?.has(key) === true) continue
-    const reason = Object.hasOwn(table, key) ? table[key] : undefined
+    const value = native.fields[key]
+    if (value === null || translated?.has(key) === true) continue
+    const rule = Object.hasOwn(table, key) ? table[key] : undefined
+    if (rule === null || (typeof rule === 'object' && sameJson(rule.only, value))) continue
     const field = pathOf(native.at ?? '', key)
-    if (reason === undefined) throw cannotExpress(field, target.dialect, 'it is particular to another API')
-    if (reason !== null) target.downgrade({ field, reason })
+    if (typeof rule !== 'string')
+      throw cannotExpress(field, target.dialect, 'it is particular to another API')
+    target.downgrade({ field, reason: rule })
   }
   return noFields
 }
 
+function sameJson(left: JsonValue, right: JsonValue | undefined): boolean {
+  return JSON.stringify(left) === JSON.stringify(right)
+}
+
 /**
  * The same for a response on its way to a caller: nothing can be refused any more, so every foreign field is
- * dropped, and only parts (content, not bookkeeping) are reported.
+ * dropped; parts, which are content, are reported by `dropResponsePart`.
  */
 export function nativeResponseFields(native: Native | undefined, dialect: DialectId): JsonObject {
   return native !== undefined && native.dialect === dialect ? native.fields : noFields

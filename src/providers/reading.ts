@@ -135,6 +135,24 @@ export function objectsIn(value: JsonValue | undefined): readonly JsonObject[] {
   return isJsonArray(value) ? value.filter(isJsonObject) : []
 }
 
+type Undefinable<T> = { readonly [K in keyof T]: T[K] | undefined }
+
+/** The same object without the fields that are undefined. Copies only when there is such a field. */
+export function present<T extends object>(fields: Undefinable<T>): T {
+  for (const key in fields) {
+    if (fields[key] === undefined) return copyPresent<T>(fields)
+  }
+  return fields as T
+}
+
+function copyPresent<T extends object>(fields: Undefinable<T>): T {
+  const out: Partial<Record<string, unknown>> = {}
+  for (const key in fields) {
+    if (fields[key] !== undefined) out[key] = fields[key]
+  }
+  return out as T
+}
+
 /**
  * What a reader did not take: fields not in `known`, and known fields that are `null` (so that the way back to the
  * same dialect restores them). Undefined when there is nothing, the usual case. The fields' holder has no
