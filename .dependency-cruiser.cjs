@@ -20,6 +20,20 @@ const sliceNames = [
   'audit',
   'telemetry',
 ]
+const otherFolders = [
+  'kernel',
+  'faults',
+  'config',
+  'domain',
+  'ports',
+  'gateway',
+  'admin',
+  'portal',
+  'authorization-server',
+  'adapters',
+  'compose',
+  'cli',
+]
 const slices = `^src/(${sliceNames.join('|')})/`
 
 // The only ties between slices: from → to, always through index.ts. Keep it short; each has a reason.
@@ -149,6 +163,14 @@ module.exports = {
       severity: 'error',
       from: production('^src/'),
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm'] },
+    },
+    {
+      name: 'every-folder-has-a-layer',
+      comment:
+        'a new folder of src is a slice (add it to sliceNames) or a plane; there is no place for odds and ends',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/[^/]+/', pathNot: `^src/(${[...sliceNames, ...otherFolders].join('|')})/` },
     },
     {
       name: 'not-to-unresolvable',

@@ -6,3 +6,4 @@ export type NpmCommand = {
 }
 export function npmCommand(root: string, env?: Record<string, string | undefined>): NpmCommand
 export function installPackages(root: string, dev: boolean): Promise<void>
+export function whatIsMissing(root: string, dev: boolean): string | undefined

@@ -1,18 +1,54 @@
 // Installs the packages of package-lock.json with npm, and says calmly how far it is.
 //
 // Plain JavaScript without dependencies (see launch.mjs). Everything is written to stderr, so that
-// the output of the program that follows can be piped. `npm ci` takes the lockfile exactly and
-// checks every package against its SHA-512; install scripts stay off (`.npmrc`).
+// the output of the program that follows can be piped.
+//
+// `npm install --no-save` takes the versions of the lockfile, checks every package against its SHA-512,
+// and leaves the lockfile as it is; install scripts stay off (`.npmrc`). Not `npm ci`: it refuses the
+// lockfile where a registry does not serve a tool's binary for some other platform, and it would first
+// delete the Node.js that may be running this. That package.json and the lockfile agree is a gate.
 
 import { spawn } from 'node:child_process'
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join, sep } from 'node:path'
+import { pinnedPackage } from './pinned-node.mjs'
 
 const outputKept = 16 * 1024 // characters of npm's output kept for the message of a failure
 
+function readPackages(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).packages
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Says what keeps the installed packages from serving, or undefined when all is in place.
+ * Compares package-lock.json with node_modules/.package-lock.json, which npm writes last, when an
+ * install has succeeded.
+ */
+export function whatIsMissing(root, dev) {
+  const wanted = readPackages(join(root, 'package-lock.json'))
+  if (wanted === undefined) return undefined // nothing to compare with, as in a container image
+  const installed = readPackages(join(root, 'node_modules', '.package-lock.json'))
+  if (installed === undefined) return 'nothing is installed yet'
+  for (const path in wanted) {
+    const row = wanted[path]
+    if (path === '' || (row.dev === true && !dev)) continue
+    const there = installed[path]
+    if (there !== undefined && there.version === row.version && there.integrity === row.integrity) continue
+    // npm leaves out optional packages of other platforms; all but our Node.js may be left out.
+    const mayBeAbsent = row.optional === true || row.peer === true || (row.devOptional === true && !dev)
+    if (there === undefined && mayBeAbsent && path !== `node_modules/${pinnedPackage()}`) continue
+    return there === undefined ? `${path} is not installed` : `${path} is out of date`
+  }
+  return undefined
+}
+
 /**
  * The npm to run: npm's own script when npm started us, else `npm` of the PATH. It must not run on
- * the Node.js inside node_modules, which `npm ci` is about to delete.
+ * the Node.js inside node_modules, which npm may replace.
  */
 export function npmCommand(root, env = process.env) {
   const modules = join(root, 'node_modules') + sep
@@ -49,10 +85,18 @@ function startProgress(text) {
   }
 }
 
-/** Runs `npm ci`. `dev`: with the packages that only tests, checks and benchmarks need. */
+/** Runs npm. `dev`: with the packages that only tests, checks and benchmarks need. */
 export function installPackages(root, dev) {
   const npm = npmCommand(root)
-  const args = [...npm.args, 'ci', '--loglevel=error', '--no-audit', '--no-fund', '--no-progress']
+  const args = [
+    ...npm.args,
+    'install',
+    '--no-save',
+    '--loglevel=error',
+    '--no-audit',
+    '--no-fund',
+    '--no-progress',
+  ]
   args.push(dev ? '--include=dev' : '--omit=dev', '--include=optional', '--ignore-scripts')
   const env = { ...process.env, PATH: npm.path }
   // Settings that an outer npm passes on would win over the arguments of this one.
@@ -77,7 +121,7 @@ export function installPackages(root, dev) {
     child.on('close', (code) => {
       done(code === 0 ? 'Packages installed' : 'The install failed')
       if (code === 0) resolve(undefined)
-      else reject(new Error(`npm ci ended with code ${code}\n${output.trim()}`))
+      else reject(new Error(`npm install ended with code ${code}\n${output.trim()}`))
     })
   })
 }

@@ -9,8 +9,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { installPackages } from './install-packages.mjs'
-import { findNode, missingNodeMessage, pinnedPackage, projectRoot, runProgram } from './pinned-node.mjs'
+import { installPackages, whatIsMissing } from './install-packages.mjs'
+import { findNode, missingNodeMessage, projectRoot, runProgram } from './pinned-node.mjs'
 
 // command → program, and whether the packages for development are needed.
 const commands = {
@@ -22,37 +22,6 @@ const commands = {
   generate: { script: 'tools/generate.ts', dev: true },
   sbom: { script: 'tools/sbom.ts', dev: false },
   'system-packages': { script: 'tools/system-packages.ts', dev: false },
-}
-
-function readPackages(path) {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')).packages
-  } catch {
-    return undefined
-  }
-}
-
-/**
- * Says what keeps the installed packages from serving, or undefined when all is in place.
- * Compares package-lock.json with node_modules/.package-lock.json, which npm writes last, when an
- * install has succeeded.
- */
-export function whatIsMissing(root, dev) {
-  const wanted = readPackages(join(root, 'package-lock.json'))
-  if (wanted === undefined) return undefined // nothing to compare with, as in a container image
-  const installed = readPackages(join(root, 'node_modules', '.package-lock.json'))
-  if (installed === undefined) return 'nothing is installed yet'
-  for (const path in wanted) {
-    const row = wanted[path]
-    if (path === '' || (row.dev === true && !dev)) continue
-    const there = installed[path]
-    if (there !== undefined && there.version === row.version && there.integrity === row.integrity) continue
-    // npm leaves out optional packages of other platforms; all but our Node.js may be left out.
-    const mayBeAbsent = row.optional === true || row.peer === true || (row.devOptional === true && !dev)
-    if (there === undefined && mayBeAbsent && path !== `node_modules/${pinnedPackage()}`) continue
-    return there === undefined ? `${path} is not installed` : `${path} is out of date`
-  }
-  return undefined
 }
 
 function isAlive(pid) {

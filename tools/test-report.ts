@@ -10,7 +10,7 @@ import { inspect } from 'node:util'
 const outputKept = 20_000
 
 type FileState = { readonly failures: string[]; readonly skips: string[]; output: string; tests: number }
-type Failure = { readonly name: string; readonly details: { readonly error?: unknown } }
+type Summary = Extract<TestEvent, { type: 'test:summary' }>['data']
 
 /** Takes the runner's events; `finish` prints the summary and returns how many tests failed. */
 export type TestReport = { readonly take: (event: TestEvent) => void; readonly finish: () => number }
@@ -26,13 +26,12 @@ function describeError(error: unknown): string {
     cause instanceof Error && cause.stack !== undefined && !('actual' in cause)
       ? cause.stack
       : inspect(cause, { depth: 6, breakLength: 110 })
-  return text.replace(/^ +at .*node:internal.*\n?/gm, '').trimEnd()
+  return text.replace(/^ +at .*node:(?:internal|async_hooks).*\n?/gm, '').trimEnd()
 }
 
-export function createTestReport(root: string, print: (text: string) => void): TestReport {
+/** What is known of each file that has not ended, by path. */
+function createFileStates() {
   const files = new Map<string, FileState>()
-  const stack: string[] = []
-  let summary: Extract<TestEvent, { type: 'test:summary' }>['data'] | undefined
   const stateOf = (file: string | undefined): FileState => {
     const name = file ?? 'a file that is not known'
     let state = files.get(name)
@@ -42,63 +41,81 @@ export function createTestReport(root: string, print: (text: string) => void): T
     }
     return state
   }
-  const printFile = (file: string, seconds: number): void => {
-    const state = stateOf(file)
-    const mark = state.failures.length === 0 ? 'ok  ' : 'FAIL'
-    const tests = `${state.tests} ${state.tests === 1 ? 'test' : 'tests'}`
-    print(
-      `${mark} ${relative(root, file).padEnd(64)} ${tests.padStart(9)} ${seconds.toFixed(1).padStart(6)} s`,
-    )
-    for (const skip of state.skips) print(indent(`skipped: ${skip}`))
-    for (const failure of state.failures) print(indent(failure))
-    if (state.failures.length > 0 && state.output !== '')
-      print(indent(`what it wrote:\n${state.output.trimEnd()}`))
-    files.delete(file)
+  return { files, stateOf }
+}
+
+function describeFile(name: string, state: FileState, seconds: number): string {
+  const mark = state.failures.length === 0 ? 'ok  ' : 'FAIL'
+  const tests = `${state.tests} ${state.tests === 1 ? 'test' : 'tests'}`
+  const lines = [`${mark} ${name.padEnd(64)} ${tests.padStart(9)} ${seconds.toFixed(1).padStart(6)} s`]
+  for (const skip of state.skips) lines.push(indent(`skipped: ${skip}`))
+  for (const failure of state.failures) lines.push(indent(failure))
+  if (state.failures.length > 0 && state.output !== '') {
+    lines.push(indent(`what it wrote:\n${state.output.trimEnd()}`))
   }
-  const takeFailure = (file: string | undefined, data: Failure, path: string): void => {
-    const error: unknown = data.details.error
-    // A suite or file fails because of what is inside it, which has been told already.
-    const code = error instanceof Error && 'failureType' in error ? error.failureType : undefined
-    if (code === 'subtestsFailed' && stateOf(file).failures.length > 0) return
-    stateOf(file).failures.push(`✖ ${path}\n${indent(describeError(error))}`)
+  return lines.join('\n')
+}
+
+function takeFailure(state: FileState, error: unknown, path: string): void {
+  // A suite or file fails because of what is inside it, which has been told already.
+  const kind = error instanceof Error && 'failureType' in error ? error.failureType : undefined
+  if (kind === 'subtestsFailed' && state.failures.length > 0) return
+  state.failures.push(`✖ ${path}\n${indent(describeError(error))}`)
+}
+
+function describeSummary(summary: Summary, failed: number): string {
+  const { counts } = summary
+  return [
+    '',
+    `ℹ tests ${counts.tests}`,
+    `ℹ suites ${counts.suites}`,
+    `ℹ pass ${counts.passed}`,
+    `ℹ fail ${failed}`,
+    `ℹ cancelled ${counts.cancelled}`,
+    `ℹ skipped ${counts.skipped}`,
+    `ℹ todo ${counts.todo}`,
+    `ℹ duration_ms ${summary.duration_ms.toFixed(0)}`,
+  ].join('\n')
+}
+
+export function createTestReport(root: string, print: (text: string) => void): TestReport {
+  const { files, stateOf } = createFileStates()
+  const path: string[] = []
+  let summary: Summary | undefined
+  const endFile = (file: string, seconds: number): void => {
+    print(describeFile(relative(root, file), stateOf(file), seconds))
+    files.delete(file)
   }
   const take = (event: TestEvent): void => {
     if (event.type === 'test:start') {
-      stack.length = event.data.nesting
-      stack[event.data.nesting] = event.data.name
+      path.length = event.data.nesting
+      path[event.data.nesting] = event.data.name
     } else if (event.type === 'test:stdout' || event.type === 'test:stderr') {
       const state = stateOf(event.data.file)
       state.output = (state.output + event.data.message).slice(-outputKept)
     } else if (event.type === 'test:pass' || event.type === 'test:fail') {
       const { data } = event
-      const path = [...stack.slice(0, data.nesting), data.name].join(' › ')
-      if (data.details.type !== 'suite') stateOf(data.file).tests += 1
-      if (data.skip !== undefined && data.skip !== false)
-        stateOf(data.file).skips.push(`${path} (${data.skip})`)
-      if (event.type === 'test:fail' && data.todo === undefined) takeFailure(data.file, event.data, path)
+      const state = stateOf(data.file)
+      const name = [...path.slice(0, data.nesting), data.name].join(' › ')
+      if (data.details.type !== 'suite') state.tests += 1
+      if (data.skip !== undefined && data.skip !== false) state.skips.push(`${name} (${data.skip})`)
+      if (event.type === 'test:fail' && data.todo === undefined)
+        takeFailure(state, event.data.details.error, name)
     } else if (event.type === 'test:summary') {
       if (event.data.file === undefined) summary = event.data
-      else printFile(event.data.file, event.data.duration_ms / 1000)
+      else endFile(event.data.file, event.data.duration_ms / 1000)
     }
   }
   const finish = (): number => {
-    for (const file of [...files.keys()]) printFile(file, 0)
+    for (const file of [...files.keys()]) endFile(file, 0)
     if (summary === undefined) {
       print('the test runner gave no summary')
       return 1
     }
-    const { counts } = summary
+    const { counts, success } = summary
     const failed = counts.tests - counts.passed - counts.cancelled - counts.skipped - counts.todo
-    print('')
-    print(`ℹ tests ${counts.tests}`)
-    print(`ℹ suites ${counts.suites}`)
-    print(`ℹ pass ${counts.passed}`)
-    print(`ℹ fail ${failed}`)
-    print(`ℹ cancelled ${counts.cancelled}`)
-    print(`ℹ skipped ${counts.skipped}`)
-    print(`ℹ todo ${counts.todo}`)
-    print(`ℹ duration_ms ${summary.duration_ms.toFixed(0)}`)
-    return Math.max(failed + counts.cancelled, summary.success ? 0 : 1)
+    print(describeSummary(summary, failed))
+    return Math.max(failed + counts.cancelled, success ? 0 : 1)
   }
   return { take, finish }
 }

@@ -5,6 +5,7 @@ import { consoleCalls } from './console-calls.ts'
 import { deadCode } from './dead-code.ts'
 import { defaultExports } from './default-exports.ts'
 import { environment } from './environment.ts'
+import { exemptionsInUse } from './exemptions-in-use.ts'
 import { formatAndLint } from './format-and-lint.ts'
 import type { Gate } from './gate.ts'
 import { generatedFiles } from './generated-files.ts'
@@ -34,4 +35,5 @@ export const allGates: readonly Gate[] = [
   lockfile,
   words,
   generatedFiles,
+  exemptionsInUse,
 ]

@@ -4,6 +4,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Exemption } from './exemptions.ts'
 import { installScripts, packageLicences } from './exemptions.ts'
 import type { Gate, GateContext, GateResult, Violation } from './gate.ts'
@@ -21,10 +22,13 @@ type Manifest = Readonly<Record<string, Readonly<Record<string, string>> | undef
 
 const lockfileName = 'package-lock.json'
 
+function readJson<Shape>(root: string, path: string): Shape {
+  return JSON.parse(readFileSync(join(root, path), 'utf8'))
+}
+
 /** Packages of the lockfile with their names; the project itself is left out. */
 function readLockfile(root: string): { readonly name: string; readonly row: LockedPackage }[] {
-  const lockfile: Lockfile = JSON.parse(readFileSync(join(root, lockfileName), 'utf8'))
-  return Object.entries(lockfile.packages)
+  return Object.entries(readJson<Lockfile>(root, lockfileName).packages)
     .filter(([path]) => path !== '')
     .map(([path, row]) => ({
       name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
@@ -52,8 +56,12 @@ function checkLockfile(ctx: GateContext): GateResult {
       violations.push({ file: lockfileName, message: `${name} has no SHA-512 checksum` })
     }
   }
-  const manifest: Manifest = JSON.parse(readFileSync(join(ctx.root, 'package.json'), 'utf8'))
+  const manifest = readJson<Manifest>(ctx.root, 'package.json')
+  const root = readJson<Lockfile>(ctx.root, lockfileName).packages[''] as Manifest
   for (const field of ['dependencies', 'devDependencies', 'optionalDependencies']) {
+    if (!isDeepStrictEqual(root[field], manifest[field])) {
+      violations.push({ file: lockfileName, message: `its ${field} are not those of package.json` })
+    }
     for (const [name, version] of Object.entries(manifest[field] ?? {})) {
       if (/^(?:npm:(?:@[\w-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version)) continue
       violations.push({ file: 'package.json', message: `${name} is not pinned to one version: ${version}` })

@@ -17,7 +17,7 @@ const forbidden: readonly ForbiddenWord[] = [
   { pattern: new RegExp(`${slash}wo${'rk'}${slash}(?:main|shared)\\b`), what: 'a path of one machine' },
   {
     pattern: new RegExp(
-      `${slash}(?:ro${'ot'}|home${slash}[a-z]+|Users${slash}[A-Za-z]+)${slash}(?!gatewright)[\\w.-]+`,
+      `${slash}(?:ro${'ot'}|home${slash}(?!gatewright\\b)[a-z]+|Users${slash}[A-Za-z]+)${slash}[\\w.-]+`,
     ),
     what: 'a path of one machine',
   },

@@ -1,0 +1,5 @@
+import fastify from 'fastify'
+import { used } from './part.ts'
+
+fastify()
+process.exitCode = used

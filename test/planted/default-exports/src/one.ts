@@ -1,0 +1,3 @@
+export default function one(): number {
+  return 1
+}

@@ -1,0 +1,3 @@
+import type { Usage } from '../../src/domain/usage.ts'
+
+export type ClientUsage = Usage

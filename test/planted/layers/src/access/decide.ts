@@ -1,0 +1,3 @@
+import type { Provider } from '../providers/index.ts'
+
+export type Decision = { readonly provider: Provider }

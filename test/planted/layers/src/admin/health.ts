@@ -1,0 +1,3 @@
+import { state } from '../gateway/state.ts'
+
+export const health = state

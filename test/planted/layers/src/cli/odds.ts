@@ -1,0 +1,3 @@
+import { text } from '../helpers/text.ts'
+
+export const odds = text

@@ -1,0 +1,3 @@
+import type { Usage } from './usage.ts'
+
+export type Price = { readonly of: Usage }

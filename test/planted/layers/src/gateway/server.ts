@@ -1,0 +1,3 @@
+import { page } from '../admin/page.ts'
+
+export const shown = page

@@ -1,0 +1,3 @@
+import { store } from '../adapters/memory/store.ts'
+
+export const counters = store

@@ -1,0 +1,3 @@
+export const count: number = 'one'
+const words = ['a']
+export const first: string = words[0]
