@@ -1,0 +1,181 @@
+/**
+ * Opening a connection: egress check, then the checked addresses in their order, each 250 ms after the one before
+ * or at its failure (RFC 8305 in little), then TLS. The name is never resolved again, so what was checked is what
+ * is connected to. Bound: as many sockets at once as the guard returns addresses.
+ */
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
+import type { TimerHandle, TimerWheel } from '../../kernel/timer-wheel.ts'
+import type { EgressAddress, EgressGuard } from '../../ports/egress.ts'
+import type { UpstreamFailureKind, UpstreamOrigin } from '../../ports/upstream-client.ts'
+
+export interface ConnectContext {
+  readonly egress: EgressGuard
+  readonly wheel: TimerWheel
+  readonly secureContext: SecureContext
+}
+
+/** Sessions are kept per origin, the latest only (RFC 8446 §4.6.1: tickets are not reused). */
+export interface TlsMemory {
+  session: Buffer | null
+}
+
+export interface ConnectFailure {
+  readonly kind: UpstreamFailureKind
+  readonly internal: string
+}
+
+export interface ConnectTarget {
+  readonly origin: UpstreamOrigin
+  readonly tls: TlsMemory
+  /** Bytes of the new connection; valid during the call only, for the buffer is shared. */
+  receive(bytes: Buffer): void
+}
+
+export type ConnectDone = (failure: ConnectFailure | null, socket: Socket | null) => void
+
+const attemptDelayMs = 250
+const keepAliveProbeMs = 30_000
+const readBytes = 65_536
+
+/**
+ * On POSIX systems libuv fills the buffer and calls back in one go, so one buffer serves all connections of a
+ * thread; on Windows a read is pending in its buffer, so each connection needs its own.
+ */
+const sharedBuffer = process.platform === 'win32' ? null : Buffer.allocUnsafeSlow(readBytes)
+
+function readInto(target: ConnectTarget): {
+  buffer: Buffer
+  callback: (count: number, buffer: Uint8Array) => boolean
+} {
+  const buffer = sharedBuffer ?? Buffer.allocUnsafeSlow(readBytes / 4)
+  return {
+    buffer,
+    callback(count) {
+      target.receive(buffer.subarray(0, count))
+      return true
+    },
+  }
+}
+
+/** @returns a function that gives up; `done` is then never called. `done` is called at most once, maybe at once. */
+export function openConnection(
+  context: ConnectContext,
+  target: ConnectTarget,
+  done: ConnectDone,
+): () => void {
+  const open = new Set<Socket>()
+  let cancelTls: (() => void) | null = null
+  let timer: TimerHandle | null = null
+  let addresses: readonly EgressAddress[] = []
+  let next = 0
+  let settled = false
+
+  function settle(failure: ConnectFailure | null, socket: Socket | null): void {
+    if (settled) return
+    settled = true
+    timer?.clear()
+    done(failure, socket)
+  }
+
+  function connected(socket: Socket): void {
+    timer?.clear()
+    for (const other of open) if (other !== socket) other.destroy()
+    open.clear()
+    if (target.origin.protocol === 'https:')
+      cancelTls = secureConnection(context, target, { raw: socket, done: settle })
+    else settle(null, socket)
+  }
+
+  function attempt(): void {
+    const address = addresses[next]
+    if (settled || address === undefined) return
+    next += 1
+    timer?.clear()
+    timer = next < addresses.length ? context.wheel.set(attemptDelayMs, attempt) : null
+    const socket = openTcp(target, address)
+    open.add(socket)
+    socket.once('connect', () => {
+      if (open.has(socket)) connected(socket)
+    })
+    // Stays for the socket's life: an error without a listener would end the thread.
+    socket.on('error', (error) => {
+      if (!open.delete(socket)) return
+      if (next < addresses.length) attempt()
+      else if (open.size === 0) settle({ kind: 'connect', internal: codeOf(error) }, null)
+    })
+  }
+
+  context.egress.resolve(target.origin.host, target.origin, (failure, found) => {
+    if (failure !== null) settle({ kind: failure.kind, internal: failure.internal }, null)
+    addresses = found
+    attempt()
+  })
+  return () => {
+    settled = true
+    timer?.clear()
+    cancelTls?.()
+    for (const socket of open) socket.destroy()
+    open.clear()
+  }
+}
+
+function secureConnection(
+  context: ConnectContext,
+  target: ConnectTarget,
+  { raw, done }: { readonly raw: Socket; readonly done: ConnectDone },
+): () => void {
+  const secure = startTls(context, target, raw)
+  const failed = (error?: Error | boolean): void => {
+    // A refused ticket must not be offered again.
+    target.tls.session = null
+    done({ kind: 'tls', internal: error instanceof Error ? codeOf(error) : 'closed' }, null)
+    secure.destroy()
+  }
+  secure.on('error', failed)
+  secure.on('close', failed)
+  secure.once('secureConnect', () => {
+    secure.off('close', failed)
+    done(null, secure)
+  })
+  return () => secure.destroy()
+}
+
+function openTcp(target: ConnectTarget, { address, family }: EgressAddress): Socket {
+  const { origin } = target
+  const options = {
+    host: address,
+    port: origin.port,
+    family,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveProbeMs,
+  }
+  if (origin.protocol === 'https:') return connectTcp(options)
+  const socket: Socket = connectTcp({ ...options, onread: readInto(target) })
+  return socket
+}
+
+function startTls(context: ConnectContext, target: ConnectTarget, raw: Socket): TLSSocket {
+  const { origin, tls } = target
+  const options: ConnectionOptions & { onread: object } = {
+    socket: raw,
+    // Names the certificate must carry; server name indication is for names only (RFC 6066 §3).
+    host: origin.host,
+    ...(isIP(origin.host) === 0 ? { servername: origin.host } : {}),
+    secureContext: context.secureContext,
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: true,
+    ...(tls.session === null ? {} : { session: tls.session }),
+    onread: readInto(target),
+  }
+  const secure: TLSSocket = connectTls(options)
+  secure.on('session', (session) => {
+    tls.session = session
+  })
+  return secure
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
+}
