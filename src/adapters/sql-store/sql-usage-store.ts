@@ -1,0 +1,212 @@
+/**
+ * The UsageStore port over Kysely. A series (one combination of dimensions) is a row of its own under a digest of
+ * its dimensions, so that a minute's row is short and needs no look-up before it is written.
+ */
+import { createHash } from 'node:crypto'
+import { type SelectQueryBuilder, sql } from 'kysely'
+import {
+  type UsageDimensions,
+  type UsageQuery,
+  type UsageResult,
+  type UsageRollup,
+  type UsageRow,
+  type UsageStore,
+  type UsageSums,
+  usageDimensionFields,
+  usageRowLimit,
+} from '../../ports/usage-store.ts'
+import { columnName } from './columns.ts'
+import type { Database, Row, Schema } from './database.ts'
+import { latencyBuckets, usageSums } from './usage-columns.ts'
+
+const minuteMs = 60_000
+/** Rows per statement: keeps one statement well under 5 ms. */
+const rowsPerStatement = 64
+const sumColumns = [...usageSums.map(({ column }) => column), ...latencyBuckets]
+
+function seriesId(dimensions: UsageDimensions): string {
+  const text = JSON.stringify(usageDimensionFields.map((field) => dimensions[field]))
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22)
+}
+
+function seriesRow(id: string, dimensions: UsageDimensions): Row {
+  const row: Row = { id }
+  for (const field of usageDimensionFields) row[columnName(field)] = dimensions[field]
+  return row
+}
+
+function minuteRow(id: string, rollup: UsageRollup): Row {
+  const row: Row = {
+    organization_id: rollup.dimensions.organizationId,
+    minute: rollup.minute,
+    series_id: id,
+  }
+  for (const { field, column } of usageSums) row[column] = rollup.sums[field]
+  for (const [index, column] of latencyBuckets.entries()) row[column] = rollup.latency[index] ?? 0
+  return row
+}
+
+const added = Object.fromEntries(
+  sumColumns.map((column) => [
+    column,
+    sql<number>`${sql.ref(`usage_minutes.${column}`)} + ${sql.ref(`excluded.${column}`)}`,
+  ]),
+)
+
+async function addRollups(db: Database, rollups: readonly UsageRollup[]): Promise<void> {
+  const keyed = rollups.map((rollup) => ({ id: seriesId(rollup.dimensions), rollup }))
+  await db
+    .insertInto('usage_series')
+    .values(keyed.map(({ id, rollup }) => seriesRow(id, rollup.dimensions)))
+    .onConflict((target) => target.column('id').doNothing())
+    .execute()
+  await db
+    .insertInto('usage_minutes')
+    .values(keyed.map(({ id, rollup }) => minuteRow(id, rollup)))
+    .onConflict((target) => target.columns(['organization_id', 'minute', 'series_id']).doUpdateSet(added))
+    .execute()
+}
+
+async function readCursor(db: Database, name: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('usage_cursors')
+    .select('cursor')
+    .where('name', '=', name)
+    .executeTakeFirst()
+  return row === undefined ? null : String(row['cursor'])
+}
+
+async function apply(db: Database, batch: Parameters<UsageStore['apply']>[0]): Promise<void> {
+  const { cursorName: name, cursor, expected, rollups } = batch
+  await db.transaction().execute(async (transaction) => {
+    const found = await readCursor(transaction, name)
+    if (found !== expected) throw new Error(`the usage cursor ${name} was moved by another writer`)
+    for (let start = 0; start < rollups.length; start += rowsPerStatement) {
+      await addRollups(transaction, rollups.slice(start, start + rowsPerStatement))
+      // Let others have the thread between statements; the transaction stays open.
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+    await transaction
+      .insertInto('usage_cursors')
+      .values({ name, cursor })
+      .onConflict((target) => target.column('name').doUpdateSet({ cursor }))
+      .execute()
+  })
+}
+
+function bucketOf(query: UsageQuery): number | null {
+  const { intervalMs } = query
+  if (intervalMs === null) return null
+  if (!Number.isSafeInteger(intervalMs) || intervalMs < minuteMs || intervalMs % minuteMs !== 0) {
+    throw new RangeError('intervalMs is a multiple of a minute')
+  }
+  return intervalMs
+}
+
+type Rows = SelectQueryBuilder<Schema, string, Record<string, unknown>>
+
+/** Sums by interval and group. Column names come from the tables of this file only, never from a caller. */
+function selectSums(db: Database, query: UsageQuery): Rows {
+  const bucket = bucketOf(query)
+  // Integer arithmetic that SQLite and PostgreSQL agree on: subtract the remainder.
+  const time =
+    bucket === null
+      ? sql<number>`${sql.lit(0)}`
+      : sql<number>`${sql.ref('usage_minutes.minute')} - (${sql.ref('usage_minutes.minute')} % ${sql.lit(bucket)})`
+  const from = query.from - (query.from % minuteMs)
+  let rows: Rows = db
+    .selectFrom('usage_minutes')
+    .innerJoin('usage_series', 'usage_series.id', 'usage_minutes.series_id')
+    .where('usage_minutes.minute', '>=', from)
+    .where('usage_minutes.minute', '<', query.to)
+    .select(time.as('time'))
+  if (query.organizationId !== null) {
+    rows = rows.where('usage_minutes.organization_id', '=', query.organizationId)
+  }
+  for (const field of usageDimensionFields) {
+    const column = `usage_series.${columnName(field)}`
+    const value = query.filter[field]
+    if (value !== undefined) rows = rows.where(column, '=', value)
+    if (query.groupBy.includes(field)) rows = rows.select(`${column} as ${columnName(field)}`).groupBy(column)
+  }
+  for (const column of sumColumns) {
+    rows = rows.select((build) => build.fn.sum(`usage_minutes.${column}`).as(column))
+  }
+  return bucket === null ? rows : rows.groupBy(time)
+}
+
+function readRow(query: UsageQuery, row: Readonly<Record<string, unknown>>): UsageRow {
+  const group: Record<string, string | number> = {}
+  for (const field of usageDimensionFields) {
+    if (!query.groupBy.includes(field)) continue
+    const value = row[columnName(field)]
+    group[field] = field === 'statusClass' ? Number(value) : String(value)
+  }
+  const sums: Record<string, number> = {}
+  for (const { field, column } of usageSums) sums[field] = Number(row[column] ?? 0)
+  return {
+    time: query.intervalMs === null ? query.from : Number(row['time']),
+    group,
+    sums: sums as { -readonly [Field in keyof UsageSums]: UsageSums[Field] },
+    latency: latencyBuckets.map((column) => Number(row[column] ?? 0)),
+  }
+}
+
+async function runQuery(db: Database, query: UsageQuery): Promise<UsageResult> {
+  const limit = Math.min(Math.max(Math.trunc(query.limit), 1), usageRowLimit)
+  const rows = await selectSums(db, query)
+    .orderBy('time')
+    .orderBy('requests', 'desc')
+    .limit(limit + 1)
+    .execute()
+  const read = rows.slice(0, limit).map((row) => readRow(query, row))
+  // Without groups SQL gives one row of NULL sums where nothing matched: that is no row to the caller.
+  return { rows: read.filter((row) => row.sums.requests > 0), truncated: rows.length > limit }
+}
+
+async function prune(db: Database, terms: { before: number; limit: number }): Promise<number> {
+  return db.transaction().execute(async (transaction) => {
+    const old = await transaction
+      .selectFrom('usage_minutes')
+      .select(['organization_id', 'minute', 'series_id'])
+      .where('minute', '<', terms.before)
+      .orderBy('minute')
+      .limit(terms.limit)
+      .execute()
+    for (const row of old) {
+      await transaction
+        .deleteFrom('usage_minutes')
+        .where('organization_id', '=', row['organization_id'] ?? '')
+        .where('minute', '=', row['minute'] ?? 0)
+        .where('series_id', '=', row['series_id'] ?? '')
+        .execute()
+    }
+    const series = [...new Set(old.map((row) => row['series_id'] ?? ''))]
+    if (series.length > 0) {
+      await transaction
+        .deleteFrom('usage_series')
+        .where('id', 'in', series)
+        .where((build) =>
+          build.not(
+            build.exists(
+              build
+                .selectFrom('usage_minutes')
+                .select('minute')
+                .whereRef('usage_minutes.series_id', '=', 'usage_series.id'),
+            ),
+          ),
+        )
+        .execute()
+    }
+    return old.length
+  })
+}
+
+export function createSqlUsageStore(db: Database): UsageStore {
+  return {
+    readCursor: (name) => readCursor(db, name),
+    apply: (batch) => apply(db, batch),
+    query: (query) => runQuery(db, query),
+    prune: (before, limit) => prune(db, { before, limit: Math.min(Math.max(limit, 1), 1000) }),
+  }
+}

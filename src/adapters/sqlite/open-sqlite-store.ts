@@ -1,0 +1,39 @@
+/** Opens (and creates, and migrates) the embedded database. */
+import { chmodSync, closeSync, openSync } from 'node:fs'
+import { Kysely } from 'kysely'
+import type { Store } from '../../ports/store.ts'
+import type { UsageStore } from '../../ports/usage-store.ts'
+import type { Schema } from '../sql-store/database.ts'
+import { migrate } from '../sql-store/migrate.ts'
+import { createSqlStore } from '../sql-store/sql-store.ts'
+import { createSqlUsageStore } from '../sql-store/sql-usage-store.ts'
+import { classifySqliteError } from './classify-sqlite-error.ts'
+import { createSqliteDialect, type SqliteOptions } from './sqlite-dialect.ts'
+
+export interface SqliteStorage {
+  readonly store: Store
+  readonly usage: UsageStore
+  /** Closes both. */
+  close(): Promise<void>
+}
+
+/** SQLite gives the write-ahead log the mode of the database file: only the owner may read either. */
+function createPrivateFile(path: string): void {
+  if (path === ':memory:') return
+  closeSync(openSync(path, 'a', 0o600))
+  chmodSync(path, 0o600)
+}
+
+/** Throws what `migrate` throws, or the driver's error when the file cannot be opened. */
+export async function openSqliteStore(options: SqliteOptions): Promise<SqliteStorage> {
+  createPrivateFile(options.path)
+  const db = new Kysely<Schema>({ dialect: createSqliteDialect(options) })
+  try {
+    await migrate(db)
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+  const store = createSqlStore(db, classifySqliteError)
+  return { store, usage: createSqlUsageStore(db), close: () => store.close() }
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { Fault } from '../../kernel/fault.ts'
+import { sampleOrganization, testStoreContract } from '../../ports/store.contract.ts'
+import { openSqliteStore } from './open-sqlite-store.ts'
+
+testStoreContract(async () => (await openSqliteStore({ path: ':memory:' })).store)
+
+function withDirectory(body: (path: string) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'gatewright-sqlite-'))
+    try {
+      await body(join(directory, 'gatewright.db'))
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  }
+}
+
+test(
+  'records and version survive closing, and opening again migrates nothing',
+  withDirectory(async (path) => {
+    const first = await openSqliteStore({ path })
+    await first.store.organizations.create(sampleOrganization('org_a'))
+    const versions = await first.store.versions()
+    await first.close()
+    const second = await openSqliteStore({ path })
+    assert.deepEqual(await second.store.organizations.get('org_a'), sampleOrganization('org_a'))
+    assert.deepEqual(await second.store.versions(), versions)
+    await second.close()
+  }),
+)
+
+test(
+  'a database that a newer release has written is refused and left alone',
+  withDirectory(async (path) => {
+    await (await openSqliteStore({ path })).close()
+    const database = new DatabaseSync(path)
+    database.prepare('insert into kysely_migration (name, timestamp) values (?, ?)').run('9999-later', 'x')
+    database.close()
+    await assert.rejects(
+      openSqliteStore({ path }),
+      (error) => error instanceof Fault && /9999-later/.test(error.publicText),
+    )
+  }),
+)
+
+test(
+  'the database and its log are readable by the owner alone',
+  withDirectory(async (path) => {
+    const { store, close } = await openSqliteStore({ path })
+    await store.settings.set('a', 1)
+    for (const file of [path, `${path}-wal`]) assert.equal(statSync(file).mode & 0o077, 0)
+    await close()
+  }),
+)
+
+test(
+  'the connection runs with a write-ahead log, full synchronisation and foreign keys',
+  withDirectory(async (path) => {
+    const { close } = await openSqliteStore({ path })
+    const other = new DatabaseSync(path)
+    assert.equal(other.prepare('pragma journal_mode').get()?.['journal_mode'], 'wal')
+    other.close()
+    await close()
+  }),
+)
+
+test(
+  'storage that cannot take a change says so in a fault, and goes on when it can',
+  withDirectory(async (path) => {
+    const { store, close } = await openSqliteStore({ path, busyTimeoutMs: 50 })
+    const other = new DatabaseSync(path)
+    // A second writer holding the lock past the busy timeout stands for any reason.
+    other.exec('begin immediate')
+    await assert.rejects(
+      store.settings.set('a', 1),
+      (error) => error instanceof Fault && error.code === 'storage.unavailable',
+    )
+    other.exec('rollback')
+    other.close()
+    await store.settings.set('a', 2)
+    assert.equal(await store.settings.get('a'), 2)
+    await close()
+  }),
+)
