@@ -14,6 +14,8 @@ const sliceNames = [
   'providers',
   'routing',
   'metering',
+  'egress',
+  'usage',
   'anomaly',
   'threat-intel',
   'response',
@@ -39,6 +41,7 @@ const slices = `^src/(${sliceNames.join('|')})/`
 // The only ties between slices: from → to, always through index.ts. Keep it short; each has a reason.
 const sliceTies = [
   ['metering', 'providers', 'a price belongs to a model of a provider'],
+  ['providers', 'egress', 'every address that a provider names passes the egress guard'],
   ['routing', 'providers', 'a route ends at deployments, which are rows of providers'],
 ]
 

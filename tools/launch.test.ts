@@ -15,11 +15,11 @@ import { runNode, runProgram } from './run-program.ts'
 
 const program = `
 const args: string[] = process.argv.slice(2)
-console.log(JSON.stringify({ args, version: process.version, pool: process.env['UV_THREADPOOL_SIZE'] }))
 if (args.includes('wait')) {
   process.on('SIGTERM', () => process.exit(7))
   setInterval(() => {}, 1000)
 }
+console.log(JSON.stringify({ args, version: process.version, pool: process.env['UV_THREADPOOL_SIZE'] }))
 `
 const launcherFiles = ['launch.mjs', 'gatewright.mjs', 'install-packages.mjs', 'pinned-node.mjs']
 

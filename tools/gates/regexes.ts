@@ -22,12 +22,25 @@ function isRegExpCall(node: ts.Node): node is ts.NewExpression | ts.CallExpressi
   return (ts.isNewExpression(node) || ts.isCallExpression(node)) && node.expression.getText() === 'RegExp'
 }
 
+/** `pattern: '…'` of a JSON Schema, which the validator compiles with the flag u. */
+function isSchemaPattern(
+  node: ts.Node,
+): node is ts.PropertyAssignment & { initializer: ts.StringLiteralLike } {
+  return (
+    ts.isPropertyAssignment(node) &&
+    node.name.getText() === 'pattern' &&
+    ts.isStringLiteralLike(node.initializer)
+  )
+}
+
 function scanFile(source: SourceFile): Scan {
   const scan: Scan = { regexes: [], violations: [] }
   const fromData = regexesFromData.some((file) => file.name === source.path)
   visitNodes(source, (node) => {
     const place = { file: source.path, line: lineOf(source, node) }
-    if (ts.isRegularExpressionLiteral(node)) {
+    if (isSchemaPattern(node)) {
+      scan.regexes.push({ ...place, pattern: node.initializer.text, flags: 'u' })
+    } else if (ts.isRegularExpressionLiteral(node)) {
       const end = node.text.lastIndexOf('/')
       scan.regexes.push({ ...place, pattern: node.text.slice(1, end), flags: node.text.slice(end + 1) })
     } else if (isRegExpCall(node)) {
