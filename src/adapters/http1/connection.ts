@@ -1,0 +1,481 @@
+/**
+ * One HTTP/1.x connection: a strict sequence of exchanges over a plain or TLS socket.
+ *
+ *   idle ─bytes─▶ head ─complete─▶ exchange (body in, reply out) ─reply ended─▶ idle | discard rest of body | close
+ *
+ * - Pipelined requests wait: the next head is read only when the previous reply has ended and reached the socket.
+ *   What has been read of them is kept and the socket pauses, so at most two reads (128 KiB) are held.
+ * - A FIN before the reply has ended counts as the client leaving, as nginx does: an abandoned model call costs
+ *   money, and no LLM client half-closes.
+ * - After a refusal or a reply that leaves body unread, the connection lingers: input is dropped, at most 256 KiB
+ *   and 1 s, so that the client reads the answer instead of a reset.
+ * Bounds: header, body, idle and reply stall deadlines, each within one tick of its figure; a body must bring
+ * 256 bytes a second on average over each body window.
+ */
+import type { Socket } from 'node:net'
+import { type CatalogueEntry, faults } from '../../faults/catalogue.ts'
+import type { TimerWheel } from '../../kernel/timer-wheel.ts'
+import type { ExchangeHandler, ListenerBounds } from '../../ports/listener.ts'
+import { BodyIntake } from './body-intake.ts'
+import { Deadline } from './deadline.ts'
+import { type ExchangeHost, Http1Exchange } from './exchange.ts'
+import { pendingOutput } from './flush-progress.ts'
+import { parseRequestHead } from './head.ts'
+import { createHeadReader, headIncomplete, headTooLarge } from './head-reader.ts'
+import { problemFaults, refusalReply } from './refusal.ts'
+
+/** What the connections of one listener share. */
+export interface ConnectionContext {
+  readonly wheel: TimerWheel
+  readonly handler: ExchangeHandler
+  /** Bounds for new connections; those under way keep what they began with. */
+  bounds: ListenerBounds
+  draining: boolean
+  readonly counters: ListenerCounters
+}
+
+export interface ListenerCounters {
+  /** Requests and preambles that were refused before a handler saw them. */
+  refused: number
+  /** Reply header fields that were dropped as unsafe. */
+  droppedHeaders: number
+  /** Handlers that threw. */
+  handlerErrors: number
+  /** Connections cut at a deadline. */
+  timedOut: number
+  /** Connections closed at accept by a cap. */
+  capped: number
+}
+
+export interface ConnectionPeer {
+  readonly address: string
+  readonly encrypted: boolean
+}
+
+const continueLine = 'HTTP/1.1 100 Continue\r\n\r\n'
+const lingerMs = 1000
+const lingerBytes = 256 * 1024
+const discardBytes = 64 * 1024
+const copyBytes = 16 * 1024
+const bodyBytesPerSecond = 256
+
+export class Http1Connection implements ExchangeHost {
+  readonly remoteAddress: string
+  readonly encrypted: boolean
+  readonly #socket: Socket
+  readonly #context: ConnectionContext
+  readonly #bounds: ListenerBounds
+  readonly #reader = createHeadReader()
+  #exchange: Http1Exchange | null = null
+  #intake: BodyIntake | null = null
+  /** Bytes of a later request, read while this one is served. */
+  #backlog: Buffer | null = null
+  #expectsContinue = false
+  #paused = false
+  #taking = false
+  #closing = false
+  #lingered = 0
+  #windowReceived = 0
+  #stallMark = -1
+  readonly #headDeadline: Deadline
+  readonly #idleDeadline: Deadline
+  readonly #bodyDeadline: Deadline
+  readonly #bodyWindow: Deadline
+  readonly #stallDeadline: Deadline
+  readonly #lingerDeadline: Deadline
+
+  constructor(socket: Socket, context: ConnectionContext, peer: ConnectionPeer) {
+    this.#socket = socket
+    this.#context = context
+    this.#bounds = context.bounds
+    this.remoteAddress = peer.address
+    this.encrypted = peer.encrypted
+    const { wheel } = context
+    const bounds = this.#bounds
+    this.#headDeadline = new Deadline(wheel, bounds.headerTimeoutMs, () => this.#headLate())
+    this.#idleDeadline = new Deadline(wheel, bounds.idleTimeoutMs, () => this.#expire())
+    this.#bodyDeadline = new Deadline(wheel, bounds.bodyTimeoutMs, () => this.#bodyLate())
+    this.#bodyWindow = new Deadline(wheel, bounds.bodyTimeoutMs, () => this.#bodyWindowPassed())
+    this.#stallDeadline = new Deadline(wheel, bounds.replyStallTimeoutMs, () => this.#outputStalled())
+    this.#lingerDeadline = new Deadline(wheel, lingerMs, () => this.#socket.destroy())
+    // RFC 9112 §9.5 leaves the figure to us: a connection must bring its first head in the time of a head.
+    this.#headDeadline.start()
+    socket.on('error', ignoreError)
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    socket.on('drain', () => this.#onDrain())
+    socket.on('end', () => this.#onEnd())
+    socket.on('close', () => this.#onClose())
+  }
+
+  /** Nothing under way: may be closed without harm. */
+  get idle(): boolean {
+    return this.#exchange === null && this.#reader.length === 0 && this.#backlog === null
+  }
+
+  /** Close now when idle, else after the reply under way. */
+  drain(): void {
+    if (this.idle) this.#socket.destroy()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  // ExchangeHost
+
+  mayPersist(): boolean {
+    return !this.#context.draining && this.#restIsSmall()
+  }
+
+  put(text: string, content: Uint8Array | string | null, tail: string): boolean {
+    const socket = this.#socket
+    if (socket.destroyed) return true
+    const flowing =
+      content === null ? socket.write(text + tail, 'latin1') : this.#putContent(text, content, tail)
+    if (!flowing) this.#startStall()
+    return flowing
+  }
+
+  bodyAsked(): void {
+    const intake = this.#intake
+    if (intake === null || intake.finished || this.#closing) return
+    if (intake.broken !== null) {
+      this.#pause()
+      return
+    }
+    if (this.#expectsContinue && intake.received === 0) this.#socket.write(continueLine, 'latin1')
+    this.#expectsContinue = false
+    this.setBodyFlow(true)
+  }
+
+  setBodyFlow(flowing: boolean): void {
+    if (this.#intake === null || this.#intake.finished || this.#intake.broken !== null) return
+    if (flowing) {
+      this.#armBody()
+      this.#resume()
+    } else {
+      this.#clearBody()
+      this.#pause()
+    }
+  }
+
+  replyEnded(): void {
+    // Inside the taking loop the loop itself goes on to the next request.
+    if (!this.#taking) this.#afterReply()
+  }
+
+  cut(): void {
+    this.#closing = true
+    const exchange = this.#exchange
+    if (exchange?.endsByClose === true && !this.encrypted) this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
+  }
+
+  noteDropped(count: number): void {
+    this.#context.counters.droppedHeaders += count
+  }
+
+  // Socket events
+
+  #onData(chunk: Buffer): void {
+    if (this.#closing) {
+      this.#lingered += chunk.length
+      if (this.#lingered > lingerBytes) this.#socket.destroy()
+      return
+    }
+    if (this.#backlog === null) this.#take(chunk)
+    else this.#keep(chunk)
+  }
+
+  #onDrain(): void {
+    this.#stallDeadline.clear()
+    if (this.#exchange !== null) this.#exchange.drained()
+    else if (!this.#closing) this.#next()
+  }
+
+  #onEnd(): void {
+    if (this.#exchange !== null || !this.#closing) this.#socket.destroy()
+  }
+
+  #onClose(): void {
+    this.#closing = true
+    this.#headDeadline.clear()
+    this.#idleDeadline.clear()
+    this.#clearBody()
+    this.#stallDeadline.clear()
+    this.#lingerDeadline.clear()
+    this.#backlog = null
+    const exchange = this.#exchange
+    this.#exchange = null
+    exchange?.disconnected()
+  }
+
+  // Requests in
+
+  #take(chunk: Buffer): void {
+    this.#taking = true
+    let rest: Buffer | null = chunk
+    while (rest !== null && !this.#closing) {
+      if (this.#exchange === null) {
+        if (this.#socket.writableNeedDrain) {
+          this.#keep(rest)
+          break
+        }
+        rest = this.#takeHead(rest)
+      } else {
+        rest = this.#takeBody(rest)
+      }
+      if (this.#exchange?.ended === true) this.#settle()
+    }
+    this.#taking = false
+    if (this.#exchange !== null || this.#closing || this.#backlog !== null) return
+    this.#resume()
+    if (this.#reader.length === 0) this.#idleDeadline.restart()
+  }
+
+  #takeHead(chunk: Buffer): Buffer | null {
+    this.#idleDeadline.clear()
+    const reader = this.#reader
+    const end = reader.push(chunk, this.#bounds.headerBytes)
+    if (end < 0) {
+      if (end === headIncomplete) this.#headDeadline.start()
+      else this.#refuse(end === headTooLarge ? faults.headersTooLarge : faults.malformedHttp)
+      return null
+    }
+    const head = parseRequestHead(reader.bytes, { start: 0, end }, this.#bounds.headerCount)
+    let rest = reader.length > end ? reader.bytes.subarray(end, reader.length) : null
+    reader.reset()
+    this.#headDeadline.clear()
+    if (typeof head === 'string') {
+      this.#refuse(problemFaults[head])
+      return null
+    }
+    const intake = head.contentLength === 0 ? null : new BodyIntake(head.contentLength)
+    this.#intake = intake
+    this.#expectsContinue = head.expectContinue
+    // The body that came along goes in first, so that a handler finds it whole in the usual case.
+    if (intake !== null && rest !== null) {
+      const used = intake.push(rest)
+      if (used < 0) {
+        this.#refuse(faults.bodyMalformed)
+        return null
+      }
+      rest = used < rest.length ? rest.subarray(used) : null
+    }
+    const exchange = new Http1Exchange(this, head, intake)
+    this.#exchange = exchange
+    this.#handle(exchange)
+    return rest
+  }
+
+  #handle(exchange: Http1Exchange): void {
+    try {
+      this.#context.handler(exchange)
+    } catch {
+      this.#context.counters.handlerErrors += 1
+      if (exchange.headSent) exchange.destroy()
+      else exchange.send(faults.internal.status, [], '')
+    }
+  }
+
+  #takeBody(chunk: Buffer): Buffer | null {
+    const intake = this.#intake
+    if (intake === null || intake.finished) {
+      this.#keep(chunk)
+      return null
+    }
+    if (intake.broken !== null) return null
+    this.#bodyDeadline.restart()
+    const used = intake.push(chunk)
+    if (intake.finished) this.#clearBody()
+    else if (intake.broken !== null || intake.mode === 'unasked') {
+      this.#clearBody()
+      this.#pause()
+    }
+    return used >= 0 && used < chunk.length ? chunk.subarray(used) : null
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#backlog = this.#backlog === null ? chunk : Buffer.concat([this.#backlog, chunk])
+    this.#pause()
+  }
+
+  // After a reply
+
+  #afterReply(): void {
+    this.#settle()
+    if (!this.#closing && this.#exchange === null) this.#next()
+  }
+
+  /** The reply has ended: ready for another request, or closing; or still dropping the rest of a small body. */
+  #settle(): void {
+    const exchange = this.#exchange
+    if (exchange === null) return
+    const intake = this.#intake
+    if (!exchange.persists || !this.#restIsSmall()) {
+      this.#exchange = null
+      this.#closeGently()
+      return
+    }
+    if (intake !== null && !intake.finished) {
+      if (intake.mode !== 'discard') {
+        intake.discard()
+        this.setBodyFlow(true)
+      }
+      return
+    }
+    this.#exchange = null
+    this.#intake = null
+  }
+
+  #next(): void {
+    if (this.#exchange !== null || this.#socket.writableNeedDrain) return
+    const backlog = this.#backlog
+    this.#backlog = null
+    this.#resume()
+    if (backlog !== null) this.#take(backlog)
+    else if (this.#reader.length === 0) this.#idleDeadline.restart()
+  }
+
+  /** Whether the body is read, or little enough is left to read and drop it. */
+  #restIsSmall(): boolean {
+    const intake = this.#intake
+    if (intake === null || intake.finished) return true
+    if (intake.broken !== null || this.#expectsContinue) return false
+    const remaining = intake.remaining
+    return remaining !== undefined && remaining <= discardBytes
+  }
+
+  #refuse(fault: CatalogueEntry): void {
+    this.#context.counters.refused += 1
+    this.put(refusalReply(fault), null, '')
+    this.#closeGently()
+  }
+
+  #closeGently(): void {
+    if (this.#closing) return
+    this.#closing = true
+    this.#headDeadline.clear()
+    this.#idleDeadline.clear()
+    this.#clearBody()
+    this.#backlog = null
+    this.#resume()
+    if (this.#socket.writableLength > 0) this.#startStall()
+    this.#socket.end(() => {
+      this.#stallDeadline.clear()
+      if (this.#socket.destroyed) return
+      this.#lingerDeadline.start()
+    })
+  }
+
+  // Writing
+
+  #putContent(text: string, content: Uint8Array | string, tail: string): boolean {
+    const socket = this.#socket
+    const size = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength
+    if (typeof content === 'string' && size === content.length) {
+      // As many bytes as characters: ASCII, which latin1 writes alike.
+      return socket.write(text + content + tail, 'latin1')
+    }
+    if (size > copyBytes) {
+      socket.cork()
+      if (text !== '') socket.write(text, 'latin1')
+      let flowing = typeof content === 'string' ? socket.write(content, 'utf8') : socket.write(content)
+      if (tail !== '') flowing = socket.write(tail, 'latin1')
+      socket.uncork()
+      return flowing && !socket.writableNeedDrain
+    }
+    if (text === '' && tail === '')
+      return typeof content === 'string' ? socket.write(content) : socket.write(content)
+    const joined = Buffer.allocUnsafe(text.length + size + tail.length)
+    joined.write(text, 0, 'latin1')
+    if (typeof content === 'string') joined.write(content, text.length, 'utf8')
+    else joined.set(content, text.length)
+    joined.write(tail, text.length + size, 'latin1')
+    return socket.write(joined)
+  }
+
+  // Flow and deadlines
+
+  #pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  #resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  #armBody(): void {
+    this.#windowReceived = this.#intake?.received ?? 0
+    this.#bodyDeadline.restart()
+    this.#bodyWindow.restart()
+  }
+
+  #clearBody(): void {
+    this.#bodyDeadline.clear()
+    this.#bodyWindow.clear()
+  }
+
+  #startStall(): void {
+    this.#stallMark = pendingOutput(this.#socket)
+    this.#stallDeadline.start()
+  }
+
+  #expire(): void {
+    this.#context.counters.timedOut += 1
+    this.#socket.destroy()
+  }
+
+  #headLate(): void {
+    // Nothing was sent: there is no request to answer.
+    if (this.#reader.length === 0) {
+      this.#expire()
+      return
+    }
+    this.#context.counters.timedOut += 1
+    this.#refuse(faults.headerTimeout)
+  }
+
+  #bodyLate(): void {
+    const intake = this.#intake
+    if (intake === null || intake.finished) return
+    if (intake.mode === 'discard') {
+      this.#expire()
+      return
+    }
+    this.#context.counters.timedOut += 1
+    this.#clearBody()
+    this.#pause()
+    intake.fail('timeout')
+  }
+
+  /** A body that drips keeps the first deadline away for ever; it must also bring enough in each window. */
+  #bodyWindowPassed(): void {
+    const received = this.#intake?.received ?? 0
+    const least = (this.#bounds.bodyTimeoutMs * bodyBytesPerSecond) / 1000
+    if (received - this.#windowReceived < least) {
+      this.#bodyLate()
+      return
+    }
+    this.#windowReceived = received
+    this.#bodyWindow.restart()
+  }
+
+  #outputStalled(): void {
+    const pending = pendingOutput(this.#socket)
+    if (pending === this.#stallMark) {
+      this.#expire()
+      return
+    }
+    this.#stallMark = pending
+    if (pending > 0) this.#stallDeadline.restart()
+  }
+}
+
+function ignoreError(): void {
+  // 'close' follows and settles everything; the cause is the client's business.
+}

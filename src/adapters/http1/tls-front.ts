@@ -1,0 +1,69 @@
+/**
+ * TLS in front of accepted sockets: TLS 1.2 and 1.3, hybrid post-quantum key exchange first, ALPN h2 then http/1.1.
+ * Assumes sockets are admitted already. The server object never listens itself: sockets are given to it, so that
+ * caps apply before any cryptography. Bounds: the handshake deadline is the caller's.
+ */
+import { constants } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { createServer, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls'
+import type { TlsMaterial } from '../../ports/listener.ts'
+
+export interface TlsFront {
+  /** Run the handshake; `secured` is called once when it succeeds, else the socket is destroyed. */
+  secure(socket: Socket, secured: (socket: TLSSocket) => void): void
+  /** Certificate and key of the handshakes to come. @throws when they do not parse or do not belong together */
+  setMaterial(material: TlsMaterial): void
+}
+
+/** RFC 9325 §4.2: forward secrecy and AEAD only, for the TLS 1.2 that is left. */
+const ciphers = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':')
+
+function contextOptions(material: TlsMaterial): SecureContextOptions {
+  return {
+    cert: material.certificate,
+    key: material.privateKey,
+    minVersion: 'TLSv1.2',
+    ecdhCurve: 'X25519MLKEM768:X25519:P-256',
+    ciphers,
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
+  }
+}
+
+export function createTlsFront(material: TlsMaterial): TlsFront {
+  const options: TlsOptions = { ...contextOptions(material), ALPNProtocols: ['h2', 'http/1.1'] }
+  const waiting = new WeakMap<object, (socket: TLSSocket) => void>()
+  const server = createServer(options)
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  server.on('secureConnection', (socket) => {
+    const raw = rawOf(socket)
+    const secured = raw === undefined ? undefined : waiting.get(raw)
+    if (secured === undefined) socket.destroy()
+    else secured(socket)
+  })
+
+  return {
+    secure(socket, secured) {
+      waiting.set(socket, secured)
+      server.emit('connection', socket)
+    },
+    setMaterial(next) {
+      server.setSecureContext(contextOptions(next))
+    },
+  }
+}
+
+/** The socket that a TLS socket was made from. */
+function rawOf(socket: TLSSocket): object | undefined {
+  return (socket as { readonly _parent?: object | null })._parent ?? undefined
+}
