@@ -254,6 +254,8 @@ export type CanonicalEvent =
       /** Text, reasoning, refusal or a fragment of the JSON text of tool arguments. */
       readonly text: string
       readonly logprobs?: JsonValue
+      /** What stood beside the text in the same event of the source: bookkeeping, dropped by other dialects. */
+      readonly native?: Native
     }
   | {
       readonly type: 'part-end'

@@ -4,7 +4,7 @@
  */
 import type { Native, Part } from '../domain/canonical.ts'
 import type { DialectId } from '../domain/dialect-id.ts'
-import type { JsonObject, JsonValue } from '../domain/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Downgrade } from './dialect.ts'
@@ -19,14 +19,18 @@ export function cannotExpress(field: string, dialect: DialectId, reason: string)
 export interface NativeTarget {
   readonly dialect: DialectId
   readonly downgrade: (downgrade: Downgrade) => void
+  /** True while a response is written: it is too late to refuse, so every foreign field is dropped and reported. */
+  readonly responding?: boolean
 }
+
+const responseLoss = 'the response held something that this API cannot carry'
 
 const noFields: JsonObject = Object.freeze({})
 
 /**
  * The fields to put back into a request of `target.dialect`; empty where there are none or they belong to another
  * dialect and may be dropped. Fields in `translated` are skipped: the writer has expressed them itself. Throws
- * `faults.cannotExpress` for a foreign field that may not be dropped.
+ * `faults.cannotExpress` for a foreign field that may not be dropped, unless `target.responding`.
  */
 export function nativeFields(
   native: Native | undefined,
@@ -39,7 +43,7 @@ export function nativeFields(
   const table = droppable[native.dialect][level]
   for (const key in native.fields) {
     const value = native.fields[key]
-    if (value === null || translated?.has(key) === true) continue
+    if (saysNothing(value) || translated?.has(key) === true) continue
     const rule = Object.hasOwn(table, key) ? table[key] : undefined
     if (rule === null || (typeof rule === 'object' && sameJson(rule.only, value))) continue
     const field = pathOf(native.at ?? '', key)
@@ -48,6 +52,12 @@ export function nativeFields(
     target.downgrade({ field, reason: rule })
   }
   return noFields
+}
+
+/** `null`, or an object that holds nothing but such values. */
+function saysNothing(value: JsonValue | undefined): boolean {
+  if (value === null || value === undefined) return true
+  return isJsonObject(value) && Object.values(value).every(saysNothing)
 }
 
 function sameJson(left: JsonValue, right: JsonValue | undefined): boolean {
@@ -66,7 +76,7 @@ export function nativeResponseFields(native: Native | undefined, dialect: Dialec
 export function dropResponsePart(part: Part, target: NativeTarget): void {
   target.downgrade({
     field: part.type === 'opaque' ? opaqueName(part.native) : part.type,
-    reason: 'the response held a part that this API cannot carry',
+    reason: responseLoss,
   })
 }
 

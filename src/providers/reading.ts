@@ -153,6 +153,17 @@ function copyPresent<T extends object>(fields: Undefinable<T>): T {
   return out as T
 }
 
+/** Fields of a stream event that are not in `known` and not `null`; undefined when there are none. */
+export function unknownFields(object: JsonObject, known: ReadonlySet<string>): JsonObject | undefined {
+  let fields: Record<string, JsonValue | undefined> | undefined
+  for (const key in object) {
+    if (known.has(key) || object[key] === null) continue
+    fields ??= Object.create(null) as Record<string, JsonValue | undefined>
+    fields[key] = object[key]
+  }
+  return fields
+}
+
 /**
  * What a reader did not take: fields not in `known`, and known fields that are `null` (so that the way back to the
  * same dialect restores them). Undefined when there is nothing, the usual case. The fields' holder has no

@@ -1,0 +1,8 @@
+/** The dialects that Gatewright speaks, by id. Adding one is a folder below `dialects/` and a row here. */
+import type { DialectId } from '../domain/dialect-id.ts'
+import type { Dialect } from './dialect.ts'
+import { openaiChat } from './dialects/openai-chat/index.ts'
+
+export const dialects = Object.freeze({
+  'openai-chat': openaiChat,
+} satisfies Partial<Record<DialectId, Dialect>>)

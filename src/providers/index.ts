@@ -1,0 +1,11 @@
+/**
+ * Providers: vendors as rows of data, wire formats as code, and the sandbox model. A caller's dialect and a
+ * deployment's dialect meet in the canonical form; where they are the same, nothing is translated.
+ */
+export type { AuthPorts } from './auth/authorize.ts'
+export { createTokenFetcher } from './auth/token-fetcher.ts'
+export { createCatalogue, type ProviderCatalogue } from './catalogue/catalogue.ts'
+export { type CompiledDeployment, compileDeployment } from './catalogue/compile-deployment.ts'
+export { type EnvironmentDeployment, readEnvironment } from './catalogue/read-environment.ts'
+export type { Dialect, Downgrade } from './dialect.ts'
+export { dialects } from './dialects.ts'
