@@ -395,6 +395,13 @@ export const faults = Object.freeze({
     'The address of the deployment changes, so its credential must be given again.',
     'Send the field credential together with the new address: a stored secret never follows to another host.',
   ),
+  keyEnded: entry(
+    'admin.key-ended',
+    409,
+    'invalid-request',
+    'The key {id} is revoked and never comes back.',
+    'Create a new key.',
+  ),
   setupClosed: entry(
     'admin.setup-closed',
     410,

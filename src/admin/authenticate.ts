@@ -1,0 +1,43 @@
+/**
+ * Who calls: `Authorization: Bearer gwa_…` → the admin token's record, and whether its scopes suffice. The public
+ * part of the token finds the record, the hash of the whole text is compared in constant time by the identity
+ * slice. Every way to fail looks the same from outside: 401 `admin.unauthenticated`.
+ */
+import type { AdminScope } from '../domain/entities.ts'
+import { faults } from '../faults/catalogue.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { AdminDependencies, Caller } from './context.ts'
+
+const bearer = /^Bearer ([!-~]{1,256})$/i
+
+/** Use is recorded at most this often per token, so that reads do not become writes. Milliseconds. */
+const useInterval = 60_000
+
+function unauthenticated(): Fault {
+  return new Fault(faults.adminUnauthenticated)
+}
+
+/** @throws Fault 401 */
+export async function authenticate(
+  deps: AdminDependencies,
+  authorization: string | undefined,
+): Promise<Caller> {
+  const text = bearer.exec(authorization ?? '')?.[1]
+  const tokenId = text === undefined ? null : deps.tokenMint.tokenIdOf(text)
+  if (text === undefined || tokenId === null) throw unauthenticated()
+  const record = await deps.store.adminTokens.findByTokenId(tokenId)
+  const now = deps.clock.now()
+  if (record === null || !deps.tokenMint.matches(text, record)) throw unauthenticated()
+  if (record.revokedAt !== null || (record.expiresAt !== null && record.expiresAt <= now))
+    throw unauthenticated()
+  if (record.lastUsedAt === null || now - record.lastUsedAt >= useInterval) {
+    await deps.store.adminTokens.recordUse(tokenId, now)
+  }
+  return { tokenId, organizationId: record.organizationId, scopes: record.scopes }
+}
+
+/** @throws Fault 403 unless the caller has the scope; `admin` includes all */
+export function requireScope(caller: Caller, scope: AdminScope): void {
+  if (caller.scopes.includes(scope) || caller.scopes.includes('admin')) return
+  throw new Fault(faults.scopeDenied, { public: { scope } })
+}

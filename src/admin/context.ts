@@ -1,0 +1,121 @@
+/**
+ * What an operation may use, and who calls it. The composition root fills `AdminDependencies` once; nothing in
+ * this folder reaches for anything else. Ports and callbacks only: adapters stay unknown here.
+ */
+import type { AdminScope, AdminToken, ApiKeySecret, Deployment, KeyEnvironment } from '../domain/entities.ts'
+import type { Provider } from '../domain/provider.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { SecretBox } from '../ports/secret-box.ts'
+import type { Store } from '../ports/store.ts'
+import type { UsageStore } from '../ports/usage-store.ts'
+import type { ConfigurationManager } from './configuration-manager.ts'
+
+/** One address that this process serves. */
+export interface ListenerStatus {
+  readonly plane: 'data' | 'control'
+  /** Origin as a client writes it, `https://localhost:8443`. */
+  readonly url: string
+}
+
+/** What runs, in figures that tell nobody a secret. Times are Unix milliseconds. */
+export interface StatusReport {
+  readonly version: string
+  readonly startedAt: number
+  readonly nodeVersion: string
+  readonly listeners: readonly ListenerStatus[]
+  readonly workers: { readonly configured: number; readonly running: number; readonly restarts: number }
+  readonly snapshot: {
+    readonly version: number
+    readonly appliedAt: number | null
+    /** Why the last configuration was refused, or null. Shown to authenticated callers only. */
+    readonly problem: string | null
+  }
+  /** Enabled deployments and model routes of the snapshot in force. */
+  readonly deploymentCount: number
+  readonly routeCount: number
+  readonly sandboxEnabled: boolean
+  /** End of validity of the certificate in use, or null where no TLS listener is open. */
+  readonly certificateExpiresAt: number | null
+  /** Free bytes where the data directory lies, or null where unknown. */
+  readonly diskFreeBytes: number | null
+  /** Prefix of documentation links in errors. */
+  readonly documentationUrl: string
+}
+
+/** Outcome of a trial call to a deployment. `detail` is safe to show: status and fault text, never a body. */
+export interface DeploymentTrial {
+  readonly ok: boolean
+  readonly status: number | null
+  readonly durationMs: number
+  readonly detail: string
+}
+
+/** Makes and checks admin tokens `gwa_…`; the identity slice knows the format and the pepper. */
+export interface TokenMint {
+  mint(): {
+    readonly tokenId: string
+    /** The token itself. */
+    readonly text: string
+    readonly hash: string
+    readonly pepperVersion: number
+  }
+  /** Public part of well-formed token text; null for anything else. */
+  tokenIdOf(text: string): string | null
+  /** Whether `text` is the token of this record, in constant time. */
+  matches(text: string, record: Pick<AdminToken, 'hash' | 'pepperVersion'>): boolean
+}
+
+/** Makes API keys `gwr_…`. */
+export interface KeyMint {
+  mint(
+    environment: KeyEnvironment,
+    now: number,
+  ): {
+    readonly keyId: string
+    /** The key itself. */
+    readonly text: string
+    readonly secret: ApiKeySecret
+  }
+  /** A new secret under the same key id; the one before stays valid until `now + overlapMs`. */
+  rotate(order: {
+    readonly keyId: string
+    readonly environment: KeyEnvironment
+    readonly secrets: readonly ApiKeySecret[]
+    readonly now: number
+    readonly overlapMs: number
+  }): { readonly text: string; readonly secrets: readonly ApiKeySecret[] }
+}
+
+export interface AdminLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+  error(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
+export interface AdminDependencies {
+  readonly store: Store
+  readonly secretBox: SecretBox
+  readonly clock: Clock
+  readonly keyMint: KeyMint
+  readonly tokenMint: TokenMint
+  readonly usage: Pick<UsageStore, 'query'>
+  /** Rows of the provider catalogue, built-in and configured. */
+  readonly providers: () => readonly Provider[]
+  readonly status: () => StatusReport
+  readonly configuration: ConfigurationManager
+  readonly tryDeployment: (deployment: Deployment) => Promise<DeploymentTrial>
+  readonly log: AdminLog
+}
+
+/** Who calls: the admin token, resolved. */
+export interface Caller {
+  readonly tokenId: string
+  /** Null: all organizations. */
+  readonly organizationId: string | null
+  readonly scopes: readonly AdminScope[]
+}
+
+export interface AdminContext {
+  readonly deps: AdminDependencies
+  readonly caller: Caller
+  readonly requestId: string
+}

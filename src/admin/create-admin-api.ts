@@ -1,0 +1,124 @@
+/**
+ * The control plane's HTTP face: the operations of `register.ts` on Fastify, the status page and the set-up page.
+ * Returns an instance that does not listen; the composition root opens the listeners.
+ *
+ * Assumes nothing of callers: every request is authenticated before its body is read, every body is bounded and
+ * closed against unknown fields, every answer carries the security headers, no cross-origin access is granted.
+ */
+
+import { Readable } from 'node:stream'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { faults } from '../faults/catalogue.ts'
+import { Fault } from '../kernel/fault.ts'
+import { requestIds } from '../kernel/ids.ts'
+import { authenticate, requireScope } from './authenticate.ts'
+import type { AdminContext, AdminDependencies, Caller } from './context.ts'
+import { errorBody, faultOf } from './error-reply.ts'
+import { isStreamed } from './operation.ts'
+import { registerPages } from './pages/register-pages.ts'
+import { type AdminRow, adminTable } from './register.ts'
+import { routeSchema } from './route-schema.ts'
+import { apiHeaders } from './security-headers.ts'
+import { compileValidator } from './validate.ts'
+
+/** Bytes; `config-apply` takes the largest bodies. */
+const bodyLimit = 2_097_152
+/** Milliseconds for a whole request to arrive. */
+const requestTimeout = 30_000
+
+export const apiPrefix = '/api/v1'
+
+export interface AdminApiOptions {
+  /** Called before any operation is registered: how the OpenAPI generator gets to see them. */
+  readonly prepare?: (app: FastifyInstance) => Promise<void>
+}
+
+export async function createAdminApi(
+  deps: AdminDependencies,
+  options: AdminApiOptions = {},
+): Promise<FastifyInstance> {
+  const nextId = requestIds()
+  const app = Fastify({
+    logger: false,
+    bodyLimit,
+    requestTimeout,
+    connectionTimeout: requestTimeout,
+    exposeHeadRoutes: false,
+    genReqId: nextId,
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 1024 },
+  })
+  app.removeContentTypeParser('text/plain')
+  app.setValidatorCompiler(compileValidator)
+  // Views name the fields that leave (show-fields.ts), so plain JSON.stringify leaks nothing more.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.addHook('onRequest', setHeaders)
+  app.setErrorHandler((error, request, reply) => sendError(deps, error, { request, reply }))
+  app.setNotFoundHandler((request) => {
+    throw new Fault(faults.notFound, { public: { method: request.method, path: pathOf(request) } })
+  })
+  await options.prepare?.(app)
+  for (const row of adminTable) register(app, deps, row)
+  registerPages(app, deps)
+  return app
+}
+
+async function setHeaders(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  reply.headers(apiHeaders)
+  reply.header('x-request-id', request.id)
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? ''
+}
+
+/** Nobody: the caller of a public operation. */
+const nobody: Caller = Object.freeze({ tokenId: '', organizationId: null, scopes: Object.freeze([]) })
+
+function register(app: FastifyInstance, deps: AdminDependencies, row: AdminRow): void {
+  const { operation, scope } = row
+  const callers = new WeakMap<FastifyRequest, Caller>()
+  app.route({
+    method: row.method,
+    url: apiPrefix + row.path,
+    schema: routeSchema(row),
+    // Before the body is read: a stranger's bytes are not parsed.
+    async onRequest(request) {
+      if (scope === 'public') return
+      const caller = await authenticate(deps, request.headers.authorization)
+      requireScope(caller, scope)
+      callers.set(request, caller)
+    },
+    async handler(request, reply) {
+      const caller = scope === 'public' ? nobody : callers.get(request)
+      if (caller === undefined) throw new Fault(faults.adminUnauthenticated)
+      const ctx: AdminContext = { deps, caller, requestId: request.id }
+      const { params, query, body } = request
+      return answer(reply, operation.success.status, await operation.run(ctx, { params, query, body }))
+    },
+  })
+}
+
+function answer(reply: FastifyReply, status: number, result: unknown): unknown {
+  reply.code(status)
+  if (!isStreamed(result)) return reply.send(result)
+  reply.type(result.contentType)
+  reply.header('content-disposition', `attachment; filename="${result.fileName}"`)
+  return reply.send(Readable.from(result.body))
+}
+
+interface Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+function sendError(deps: AdminDependencies, error: unknown, { request, reply }: Exchange): void {
+  const contentType = request.headers['content-type'] ?? 'none'
+  const fault = faultOf(error, { limit: bodyLimit, contentType })
+  if (fault.status >= 500) {
+    deps.log.error({ requestId: request.id, code: fault.code, cause: fault.cause }, 'admin operation failed')
+  }
+  if (fault.status === 401) reply.header('www-authenticate', 'Bearer realm="gatewright"')
+  const { documentationUrl } = deps.status()
+  void reply.code(fault.status).send(errorBody(fault, { requestId: request.id, documentationUrl }))
+}

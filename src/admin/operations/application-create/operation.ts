@@ -1,0 +1,18 @@
+import { Type } from 'typebox'
+import { createOperation } from '../../resource.ts'
+import { applicationFields, applications } from '../../resources/applications.ts'
+import { closed, slug } from '../../schemas.ts'
+
+export const applicationCreate = createOperation(applications, {
+  body: closed({
+    slug,
+    name: Type.Optional(applicationFields.name),
+    description: Type.Optional(applicationFields.description),
+  }),
+  build: (_ctx, _organization, body) => ({
+    slug: body.slug,
+    name: body.name ?? body.slug,
+    description: body.description ?? '',
+  }),
+  store: (ctx, record) => ctx.deps.store.applications.create(record),
+})

@@ -1,0 +1,4 @@
+import { listOperation } from '../../resource.ts'
+import { applications } from '../../resources/applications.ts'
+
+export const applicationList = listOperation(applications)

@@ -1,0 +1,4 @@
+import { getOperation } from '../../resource.ts'
+import { deployments } from '../../resources/deployments.ts'
+
+export const deploymentGet = getOperation(deployments)

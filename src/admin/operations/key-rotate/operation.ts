@@ -1,0 +1,47 @@
+import { Type } from 'typebox'
+import { requireWritable } from '../../access.ts'
+import { requireActive } from '../../key-rules.ts'
+import { defineOperation } from '../../operation.ts'
+import { memberParams, openMember } from '../../resource.ts'
+import { keys, keyWithSecret } from '../../resources/keys.ts'
+import { closed } from '../../schemas.ts'
+
+const secondsMax = 30 * 86_400
+
+export const keyRotate = defineOperation({
+  tag: keys.plural,
+  summary: 'Rotate the secret of one key',
+  description: 'Makes a new secret under the same key id, so that limits, budgets and history stay.',
+  params: memberParams(keys),
+  body: closed({
+    overlapSeconds: Type.Optional(
+      Type.Integer({
+        description: 'How long the old secret stays valid beside the new one. 0 ends it at once.',
+        minimum: 0,
+        maximum: secondsMax,
+        default: 86_400,
+      }),
+    ),
+  }),
+  success: { status: 200, description: 'The key and, this once, its new secret.', schema: keyWithSecret },
+  faults: ['objectNotFound', 'readOnly', 'keyEnded', 'staleUpdate'],
+  async run(ctx, { params, body }) {
+    const record = await openMember(ctx, keys, params)
+    requireWritable(keys.noun, record)
+    requireActive(record)
+    const { store, keyMint, clock } = ctx.deps
+    const now = clock.now()
+    const { text, secrets } = keyMint.rotate({
+      keyId: record.keyId,
+      environment: record.environment,
+      secrets: await store.keys.secrets(record.organizationId, record.id),
+      now,
+      overlapMs: (body.overlapSeconds ?? 86_400) * 1000,
+    })
+    const change = { secrets, now, expectedUpdatedAt: record.updatedAt }
+    return {
+      key: keys.show(await store.keys.setSecrets(record.organizationId, record.id, change)),
+      secret: text,
+    }
+  },
+})

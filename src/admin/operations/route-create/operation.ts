@@ -1,0 +1,22 @@
+import { Type } from 'typebox'
+import { createOperation } from '../../resource.ts'
+import { givenTargets, resolveTargets, routeFields, routes } from '../../resources/routes.ts'
+import { closed } from '../../schemas.ts'
+
+export const routeCreate = createOperation(routes, {
+  body: closed({
+    name: routeFields.name,
+    aliases: Type.Optional(routeFields.aliases),
+    description: Type.Optional(routeFields.description),
+    enabled: Type.Optional(routeFields.enabled),
+    targets: givenTargets,
+  }),
+  build: async (ctx, organization, body) => ({
+    name: body.name,
+    aliases: body.aliases ?? [],
+    description: body.description ?? '',
+    enabled: body.enabled ?? true,
+    targets: await resolveTargets(ctx, organization.id, body.targets),
+  }),
+  store: (ctx, record) => ctx.deps.store.routes.create(record),
+})

@@ -1,0 +1,145 @@
+/**
+ * Every operation of the admin API: name, method, path below `/api/v1`, and the scope that a token needs. This
+ * table is the whole of it: what is not here is not served, and a test walks every row with tokens that must fail.
+ *
+ * `public` means without a token: the set-up exchange alone, whose link is the proof.
+ */
+import type { AdminScope } from '../domain/entities.ts'
+import type { AdminOperation } from './operation.ts'
+import { adminTokenCreate } from './operations/admin-token-create/operation.ts'
+import { adminTokenList } from './operations/admin-token-list/operation.ts'
+import { adminTokenRevoke } from './operations/admin-token-revoke/operation.ts'
+import { applicationCreate } from './operations/application-create/operation.ts'
+import { applicationDelete } from './operations/application-delete/operation.ts'
+import { applicationGet } from './operations/application-get/operation.ts'
+import { applicationList } from './operations/application-list/operation.ts'
+import { applicationUpdate } from './operations/application-update/operation.ts'
+import { configApply } from './operations/config-apply/operation.ts'
+import { configDiff } from './operations/config-diff/operation.ts'
+import { configExport } from './operations/config-export/operation.ts'
+import { deploymentCreate } from './operations/deployment-create/operation.ts'
+import { deploymentDelete } from './operations/deployment-delete/operation.ts'
+import { deploymentGet } from './operations/deployment-get/operation.ts'
+import { deploymentList } from './operations/deployment-list/operation.ts'
+import { deploymentTest } from './operations/deployment-test/operation.ts'
+import { deploymentUpdate } from './operations/deployment-update/operation.ts'
+import { keyCreate } from './operations/key-create/operation.ts'
+import { keyGet } from './operations/key-get/operation.ts'
+import { keyList } from './operations/key-list/operation.ts'
+import { keyRevoke } from './operations/key-revoke/operation.ts'
+import { keyRotate } from './operations/key-rotate/operation.ts'
+import { keyUpdate } from './operations/key-update/operation.ts'
+import { organizationCreate } from './operations/organization-create/operation.ts'
+import { organizationDelete } from './operations/organization-delete/operation.ts'
+import { organizationGet } from './operations/organization-get/operation.ts'
+import { organizationList } from './operations/organization-list/operation.ts'
+import { organizationUpdate } from './operations/organization-update/operation.ts'
+import { productCreate } from './operations/product-create/operation.ts'
+import { productDelete } from './operations/product-delete/operation.ts'
+import { productGet } from './operations/product-get/operation.ts'
+import { productList } from './operations/product-list/operation.ts'
+import { productUpdate } from './operations/product-update/operation.ts'
+import { providerGet } from './operations/provider-get/operation.ts'
+import { providerList } from './operations/provider-list/operation.ts'
+import { routeCreate } from './operations/route-create/operation.ts'
+import { routeDelete } from './operations/route-delete/operation.ts'
+import { routeGet } from './operations/route-get/operation.ts'
+import { routeList } from './operations/route-list/operation.ts'
+import { routeUpdate } from './operations/route-update/operation.ts'
+import { setupExchange } from './operations/setup-exchange/operation.ts'
+import { setupLinkCreate } from './operations/setup-link-create/operation.ts'
+import { statusGet } from './operations/status-get/operation.ts'
+import { subscriptionCreate } from './operations/subscription-create/operation.ts'
+import { subscriptionDelete } from './operations/subscription-delete/operation.ts'
+import { subscriptionGet } from './operations/subscription-get/operation.ts'
+import { subscriptionList } from './operations/subscription-list/operation.ts'
+import { subscriptionUpdate } from './operations/subscription-update/operation.ts'
+import { usageExport } from './operations/usage-export/operation.ts'
+import { usageSeries } from './operations/usage-series/operation.ts'
+import { usageSummary } from './operations/usage-summary/operation.ts'
+
+export interface AdminRow {
+  readonly name: string
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly scope: AdminScope | 'public'
+  readonly operation: AdminOperation
+}
+
+type Row = readonly [
+  AdminRow['name'],
+  AdminRow['method'],
+  AdminRow['path'],
+  AdminRow['scope'],
+  AdminOperation,
+]
+
+// biome-ignore format: a table is read by its columns
+const rows: readonly Row[] = [
+  ['organization-list',   'GET',    '/organizations',                                    'read',   organizationList],
+  ['organization-create', 'POST',   '/organizations',                                    'admin',  organizationCreate],
+  ['organization-get',    'GET',    '/organizations/:organization',                      'read',   organizationGet],
+  ['organization-update', 'PATCH',  '/organizations/:organization',                      'admin',  organizationUpdate],
+  ['organization-delete', 'DELETE', '/organizations/:organization',                      'admin',  organizationDelete],
+
+  ['application-list',    'GET',    '/organizations/:organization/applications',         'read',   applicationList],
+  ['application-create',  'POST',   '/organizations/:organization/applications',         'write',  applicationCreate],
+  ['application-get',     'GET',    '/organizations/:organization/applications/:id',     'read',   applicationGet],
+  ['application-update',  'PATCH',  '/organizations/:organization/applications/:id',     'write',  applicationUpdate],
+  ['application-delete',  'DELETE', '/organizations/:organization/applications/:id',     'write',  applicationDelete],
+
+  ['product-list',        'GET',    '/organizations/:organization/products',             'read',   productList],
+  ['product-create',      'POST',   '/organizations/:organization/products',             'write',  productCreate],
+  ['product-get',         'GET',    '/organizations/:organization/products/:id',         'read',   productGet],
+  ['product-update',      'PATCH',  '/organizations/:organization/products/:id',         'write',  productUpdate],
+  ['product-delete',      'DELETE', '/organizations/:organization/products/:id',         'write',  productDelete],
+
+  ['subscription-list',   'GET',    '/organizations/:organization/subscriptions',        'read',   subscriptionList],
+  ['subscription-create', 'POST',   '/organizations/:organization/subscriptions',        'write',  subscriptionCreate],
+  ['subscription-get',    'GET',    '/organizations/:organization/subscriptions/:id',    'read',   subscriptionGet],
+  ['subscription-update', 'PATCH',  '/organizations/:organization/subscriptions/:id',    'write',  subscriptionUpdate],
+  ['subscription-delete', 'DELETE', '/organizations/:organization/subscriptions/:id',    'write',  subscriptionDelete],
+
+  ['route-list',          'GET',    '/organizations/:organization/routes',               'read',   routeList],
+  ['route-create',        'POST',   '/organizations/:organization/routes',               'write',  routeCreate],
+  ['route-get',           'GET',    '/organizations/:organization/routes/:id',           'read',   routeGet],
+  ['route-update',        'PATCH',  '/organizations/:organization/routes/:id',           'write',  routeUpdate],
+  ['route-delete',        'DELETE', '/organizations/:organization/routes/:id',           'write',  routeDelete],
+
+  ['deployment-list',     'GET',    '/organizations/:organization/deployments',          'read',   deploymentList],
+  ['deployment-create',   'POST',   '/organizations/:organization/deployments',          'write',  deploymentCreate],
+  ['deployment-get',      'GET',    '/organizations/:organization/deployments/:id',      'read',   deploymentGet],
+  ['deployment-update',   'PATCH',  '/organizations/:organization/deployments/:id',      'write',  deploymentUpdate],
+  ['deployment-delete',   'DELETE', '/organizations/:organization/deployments/:id',      'write',  deploymentDelete],
+  ['deployment-test',     'POST',   '/organizations/:organization/deployments/:id/test', 'write',  deploymentTest],
+
+  ['provider-list',       'GET',    '/providers',                                        'read',   providerList],
+  ['provider-get',        'GET',    '/providers/:id',                                    'read',   providerGet],
+
+  ['key-list',            'GET',    '/organizations/:organization/keys',                 'read',   keyList],
+  ['key-create',          'POST',   '/organizations/:organization/keys',                 'keys',   keyCreate],
+  ['key-get',             'GET',    '/organizations/:organization/keys/:id',             'read',   keyGet],
+  ['key-update',          'PATCH',  '/organizations/:organization/keys/:id',             'keys',   keyUpdate],
+  ['key-rotate',          'POST',   '/organizations/:organization/keys/:id/rotate',      'keys',   keyRotate],
+  ['key-revoke',          'POST',   '/organizations/:organization/keys/:id/revoke',      'keys',   keyRevoke],
+
+  ['usage-summary',       'GET',    '/organizations/:organization/usage/summary',        'read',   usageSummary],
+  ['usage-series',        'GET',    '/organizations/:organization/usage/series',         'read',   usageSeries],
+  ['usage-export',        'GET',    '/organizations/:organization/usage/export',         'read',   usageExport],
+
+  ['admin-token-list',    'GET',    '/admin-tokens',                                     'admin',  adminTokenList],
+  ['admin-token-create',  'POST',   '/admin-tokens',                                     'admin',  adminTokenCreate],
+  ['admin-token-revoke',  'POST',   '/admin-tokens/:id/revoke',                          'admin',  adminTokenRevoke],
+
+  ['config-diff',         'POST',   '/config/diff',                                      'admin',  configDiff],
+  ['config-apply',        'POST',   '/config/apply',                                     'admin',  configApply],
+  ['config-export',       'GET',    '/config/export',                                    'admin',  configExport],
+  ['status-get',          'GET',    '/status',                                           'read',   statusGet],
+
+  ['setup-link-create',   'POST',   '/setup/links',                                      'admin',  setupLinkCreate],
+  ['setup-exchange',      'POST',   '/setup/exchange',                                   'public', setupExchange],
+]
+
+export const adminTable: readonly AdminRow[] = rows.map(([name, method, path, scope, operation]) =>
+  Object.freeze({ name, method, path, scope, operation }),
+)

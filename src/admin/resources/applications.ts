@@ -1,0 +1,23 @@
+/** Applications: consumers of APIs. */
+import { Type } from 'typebox'
+import type { Application } from '../../domain/entities.ts'
+import type { Resource } from '../resource.ts'
+import { closed, displayName, longText, slug, storedFields } from '../schemas.ts'
+import { showFields } from '../show-fields.ts'
+
+export const applicationFields = { name: displayName, description: longText }
+
+const view = closed(
+  { ...storedFields, organizationId: Type.String(), slug, ...applicationFields },
+  'A consumer of APIs; holds subscriptions and API keys.',
+)
+
+export const applications: Resource<Application, typeof view> = {
+  noun: 'application',
+  plural: 'applications',
+  idPrefix: 'app',
+  uniqueName: 'slug',
+  view,
+  table: (tables) => tables.applications,
+  show: showFields(view),
+}

@@ -1,0 +1,28 @@
+/** Documents in the objects part of the `gatewright.yaml` schema, and what differs. */
+import { type Static, Type } from 'typebox'
+import type { ConfigurationChange } from '../configuration-manager.ts'
+import { closed, oneOf } from '../schemas.ts'
+
+export const documentBody = closed({
+  document: Type.String({
+    description: 'YAML or JSON: organizations, deployments, models, products, applications.',
+    maxLength: 1_000_000,
+  }),
+})
+
+export const changeList = closed({
+  changes: Type.Array(
+    closed({
+      action: oneOf(['create', 'update', 'remove'], 'What happens.'),
+      noun: Type.String({ description: 'What it happens to.' }),
+      name: Type.String({ description: 'Slug or name.' }),
+      organization: Type.String({ description: 'Slug of the organization.' }),
+      fields: Type.Array(Type.String(), { description: 'Fields that differ.' }),
+    }),
+    { description: 'In the order of execution; empty where nothing differs.' },
+  ),
+})
+
+export function showChanges(changes: readonly ConfigurationChange[]): Static<typeof changeList> {
+  return { changes: changes.map((change) => ({ ...change, fields: [...change.fields] })) }
+}

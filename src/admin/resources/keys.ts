@@ -1,0 +1,62 @@
+/** API keys. The secret is shown once, by `key-create` and `key-rotate`; nothing else ever returns it. */
+import { Type } from 'typebox'
+import type { ApiKey } from '../../domain/entities.ts'
+import type { Resource } from '../resource.ts'
+import {
+  closed,
+  displayName,
+  futureTime,
+  modelPatterns,
+  nullable,
+  oneOf,
+  operationIds,
+  storedFields,
+  time,
+} from '../schemas.ts'
+import { showFields } from '../show-fields.ts'
+
+export const keyFields = {
+  name: displayName,
+  models: nullable(modelPatterns, 'Narrows what the subscriptions allow; null: no narrowing.'),
+  operations: nullable(operationIds, 'Narrows what the subscriptions allow; null: no narrowing.'),
+  cidrs: Type.Array(Type.String({ minLength: 3, maxLength: 49 }), {
+    description: 'Networks (CIDR, v4 or v6) from which the key may be used; empty: anywhere.',
+    maxItems: 64,
+  }),
+  expiresAt: futureTime,
+}
+export const keyEnvironment = oneOf(
+  ['live', 'test'],
+  'Part of the key text; test keys are kept apart in usage.',
+)
+
+const view = closed(
+  {
+    ...storedFields,
+    organizationId: Type.String(),
+    applicationId: Type.String(),
+    keyId: Type.String({ description: 'Public part of the key: names it in logs and usage.' }),
+    environment: keyEnvironment,
+    state: oneOf(['active', 'revoked'], 'A revoked key never comes back.'),
+    ...keyFields,
+    lastUsedAt: nullable(time, 'Last use, or null.'),
+    revokedAt: nullable(time, 'When it was revoked, or null.'),
+  },
+  'An API key, without its secret.',
+)
+
+export const keys: Resource<ApiKey, typeof view> = {
+  noun: 'key',
+  plural: 'keys',
+  idPrefix: 'key',
+  uniqueName: 'key id',
+  view,
+  table: (tables) => tables.keys,
+  show: showFields(view),
+}
+
+/** A key together with its secret: shown once. */
+export const keyWithSecret = closed({
+  key: view,
+  secret: Type.String({ description: 'The key itself. It is shown this once and cannot be read again.' }),
+})

@@ -1,0 +1,12 @@
+/** Organizations: tenants. Not a tenant-owned resource itself, so its operations stand on their own. */
+import { closed, displayName, organizationReference, slug, storedFields } from '../schemas.ts'
+import { showFields } from '../show-fields.ts'
+
+export const organizationView = closed(
+  { ...storedFields, slug, name: displayName },
+  'A tenant: the isolation boundary for keys, data and limits.',
+)
+
+export const showOrganization = showFields(organizationView)
+
+export const organizationParams = closed({ organization: organizationReference })

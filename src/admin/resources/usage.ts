@@ -1,0 +1,183 @@
+/** Usage as the API shows it: sums by minute rolled up by group and interval, with latency as quantiles. */
+import { type Static, Type } from 'typebox'
+import { faults } from '../../faults/catalogue.ts'
+import { Fault } from '../../kernel/fault.ts'
+import {
+  latencyBoundsMs,
+  type UsageDimensions,
+  type UsageRow,
+  usageDimensionFields,
+  usageRowLimit,
+} from '../../ports/usage-store.ts'
+import { openOrganization } from '../access.ts'
+import type { AdminContext } from '../context.ts'
+import { closed, nullable, oneOf, time } from '../schemas.ts'
+
+const text = (description: string) => Type.Optional(Type.String({ description, maxLength: 200 }))
+
+export const usageRange = {
+  from: Type.Optional(
+    Type.Integer({
+      description: 'Start, Unix milliseconds; 24 hours before `to` when left out.',
+      minimum: 0,
+    }),
+  ),
+  to: Type.Optional(
+    Type.Integer({ description: 'End, exclusive, Unix milliseconds; now when left out.', minimum: 0 }),
+  ),
+  groupBy: Type.Optional(
+    Type.String({
+      description: `Comma-separated: ${usageDimensionFields.join(', ')}.`,
+      pattern: '^[A-Za-z]+(,[A-Za-z]+)*$',
+      maxLength: 200,
+    }),
+  ),
+  applicationId: text('Of this application only.'),
+  keyId: text('Of this key id only.'),
+  model: text('For this model name only.'),
+  operation: text('Of this operation only.'),
+  providerId: text('Served by this provider only.'),
+  deploymentId: text('Served by this deployment only.'),
+  limit: Type.Optional(
+    Type.Integer({ description: 'Most rows.', minimum: 1, maximum: usageRowLimit, default: 1000 }),
+  ),
+}
+
+export const usageInterval = oneOf(['minute', 'hour', 'day'], 'Length of one interval (days in UTC).')
+export type UsageInterval = Static<typeof usageInterval>
+
+const intervalMs: Readonly<Record<UsageInterval, number>> = {
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+}
+
+const sum = (description: string) => Type.Integer({ description, minimum: 0 })
+const quantile = nullable(
+  Type.Number({ minimum: 0 }),
+  'Upper bound of the histogram bucket that holds the quantile, milliseconds; null: without requests or above all bounds.',
+)
+
+const usageRow = closed({
+  time,
+  group: Type.Partial(
+    closed({
+      organizationId: Type.String(),
+      applicationId: Type.String(),
+      keyId: Type.String(),
+      operation: Type.String(),
+      model: Type.String(),
+      servedModel: Type.String(),
+      providerId: Type.String(),
+      deploymentId: Type.String(),
+      statusClass: Type.Integer(),
+    }),
+  ),
+  requests: sum('Requests.'),
+  errors: sum('Requests that were not completed.'),
+  inputTokens: sum('Input tokens, cached ones included.'),
+  outputTokens: sum('Output tokens, reasoning included.'),
+  cachedInputTokens: sum("Input tokens read from the provider's cache."),
+  cacheWriteTokens: sum("Input tokens written to the provider's cache."),
+  reasoningTokens: sum('Output tokens spent on reasoning.'),
+  estimated: sum('Requests whose tokens were estimated.'),
+  unpriced: sum('Requests without a known price.'),
+  costUsd: Type.Number({ description: 'US dollars, of priced requests.', minimum: 0 }),
+  meanDurationMs: nullable(Type.Number({ minimum: 0 }), 'Mean duration, milliseconds.'),
+  p50Ms: quantile,
+  p95Ms: quantile,
+  p99Ms: quantile,
+})
+export type ShownUsageRow = Static<typeof usageRow>
+
+export const usageTable = closed({
+  from: time,
+  to: time,
+  rows: Type.Array(usageRow),
+  truncated: Type.Boolean({ description: 'There were more rows than `limit`.' }),
+})
+
+export interface UsageRange {
+  readonly from: number
+  readonly to: number
+  readonly groupBy: readonly (keyof UsageDimensions)[]
+}
+
+interface GivenRange {
+  readonly from?: number
+  readonly to?: number
+  readonly groupBy?: string
+}
+
+function invalid(field: string, reason: string): Fault {
+  return new Fault(faults.invalidField, { public: { field, reason }, param: field })
+}
+
+const dimensionNames: ReadonlySet<string> = new Set(usageDimensionFields)
+
+function isDimension(name: string): name is keyof UsageDimensions {
+  return dimensionNames.has(name)
+}
+
+/** Fill in the defaults. @throws Fault where the range is empty or a dimension unknown */
+export function resolveRange(given: GivenRange, now: number): UsageRange {
+  const to = given.to ?? now
+  const from = given.from ?? to - intervalMs.day
+  if (from >= to) throw invalid('from', 'it must be before `to`')
+  const names = given.groupBy === undefined ? [] : [...new Set(given.groupBy.split(','))]
+  const groupBy = names.filter(isDimension)
+  if (groupBy.length < names.length) throw invalid('groupBy', `known are ${usageDimensionFields.join(', ')}`)
+  return { from, to, groupBy }
+}
+
+/** Smallest bound below which the share `q` of the counted requests lies. */
+export function latencyQuantile(counts: readonly number[], q: number): number | null {
+  const total = counts.reduce((all, count) => all + count, 0)
+  let seen = 0
+  for (const [index, count] of counts.entries()) {
+    seen += count
+    if (total > 0 && seen >= q * total) return latencyBoundsMs[index] ?? null
+  }
+  return null
+}
+
+export function showUsageRow(row: UsageRow): ShownUsageRow {
+  const { costMicroUsd, durationMs, ...sums } = row.sums
+  return {
+    time: row.time,
+    group: row.group,
+    ...sums,
+    costUsd: costMicroUsd / 1e6,
+    meanDurationMs: sums.requests === 0 ? null : Math.round(durationMs / sums.requests),
+    p50Ms: latencyQuantile(row.latency, 0.5),
+    p95Ms: latencyQuantile(row.latency, 0.95),
+    p99Ms: latencyQuantile(row.latency, 0.99),
+  }
+}
+
+const filterNames = ['applicationId', 'keyId', 'model', 'operation', 'providerId', 'deploymentId'] as const
+
+type UsageRequest = GivenRange & {
+  readonly [K in (typeof filterNames)[number]]?: string
+} & { readonly organization: string; readonly interval: UsageInterval | null; readonly limit?: number }
+
+export function intervalOf(interval: UsageInterval): number {
+  return intervalMs[interval]
+}
+
+/** Rows of one organization as the caller asked for them. */
+export async function queryUsage(ctx: AdminContext, asked: UsageRequest): Promise<Static<typeof usageTable>> {
+  const organization = await openOrganization(ctx, asked.organization)
+  const { from, to, groupBy } = resolveRange(asked, ctx.deps.clock.now())
+  const given = filterNames.filter((name) => asked[name] !== undefined)
+  const result = await ctx.deps.usage.query({
+    organizationId: organization.id,
+    from,
+    to,
+    groupBy,
+    filter: Object.fromEntries(given.map((name) => [name, asked[name]])),
+    intervalMs: asked.interval === null ? null : intervalMs[asked.interval],
+    limit: asked.limit ?? 1000,
+  })
+  return { from, to, rows: result.rows.map(showUsageRow), truncated: result.truncated }
+}
