@@ -95,7 +95,7 @@ export const operations: readonly Operation[] = Object.freeze([
   row('embeddings', 'U', 'POST /v1/embeddings', { title: 'Create embeddings' }),
   row('moderations', 'U', 'POST /v1/moderations', { title: 'Classify content' }),
   row('models.list', 'M', 'GET /v1/models', { ...bare, title: 'List the models that the key may use' }),
-  row('models.get', 'M', 'GET /v1/models/{rest}', { ...bare, title: 'Describe one model' }),
+  row('models.get', 'M', 'GET /v1/models/{model}', { ...bare, title: 'Describe one model' }),
   row('images.generate', 'P', 'POST /v1/images/generations', { stream: 'body', title: 'Create an image' }),
   row('images.edit', 'P', 'POST /v1/images/edits', { ...form, title: 'Edit an image' }),
   row('images.variation', 'P', 'POST /v1/images/variations', { ...form, title: 'Vary an image' }),

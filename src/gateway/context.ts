@@ -1,0 +1,28 @@
+/** What one worker's pipeline works with; made once per worker. */
+import type { UsageRecord } from '../domain/usage.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { TimerWheel } from '../kernel/timer-wheel.ts'
+import type { UpstreamClient } from '../ports/upstream-client.ts'
+import type { KeyTable } from './key-table.ts'
+
+/** Internal notes about an exchange for the process log; never content, never secrets. */
+export interface GatewayNote {
+  readonly level: 'warn' | 'error'
+  readonly requestId: string
+  readonly code: string
+  readonly internal: string
+}
+
+export interface GatewayContext {
+  readonly keys: KeyTable
+  /** Chooses by origin: the in-process sandbox or the network. */
+  readonly upstream: UpstreamClient
+  readonly clock: Clock
+  readonly timers: TimerWheel
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly recordUsage: (record: UsageRecord) => void
+  readonly note: (note: GatewayNote) => void
+  /** False while the worker has no configuration, or drains. */
+  readonly isReady: () => boolean
+}

@@ -1,0 +1,111 @@
+/**
+ * One request and its response on their way through the pipeline. A class with every field set in the constructor,
+ * in one order, so that all exchanges share one hidden class; stages read and write fields and nothing else.
+ */
+import type { CanonicalRequest } from '../domain/canonical.ts'
+import type { JsonObject } from '../domain/json.ts'
+import type { Operation } from '../domain/operations.ts'
+import type { KeySnapshot } from '../domain/snapshot.ts'
+import type { TokenUsage } from '../domain/usage.ts'
+import type { JsonScan } from '../kernel/json-scan.ts'
+import type { Inbound } from '../ports/listener.ts'
+import type { UpstreamCall } from '../ports/upstream-client.ts'
+import type { Downgrade } from '../providers/index.ts'
+import type { CompiledKey } from './key-table.ts'
+import type { CompiledApplication, CompiledRoute, CompiledTarget, Snapshot } from './snapshot.ts'
+
+export type Outcome = 'open' | 'completed' | 'failed' | 'refused' | 'disconnected'
+
+const noBytes = Buffer.alloc(0)
+const noTags: Readonly<Record<string, string>> = Object.freeze({})
+
+export class Exchange {
+  readonly inbound: Inbound
+  readonly id: string
+  /** The configuration that this exchange began with; it ends with the same. */
+  readonly snapshot: Snapshot
+  /** Unix milliseconds. */
+  readonly startedAt: number
+
+  // Matched
+  operation: Operation | null = null
+  isHealth = false
+  pathModel = ''
+  pathRest = ''
+  query = ''
+  clientAddress = ''
+
+  // Proven
+  key: KeySnapshot | null = null
+  compiledKey: CompiledKey | null = null
+  application: CompiledApplication | null = null
+
+  // Received
+  body: Buffer = noBytes
+  scan: JsonScan | null = null
+  json: JsonObject | null = null
+  canonical: CanonicalRequest | null = null
+  /** The body was left on the wire, to be streamed to the upstream. */
+  bodyPending = false
+  requestBytes = 0
+
+  // Asked for
+  model = ''
+  stream = false
+  streamUsageAsked = false
+  endUser = ''
+  tags: Readonly<Record<string, string>> = noTags
+
+  // Routed
+  route: CompiledRoute | null = null
+  targets: readonly CompiledTarget[] = []
+  target: CompiledTarget | null = null
+  servedModel = ''
+  attempts = 0
+  call: UpstreamCall | null = null
+  downgrades: Downgrade[] = []
+
+  // Answered
+  status = 0
+  faultCode = ''
+  usage: TokenUsage | null = null
+  /** Figures so far, for an exchange that ends before the provider gave any. */
+  estimateUsage: (() => TokenUsage) | null = null
+  costMicroUsd: number | null = null
+  responseBytes = 0
+  upstreamStartedAt = 0
+  /** Monotone milliseconds; 0 until the first byte went to the caller. */
+  firstByteAt = 0
+  outcome: Outcome = 'open'
+  settled = false
+
+  // Pipeline
+  stageIndex = 0
+  /** Monotone milliseconds at which each stage began, in table order; for the overhead report. */
+  readonly stageStarts: number[] = []
+  /** Go on after a stage that waited. */
+  proceed: () => void = doNothing
+  /** End with an error: answered in the caller's dialect, or the reply is broken off. */
+  fail: (error: unknown) => void = doNothing
+  /** End: the finish rows run once. */
+  finish: (outcome: Exclude<Outcome, 'open'>) => void = doNothing
+  /** Ends the exchange from outside (revocation, shutdown). Set while an upstream call or reply is under way. */
+  interrupt: ((reason: 'key-revoked') => void) | null = null
+
+  constructor(inbound: Inbound, id: string, snapshot: Snapshot, now: number) {
+    this.inbound = inbound
+    this.id = id
+    this.snapshot = snapshot
+    this.startedAt = now
+  }
+}
+
+function doNothing(): void {}
+
+/** The value of the first header `name` (lower case), or undefined. */
+export function headerOf(headers: readonly string[], name: string): string | undefined {
+  for (let at = 0; at < headers.length; at += 2) {
+    if (headers[at] === name) return headers[at + 1]
+  }
+  return undefined
+}

@@ -1,0 +1,77 @@
+/**
+ * The pipeline on one screen: what happens to a request, in order, by traffic class.
+ *
+ *   G generation (chat, responses, messages, Gemini)   U unary JSON with a model   M model listing
+ *   P pass-through (images, audio, files, batches)     H health
+ *
+ * A stage answers `next`, or `wait` and later calls `exchange.proceed()`. A stage that throws ends the exchange:
+ * `deny` means the caller gets the fault (or an internal fault when it was none) and nothing later runs; `allow`
+ * means the stage is skipped. There is no default. Finish rows run exactly once, however the exchange ends.
+ * `docs/reference/pipeline.md` is generated from this table.
+ */
+import type { PipelineClass, Stage, StageRow } from './stage.ts'
+import { authenticate } from './stages/authenticate.ts'
+import { authorize } from './stages/authorize.ts'
+import { callUpstream } from './stages/call-upstream.ts'
+import { correlate } from './stages/correlate.ts'
+import { answerHealth } from './stages/health.ts'
+import { listModels } from './stages/list-models.ts'
+import { match } from './stages/match.ts'
+import { receive } from './stages/receive.ts'
+import { record } from './stages/record.ts'
+import { resolveModel } from './stages/resolve-model.ts'
+import { chooseTargets } from './stages/route.ts'
+import { settle } from './stages/settle.ts'
+import { validate } from './stages/validate.ts'
+
+function row(name: string, run: Stage, classes: string, onError: StageRow['onError'], does: string): StageRow {
+  return Object.freeze({ name, run, classes, onError, phase: 'request', does })
+}
+function finish(name: string, run: Stage, classes: string, onError: StageRow['onError'], does: string): StageRow {
+  return Object.freeze({ name, run, classes, onError, phase: 'finish', does })
+}
+
+// biome-ignore format: the columns are the point
+export const pipeline: readonly StageRow[] = Object.freeze([
+  //     stage            function        classes      on error
+  row   ('correlate',     correlate,      'G U M P H', 'deny',  'Name the request; find the caller\'s address behind trusted proxies.'),
+  row   ('match',         match,          'G U M P H', 'deny',  'Method and path → operation.'),
+  row   ('health',        answerHealth,   '. . . . H', 'deny',  'Answer /livez and /readyz.'),
+  row   ('authenticate',  authenticate,   'G U M P .', 'deny',  'Prove the API key, its network and its time.'),
+  row   ('authorize',     authorize,      'G U M P .', 'deny',  'The key and a subscription must have the operation.'),
+  row   ('list-models',   listModels,     '. . M . .', 'deny',  'Answer with the models that the key may use.'),
+  row   ('receive',       receive,        'G U . P .', 'deny',  'Read the body within its bounds.'),
+  row   ('validate',      validate,       'G U . P .', 'deny',  'JSON depth, keys, duplicates; model, stream, end user, tags.'),
+  row   ('resolve-model', resolveModel,   'G U . P .', 'deny',  'Model name or alias → route; the key must be allowed to use it.'),
+  row   ('route',         chooseTargets,  'G U . P .', 'deny',  'Order the deployments by priority and weight.'),
+  row   ('call-upstream', callUpstream,   'G U . P .', 'deny',  'Translate, call, fall back, relay the answer.'),
+  finish('settle',        settle,         'G U . P .', 'allow', 'Tokens and cost: the provider\'s figures, or marked estimates.'),
+  finish('record',        record,         'G U M P .', 'allow', 'Hand one usage record to the control plane.'),
+])
+
+export type Plan = readonly StageRow[]
+
+function planOf(trafficClass: PipelineClass, phase: StageRow['phase']): Plan {
+  return Object.freeze(pipeline.filter((stage) => stage.phase === phase && stage.classes.includes(trafficClass)))
+}
+
+export interface PlanPair {
+  readonly request: Plan
+  readonly finish: Plan
+}
+
+function pairOf(trafficClass: PipelineClass): PlanPair {
+  return Object.freeze({ request: planOf(trafficClass, 'request'), finish: planOf(trafficClass, 'finish') })
+}
+
+/** Compiled once: each class's rows. */
+export const plans: Readonly<Record<PipelineClass, PlanPair>> = Object.freeze({
+  G: pairOf('G'),
+  U: pairOf('U'),
+  M: pairOf('M'),
+  P: pairOf('P'),
+  H: pairOf('H'),
+})
+
+/** Rows that every class runs before its class is known. */
+export const prelude: Plan = Object.freeze(pipeline.filter((stage) => stage.classes === 'G U M P H'))

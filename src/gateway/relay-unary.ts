@@ -1,0 +1,95 @@
+/** A whole answer: collected within its bound, metered, translated where dialects differ, sent at once. */
+import { isJsonObject, type JsonObject } from '../domain/json.ts'
+import { faults } from '../faults/catalogue.ts'
+import { Fault } from '../kernel/fault.ts'
+import { estimateTokens, usageFromBody } from '../metering/index.ts'
+import type { Dialect } from '../providers/index.ts'
+import type { GatewayContext } from './context.ts'
+import type { Exchange } from './exchange.ts'
+import { callerDialect } from './respond.ts'
+import { describeAnswer, describeUsage, passingHeaders } from './response-headers.ts'
+import { settle } from './stages/settle.ts'
+import type { OutgoingRequest } from './upstream-request.ts'
+
+/** Gathers chunks up to a bound. */
+export interface Collector {
+  /** False once the bound is passed; the chunk is dropped. */
+  add(chunk: Buffer): boolean
+  take(): Buffer
+}
+
+export function collect(maxBytes: number): Collector {
+  const chunks: Buffer[] = []
+  let size = 0
+  return {
+    add(chunk) {
+      size += chunk.length
+      if (size > maxBytes) return false
+      chunks.push(chunk)
+      return true
+    },
+    take: () => (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+  }
+}
+
+/** Send a successful unary answer. */
+export function relayUnary(
+  exchange: Exchange,
+  ctx: GatewayContext,
+  answer: { readonly request: OutgoingRequest; readonly status: number; readonly headers: readonly string[]; readonly body: Buffer },
+): void {
+  const { request, body } = answer
+  const from = request.translateFrom
+  const sent = from === null ? body : translateBody(exchange, from, body)
+  if (from === null) meter(exchange, request, body)
+  settle(exchange, ctx)
+  const now = ctx.clock.monotonic()
+  const headers = from === null ? passingHeaders(answer.headers) : ['content-type', 'application/json']
+  describeAnswer(exchange, headers, now)
+  describeUsage(exchange, headers)
+  exchange.status = answer.status
+  exchange.firstByteAt = now
+  exchange.responseBytes = typeof sent === 'string' ? Buffer.byteLength(sent) : sent.length
+  exchange.inbound.reply.send(answer.status, headers, sent)
+  exchange.finish('completed')
+}
+
+function meter(exchange: Exchange, request: OutgoingRequest, body: Buffer): void {
+  if (request.wireDialect === null) return
+  const found = usageFromBody(request.wireDialect, body)
+  if (found !== undefined) exchange.usage = found
+  else if (exchange.operation?.trafficClass === 'G') {
+    exchange.usage = {
+      inputTokens: estimateTokens(exchange.body.length),
+      outputTokens: estimateTokens(body.length),
+      cachedInputTokens: 0,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+      estimated: true,
+    }
+  }
+}
+
+function translateBody(exchange: Exchange, from: Dialect, body: Buffer): string {
+  const response = from.readResponse(parseAnswer(body))
+  if (response.usage !== undefined) exchange.usage = response.usage
+  if (exchange.canonical === null) throw new TypeError('a translated answer has a canonical request')
+  return JSON.stringify(
+    callerDialect(exchange).writeResponse(response, {
+      model: exchange.model,
+      request: exchange.canonical,
+      downgrade: (downgrade) => exchange.downgrades.push(downgrade),
+    }),
+  )
+}
+
+function parseAnswer(body: Buffer): JsonObject {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(body.toString('utf8'))
+  } catch (cause) {
+    throw new Fault(faults.upstreamMalformed, { internal: 'the unary answer is not JSON', cause })
+  }
+  if (!isJsonObject(parsed)) throw new Fault(faults.upstreamMalformed, { internal: 'the unary answer is no JSON object' })
+  return parsed
+}

@@ -1,0 +1,84 @@
+/** Answers that Gatewright gives itself: faults in the caller's dialect, small JSON bodies. */
+import type { CanonicalError } from '../domain/canonical.ts'
+import type { DialectId } from '../domain/dialect-id.ts'
+import type { Surface } from '../domain/operations.ts'
+import type { CatalogueEntry } from '../faults/catalogue.ts'
+import type { Fault } from '../kernel/fault.ts'
+import { type Dialect, dialects } from '../providers/index.ts'
+import type { Exchange } from './exchange.ts'
+
+const dialectOfSurface: Readonly<Record<Surface, DialectId>> = Object.freeze({
+  openai: 'openai-chat',
+  anthropic: 'anthropic-messages',
+  gemini: 'gemini',
+})
+
+/** The header in which each surface's SDKs look for the request id. */
+export const requestIdHeader: Readonly<Record<Surface, string>> = Object.freeze({
+  openai: 'x-request-id',
+  anthropic: 'request-id',
+  gemini: 'x-request-id',
+})
+
+/** The surface of an exchange; before its operation is known, by the look of its path. */
+export function surfaceOf(exchange: Exchange): Surface {
+  if (exchange.operation !== null) return exchange.operation.surface
+  const target = exchange.inbound.target
+  if (target.startsWith('/v1beta/')) return 'gemini'
+  return target.startsWith('/v1/messages') ? 'anthropic' : 'openai'
+}
+
+/** The dialect in which the caller expects answers and errors. */
+export function callerDialect(exchange: Exchange): Dialect {
+  return dialects[exchange.operation?.dialect ?? dialectOfSurface[surfaceOf(exchange)]]
+}
+
+export function toCanonicalError(exchange: Exchange, fault: Fault): CanonicalError {
+  const definition = fault.definition as CatalogueEntry
+  return {
+    kind: definition.kind,
+    status: definition.status,
+    code: definition.code,
+    message: fault.publicText,
+    requestId: exchange.id,
+    documentationUrl: `${exchange.snapshot.documentationUrl}${definition.code}`,
+    ...(fault.param === undefined ? {} : { param: fault.param }),
+  }
+}
+
+/**
+ * Send a fault in the caller's dialect. Where a stream has begun, the error is its last event; where another body
+ * has begun, the connection is cut, so that nobody takes half an answer for a whole one.
+ */
+export function sendFault(exchange: Exchange, fault: Fault): void {
+  const { reply } = exchange.inbound
+  if (reply.ended) return
+  const error = toCanonicalError(exchange, fault)
+  const dialect = callerDialect(exchange)
+  if (reply.headSent) {
+    if (!exchange.stream) {
+      reply.destroy()
+      return
+    }
+    reply.end(dialect.writeStreamError(error))
+    return
+  }
+  exchange.status = fault.status
+  const headers = ['content-type', 'application/json', ...identityHeaders(exchange)]
+  if (fault.retryAfterSeconds !== undefined) headers.push('retry-after', String(fault.retryAfterSeconds))
+  const body = JSON.stringify(dialect.writeError(error))
+  exchange.responseBytes = Buffer.byteLength(body)
+  reply.send(fault.status, headers, body)
+}
+
+/** The request id under our own name and under the name that the caller's SDK reads. */
+export function identityHeaders(exchange: Exchange): string[] {
+  return ['x-gatewright-request-id', exchange.id, requestIdHeader[surfaceOf(exchange)], exchange.id]
+}
+
+/** Send a small JSON answer of our own. */
+export function sendJson(exchange: Exchange, status: number, body: string): void {
+  exchange.status = status
+  exchange.responseBytes = Buffer.byteLength(body)
+  exchange.inbound.reply.send(status, ['content-type', 'application/json', ...identityHeaders(exchange)], body)
+}

@@ -1,0 +1,73 @@
+/** Headers of an answer: what Gatewright tells about it, and what of the provider's headers may pass. */
+import type { Exchange } from './exchange.ts'
+import { plans } from './pipeline.ts'
+import { identityHeaders } from './respond.ts'
+
+/** Provider headers that callers read. Everything else stays inside, above all anything that names a credential. */
+const passing = new Set([
+  'content-type',
+  'content-disposition',
+  'retry-after',
+  'retry-after-ms',
+  'openai-processing-ms',
+  'openai-version',
+  'openai-model',
+])
+const passingPrefixes = ['x-ratelimit-', 'anthropic-ratelimit-']
+
+/** The provider's headers that pass, as a flat list. */
+export function passingHeaders(received: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let at = 0; at < received.length; at += 2) {
+    const name = received[at] ?? ''
+    if (passing.has(name) || passingPrefixes.some((prefix) => name.startsWith(prefix))) kept.push(name, received[at + 1] ?? '')
+  }
+  return kept
+}
+
+/** What Gatewright says about every answer of a deployment. Appends to `headers`. */
+export function describeAnswer(exchange: Exchange, headers: string[], now: number): void {
+  const target = exchange.target
+  headers.push(...identityHeaders(exchange))
+  if (target !== null) {
+    headers.push('x-gatewright-deployment', target.deployment.slug, 'x-gatewright-model', printable(exchange.servedModel))
+  }
+  headers.push('x-gatewright-attempts', String(exchange.attempts))
+  headers.push('x-gatewright-overhead-ms', milliseconds(exchange.upstreamStartedAt - exchange.inbound.startedAt))
+  headers.push('server-timing', stageTimes(exchange, now))
+  if (exchange.downgrades.length > 0) {
+    headers.push('x-gatewright-downgrades', exchange.downgrades.map((each) => printable(each.field)).join(', ').slice(0, 1000))
+  }
+}
+
+/** Tokens and cost, where they are known before the body is sent. */
+export function describeUsage(exchange: Exchange, headers: string[]): void {
+  const usage = exchange.usage
+  if (usage === null) return
+  headers.push('x-gatewright-tokens-input', String(usage.inputTokens), 'x-gatewright-tokens-output', String(usage.outputTokens))
+  if (usage.estimated) headers.push('x-gatewright-tokens-estimated', 'true')
+  if (exchange.costMicroUsd !== null) headers.push('x-gatewright-cost-usd', (exchange.costMicroUsd / 1e6).toFixed(6))
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)
+}
+
+function milliseconds(value: number): string {
+  return String(Math.round(value * 1000) / 1000)
+}
+
+/** Stages shorter than this are left out of `Server-Timing`. */
+const shownFromMs = 0.01
+
+/** `Server-Timing` (W3C): time in each stage before the upstream call, then the upstream itself. */
+function stageTimes(exchange: Exchange, now: number): string {
+  const plan = exchange.operation === null ? [] : plans[exchange.operation.trafficClass].request
+  const starts = exchange.stageStarts
+  let text = ''
+  for (let at = 0; at < starts.length - 1; at += 1) {
+    const spent = (starts[at + 1] ?? 0) - (starts[at] ?? 0)
+    if (spent >= shownFromMs) text += `${plan[at]?.name ?? 'stage'};dur=${milliseconds(spent)}, `
+  }
+  return `${text}upstream;dur=${milliseconds(now - exchange.upstreamStartedAt)}`
+}

@@ -1,0 +1,49 @@
+/**
+ * Prove the API key. Order matters for cost and for safety: form and checksum first (junk touches nothing), then
+ * one map look-up by the public key id, then the full secret in constant time, then where and when.
+ * An unknown key id and a wrong secret are the same answer.
+ */
+import { faults } from '../../faults/catalogue.ts'
+import { parseApiKey, verifyApiKey } from '../../identity/index.ts'
+import { Fault } from '../../kernel/fault.ts'
+import type { Stage } from '../stage.ts'
+
+export const authenticate: Stage = (exchange, ctx) => {
+  const text = presentedKey(exchange.inbound.headers)
+  const parsed = parseApiKey(text)
+  if (parsed === null) throw new Fault(faults.invalidKey)
+  if (!ctx.isReady() && ctx.keys.size === 0) throw new Fault(faults.identityUnavailable, { retryAfterSeconds: 1 })
+  const key = ctx.keys.find(parsed.keyId)
+  if (key === undefined) throw new Fault(faults.invalidKey)
+  const now = ctx.clock.now()
+  if (!verifyApiKey(text, key.snapshot, exchange.snapshot.peppers, now)) throw new Fault(faults.invalidKey)
+  if (key.snapshot.expiresAt !== null && key.snapshot.expiresAt <= now) throw new Fault(faults.expiredKey)
+  if (key.allowsAddress !== null && !key.allowsAddress(exchange.clientAddress)) throw new Fault(faults.addressNotAllowed)
+  exchange.key = key.snapshot
+  exchange.compiledKey = key
+  exchange.application = exchange.snapshot.applications.get(key.snapshot.applicationId) ?? null
+  key.exchanges.add(exchange)
+  // Until a later stage holds something that must be let go of, ending is simply failing.
+  exchange.interrupt = () => exchange.fail(new Fault(faults.keyRevoked))
+  return 'next'
+}
+
+const keyHeaders = new Set(['x-api-key', 'x-goog-api-key', 'api-key'])
+const bearer = /^bearer /i
+
+/** The one credential of the request. Two that differ are refused: which one counts must not be anybody's guess. */
+function presentedKey(headers: readonly string[]): string {
+  let found = ''
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] ?? ''
+    const value = headers[at + 1] ?? ''
+    let candidate = ''
+    if (name === 'authorization' && bearer.test(value)) candidate = value.slice(7).trim()
+    else if (keyHeaders.has(name)) candidate = value.trim()
+    if (candidate === '') continue
+    if (found !== '' && found !== candidate) throw new Fault(faults.ambiguousCredentials)
+    found = candidate
+  }
+  if (found === '') throw new Fault(faults.missingCredentials)
+  return found
+}

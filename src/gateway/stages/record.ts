@@ -1,0 +1,49 @@
+/** One usage record per exchange that proved a key, for the control plane to keep. */
+import { noUsage } from '../../domain/usage.ts'
+import type { Stage } from '../stage.ts'
+
+export const record: Stage = (exchange, ctx) => {
+  const { key, operation, outcome } = exchange
+  if (key === null || operation === null || outcome === 'open') return 'next'
+  const usage = exchange.usage ?? noUsage
+  const end = ctx.clock.monotonic()
+  const start = exchange.inbound.startedAt
+  ctx.recordUsage({
+    id: exchange.id,
+    time: exchange.startedAt,
+    organizationId: key.organizationId,
+    applicationId: key.applicationId,
+    keyId: key.keyId,
+    operation: operation.id,
+    dialect: operation.dialect ?? '',
+    model: exchange.model,
+    servedModel: exchange.servedModel,
+    deploymentId: exchange.target?.deployment.id ?? '',
+    providerId: exchange.target?.deployment.provider.id ?? '',
+    status: exchange.status,
+    fault: exchange.faultCode,
+    outcome,
+    streamed: exchange.stream,
+    attempts: exchange.attempts,
+    inputTokens: usage.inputTokens,
+    outputTokens: usage.outputTokens,
+    cachedInputTokens: usage.cachedInputTokens,
+    cacheWriteTokens: usage.cacheWriteTokens,
+    reasoningTokens: usage.reasoningTokens,
+    estimated: usage.estimated,
+    costMicroUsd: exchange.costMicroUsd,
+    requestBytes: exchange.requestBytes,
+    responseBytes: exchange.responseBytes,
+    durationMs: rounded(end - start),
+    firstByteMs: exchange.firstByteAt === 0 ? 0 : rounded(exchange.firstByteAt - start),
+    overheadMs: exchange.upstreamStartedAt === 0 ? 0 : rounded(exchange.upstreamStartedAt - start),
+    endUser: exchange.endUser,
+    tags: exchange.tags,
+  })
+  return 'next'
+}
+
+/** Milliseconds with three decimals. */
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000
+}

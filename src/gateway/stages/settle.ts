@@ -1,0 +1,19 @@
+/**
+ * What the exchange consumed and cost. The provider's figures count as given, an explicit zero too; where it gave
+ * none the figures are estimates and marked so. Runs for completed, failed, aborted and disconnected exchanges alike.
+ */
+import { noUsage } from '../../domain/usage.ts'
+import { costMicroUsd } from '../../metering/index.ts'
+import type { Stage } from '../stage.ts'
+
+export const settle: Stage = (exchange) => {
+  if (exchange.settled) return 'next'
+  exchange.settled = true
+  exchange.usage ??= exchange.estimateUsage?.() ?? noUsage
+  exchange.estimateUsage = null
+  const target = exchange.target
+  if (target === null) return 'next'
+  const price = exchange.snapshot.prices.find(target.deployment.provider.id, exchange.servedModel)
+  exchange.costMicroUsd = price === null ? null : costMicroUsd(price, exchange.usage)
+  return 'next'
+}

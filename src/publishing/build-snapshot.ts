@@ -1,0 +1,174 @@
+/**
+ * Stored records → the plain data of a snapshot: names resolved to ids, credentials opened, subscriptions folded
+ * into grants. A deployment whose credential cannot be read is left out and named; everything else goes on.
+ */
+import type { ApiProduct, Application, Deployment, ModelRoute, UpstreamTimeouts } from '../domain/entities.ts'
+import { isJsonObject } from '../domain/json.ts'
+import type {
+  ApplicationSnapshot,
+  DeploymentSnapshot,
+  GrantSnapshot,
+  KeySnapshot,
+  RouteSnapshot,
+  SnapshotConfig,
+} from '../domain/snapshot.ts'
+import type { SecretBox } from '../ports/secret-box.ts'
+import type { ConfigurationRecords, StoredKey } from '../ports/store.ts'
+
+/** The parts of a snapshot that come from configuration and not from the store. */
+export type SnapshotSettings = Pick<
+  SnapshotConfig,
+  'prices' | 'peppers' | 'bounds' | 'trustedProxies' | 'sandboxEnabled' | 'documentationUrl'
+> & { readonly timeouts: UpstreamTimeouts }
+
+export interface SnapshotSources {
+  readonly settings: SnapshotSettings
+  readonly secretBox: SecretBox
+  /** Reads `env:NAME` and `file:/path`; null when there is nothing. */
+  readonly readReference: (reference: string) => string | null
+}
+
+export interface BuiltSnapshot {
+  readonly config: SnapshotConfig
+  /** What was left out and why; names only, no secrets. */
+  readonly warnings: readonly string[]
+}
+
+export const sandboxProvider = 'sandbox'
+
+export async function buildSnapshot(records: ConfigurationRecords, sources: SnapshotSources): Promise<BuiltSnapshot> {
+  const { settings } = sources
+  const warnings: string[] = []
+  const deployments: DeploymentSnapshot[] = []
+  for (const deployment of records.deployments) {
+    if (!deployment.enabled) continue
+    if (deployment.providerId === sandboxProvider && !settings.sandboxEnabled) {
+      warnings.push(`deployment ${deployment.slug}: the sandbox is off, because the data plane is reachable from outside`)
+      continue
+    }
+    const secrets = await openSecrets(deployment, records, sources)
+    if (secrets === null) warnings.push(`deployment ${deployment.slug}: its credential cannot be read; it is out of service`)
+    else deployments.push(deploymentSnapshot(deployment, secrets, settings.timeouts))
+  }
+  const { prices, peppers, bounds, trustedProxies, sandboxEnabled, documentationUrl } = settings
+  return {
+    warnings,
+    config: {
+      version: records.version,
+      deployments,
+      routes: routeSnapshots(records),
+      applications: records.applications.map((application) => applicationSnapshot(application, records)),
+      prices,
+      peppers,
+      bounds,
+      trustedProxies,
+      sandboxEnabled,
+      documentationUrl,
+    },
+  }
+}
+
+type Secrets = Readonly<Record<string, string>>
+
+async function openSecrets(
+  deployment: Deployment,
+  records: ConfigurationRecords,
+  sources: SnapshotSources,
+): Promise<Secrets | null> {
+  const { credential } = deployment
+  switch (credential.kind) {
+    case 'none':
+      return {}
+    case 'references': {
+      const entries = Object.entries(credential.fields).map(
+        ([field, reference]) => [field, sources.readReference(reference)] as const,
+      )
+      const missing = entries.some(([, value]) => value === null)
+      return missing ? null : (Object.fromEntries(entries) as Secrets)
+    }
+    case 'sealed': {
+      const record = records.credentials.find((each) => each.id === credential.credentialId)
+      if (record === undefined) return null
+      return parseSecrets(await openQuietly(sources.secretBox, record.sealed, `credential:${record.id}`))
+    }
+  }
+}
+
+async function openQuietly(secretBox: SecretBox, sealed: string, context: string): Promise<string | null> {
+  try {
+    return (await secretBox.open(sealed, context)).toString('utf8')
+  } catch {
+    return null
+  }
+}
+
+function parseSecrets(text: string | null): Secrets | null {
+  if (text === null) return null
+  const parsed: unknown = JSON.parse(text)
+  if (!isJsonObject(parsed)) return null
+  const strings = Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  return Object.fromEntries(strings)
+}
+
+function deploymentSnapshot(deployment: Deployment, secrets: Secrets, timeouts: UpstreamTimeouts): DeploymentSnapshot {
+  const { id, slug, organizationId, providerId, baseUrl, dialect, region, settings, allowPrivateNetwork } = deployment
+  return {
+    id,
+    slug,
+    organizationId,
+    providerId,
+    baseUrl,
+    dialect,
+    region,
+    settings,
+    secrets,
+    allowPrivateNetwork,
+    timeouts: { ...timeouts, ...deployment.timeouts },
+  }
+}
+
+function routeSnapshots(records: ConfigurationRecords): RouteSnapshot[] {
+  const ids = new Map(records.deployments.map((each) => [`${each.organizationId}/${each.slug}`, each.id]))
+  return records.routes
+    .filter((route) => route.enabled)
+    .map((route: ModelRoute) => ({
+      organizationId: route.organizationId,
+      name: route.name,
+      aliases: route.aliases,
+      createdAt: route.createdAt,
+      targets: route.targets.map((target) => ({
+        ...target,
+        deployment: ids.get(`${route.organizationId}/${target.deployment}`) ?? '',
+      })),
+    }))
+}
+
+/** Deprecated products still serve those who subscribed; drafts and retired ones serve nobody. */
+const servingStates: ReadonlySet<ApiProduct['state']> = new Set(['published', 'deprecated'])
+
+function applicationSnapshot(application: Application, records: ConfigurationRecords): ApplicationSnapshot {
+  const grants: GrantSnapshot[] = []
+  for (const subscription of records.subscriptions) {
+    if (subscription.applicationId !== application.id || subscription.state !== 'active') continue
+    const product = records.products.find((each) => each.id === subscription.productId)
+    if (product === undefined || !servingStates.has(product.state)) continue
+    grants.push({ productId: product.id, models: product.models, operations: product.operations })
+  }
+  return { id: application.id, organizationId: application.organizationId, grants }
+}
+
+/** A stored key as workers know it; null when it opens nothing any more. */
+export function keySnapshot({ key, secrets }: StoredKey): KeySnapshot | null {
+  if (key.state !== 'active') return null
+  return {
+    keyId: key.keyId,
+    organizationId: key.organizationId,
+    applicationId: key.applicationId,
+    environment: key.environment,
+    models: key.models,
+    operations: key.operations,
+    cidrs: key.cidrs,
+    expiresAt: key.expiresAt,
+    secrets: secrets.map(({ hash, pepperVersion, expiresAt }) => ({ hash, pepperVersion, expiresAt })),
+  }
+}

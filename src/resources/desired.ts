@@ -1,0 +1,144 @@
+/**
+ * A resource document turned into whole records: every name resolved, every default filled. What a document leaves
+ * out takes its default, so a document always means the same thing whatever the store held before.
+ */
+import type { ResourceDocument } from '../config/index.ts'
+import type {
+  ApiProduct,
+  Application,
+  CredentialSource,
+  Deployment,
+  ModelRoute,
+  Subscription,
+} from '../domain/entities.ts'
+
+type Own<T> = Omit<T, 'id' | 'createdAt' | 'updatedAt' | 'managedBy' | 'organizationId'>
+
+export interface DesiredSubscription {
+  readonly application: string
+  readonly product: string
+  readonly state: Subscription['state']
+}
+
+/** One organization's objects, by slug or name. */
+export interface DesiredOrganization {
+  readonly slug: string
+  /** Null: the organization is only referred to. */
+  readonly name: string | null
+  readonly deployments: ReadonlyMap<string, Own<Deployment>>
+  readonly routes: ReadonlyMap<string, Own<ModelRoute>>
+  readonly products: ReadonlyMap<string, Own<ApiProduct>>
+  readonly applications: ReadonlyMap<string, Own<Application>>
+  readonly subscriptions: readonly DesiredSubscription[]
+}
+
+/** A mistake in a document, with the path of its place. */
+export type ReportProblem = (path: readonly (string | number)[], reason: string) => void
+
+interface Building {
+  readonly slug: string
+  name: string | null
+  readonly deployments: Map<string, Own<Deployment>>
+  readonly routes: Map<string, Own<ModelRoute>>
+  readonly products: Map<string, Own<ApiProduct>>
+  readonly applications: Map<string, Own<Application>>
+  readonly subscriptions: DesiredSubscription[]
+}
+
+/** The slug of the organization that owns what names none. */
+export const defaultOrganization = 'default'
+
+/** Read a document. Problems are reported by path; what they concern is left out. */
+export function readDesired(document: ResourceDocument, report: ReportProblem): DesiredOrganization[] {
+  const organizations = new Map<string, Building>()
+  const first = document.organizations?.[0]?.slug ?? defaultOrganization
+  const of = (slug: string | undefined): Building => {
+    const key = slug ?? first
+    let building = organizations.get(key)
+    if (building === undefined) {
+      building = {
+        slug: key,
+        name: null,
+        deployments: new Map(),
+        routes: new Map(),
+        products: new Map(),
+        applications: new Map(),
+        subscriptions: [],
+      }
+      organizations.set(key, building)
+    }
+    return building
+  }
+  const put = <T>(map: Map<string, T>, name: string, entry: T, path: readonly (string | number)[]): void => {
+    if (map.has(name)) report(path, `the name ${name} appears twice`)
+    map.set(name, entry)
+  }
+  for (const organization of document.organizations ?? []) of(organization.slug).name = organization.name ?? organization.slug
+  document.deployments?.forEach((entry, index) => {
+    put(of(entry.organization).deployments, entry.slug, desiredDeployment(entry), ['deployments', index])
+  })
+  document.models?.forEach((entry, index) => {
+    put(of(entry.organization).routes, entry.name, desiredRoute(entry), ['models', index])
+  })
+  document.products?.forEach((entry, index) => {
+    put(of(entry.organization).products, entry.slug, desiredProduct(entry), ['products', index])
+  })
+  document.applications?.forEach((entry, index) => {
+    const owner = of(entry.organization)
+    put(owner.applications, entry.slug, desiredApplication(entry), ['applications', index])
+    for (const product of entry.products ?? []) {
+      owner.subscriptions.push({ application: entry.slug, product, state: 'active' })
+    }
+  })
+  return [...organizations.values()]
+}
+
+type Entry<K extends keyof ResourceDocument> = NonNullable<ResourceDocument[K]>[number]
+
+function desiredDeployment(entry: Entry<'deployments'>): Own<Deployment> {
+  const credential: CredentialSource =
+    entry.credential === undefined ? { kind: 'none' } : { kind: 'references', fields: entry.credential }
+  return {
+    slug: entry.slug,
+    providerId: entry.provider,
+    baseUrl: entry.baseUrl ?? null,
+    dialect: entry.dialect ?? null,
+    region: entry.region ?? null,
+    settings: entry.settings ?? {},
+    credential,
+    allowPrivateNetwork: entry.allowPrivateNetwork ?? false,
+    enabled: entry.enabled ?? true,
+    timeouts: entry.timeouts ?? {},
+  }
+}
+
+function desiredRoute(entry: Entry<'models'>): Own<ModelRoute> {
+  return {
+    name: entry.name,
+    aliases: entry.aliases ?? [],
+    description: entry.description ?? '',
+    enabled: entry.enabled ?? true,
+    targets: entry.targets.map((target) => ({
+      deployment: target.deployment,
+      model: target.model ?? null,
+      priority: target.priority ?? 0,
+      weight: target.weight ?? 1,
+    })),
+  }
+}
+
+function desiredProduct(entry: Entry<'products'>): Own<ApiProduct> {
+  return {
+    slug: entry.slug,
+    name: entry.name ?? entry.slug,
+    version: entry.version ?? '1',
+    description: entry.description ?? '',
+    state: entry.state ?? 'published',
+    operations: entry.operations ?? ['*'],
+    models: entry.models ?? ['*'],
+  }
+}
+
+function desiredApplication(entry: Entry<'applications'>): Own<Application> {
+  return { slug: entry.slug, name: entry.name ?? entry.slug, description: entry.description ?? '' }
+}

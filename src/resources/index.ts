@@ -1,0 +1,14 @@
+/**
+ * Resources: the objects that a document can manage (organizations, deployments, model routes, products,
+ * applications), brought into the store all or nothing. One reconciler serves `gatewright.yaml`, deployments found
+ * in the environment, the first start, and `apply`; they differ only in who manages the result.
+ */
+export {
+  applyDesired,
+  checkDocument,
+  createDocumentManager,
+  diffDesired,
+  type DocumentManager,
+} from './apply-document.ts'
+export { type DesiredOrganization, defaultOrganization, readDesired } from './desired.ts'
+export type { ReconcileOptions, ResourceChange } from './reconcile.ts'

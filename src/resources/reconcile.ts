@@ -1,0 +1,215 @@
+/**
+ * Brings the store to what a document says, in one transaction: creates and changes what the document names, and
+ * removes what the same manager had made before and the document no longer names. What another manager owns is
+ * never touched; a name that another manager holds is a problem, not a take-over.
+ *
+ * Order: organizations, deployments, routes, products, applications, subscriptions; removals the other way round.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { ManagedBy, Organization, Subscription } from '../domain/entities.ts'
+import { faults } from '../faults/catalogue.ts'
+import { Fault } from '../kernel/fault.ts'
+import { newId } from '../kernel/ids.ts'
+import type { Page, PageQuery, StoreTables, UpdateTerms } from '../ports/store.ts'
+import type { DesiredOrganization } from './desired.ts'
+
+/** One difference between a document and the store. */
+export interface ResourceChange {
+  readonly action: 'create' | 'update' | 'remove'
+  readonly noun: string
+  /** Slug, route name or `application/product`. */
+  readonly name: string
+  readonly organization: string
+  /** Names of the fields that differ; empty unless `update`. */
+  readonly fields: readonly string[]
+}
+
+export interface ReconcileOptions {
+  readonly managedBy: ManagedBy
+  readonly now: number
+}
+
+interface TenantRecord {
+  readonly id: string
+  readonly managedBy: ManagedBy
+}
+
+/** The part of a store table that reconciling uses. */
+interface Table<T> {
+  create(record: T): Promise<unknown>
+  list(organizationId: string, query: PageQuery): Promise<Page<T>>
+  update(organizationId: string, id: string, change: { patch: Partial<T> } & UpdateTerms): Promise<unknown>
+  remove(organizationId: string, id: string): Promise<void>
+}
+
+interface Noun {
+  readonly noun: string
+  readonly idPrefix: string
+  readonly table: Table<TenantRecord>
+  readonly nameOf: (record: TenantRecord) => string
+  readonly desired: ReadonlyMap<string, object>
+  /** Fields that a document cannot change once made. */
+  readonly fixed: readonly string[]
+}
+
+interface Run extends ReconcileOptions {
+  readonly tables: StoreTables
+  readonly changes: ResourceChange[]
+}
+
+const maxRecords = 100_000
+
+/** Reconcile every organization of the document. Returns what was done. @throws Fault `config.invalid` */
+export async function reconcile(
+  tables: StoreTables,
+  desired: readonly DesiredOrganization[],
+  options: ReconcileOptions,
+): Promise<readonly ResourceChange[]> {
+  const run: Run = { ...options, tables, changes: [] }
+  const known = await allOrganizations(tables)
+  const named = new Map(desired.map((each) => [each.slug, each]))
+  for (const organization of known) {
+    const wanted = named.get(organization.slug) ?? emptyDesire(organization.slug)
+    await reconcileOrganization(run, organization, wanted)
+    named.delete(organization.slug)
+  }
+  for (const wanted of named.values()) {
+    const organization = await createOrganization(run, wanted)
+    await reconcileOrganization(run, organization, wanted)
+  }
+  return run.changes
+}
+
+function emptyDesire(slug: string): DesiredOrganization {
+  const none = new Map<string, never>()
+  return { slug, name: null, deployments: none, routes: none, products: none, applications: none, subscriptions: [] }
+}
+
+async function allOrganizations(tables: StoreTables): Promise<Organization[]> {
+  const all: Organization[] = []
+  let after: string | null = null
+  do {
+    const page: Page<Organization> = await tables.organizations.list(after === null ? {} : { after })
+    all.push(...page.items)
+    after = page.next
+  } while (after !== null && all.length < maxRecords)
+  return all
+}
+
+async function createOrganization(run: Run, wanted: DesiredOrganization): Promise<Organization> {
+  run.changes.push({ action: 'create', noun: 'organization', name: wanted.slug, organization: wanted.slug, fields: [] })
+  return run.tables.organizations.create({
+    ...stamp(run, 'org'),
+    slug: wanted.slug,
+    name: wanted.name ?? wanted.slug,
+  })
+}
+
+function stamp(run: Run, idPrefix: string) {
+  return { id: newId(idPrefix), createdAt: run.now, updatedAt: run.now, managedBy: run.managedBy }
+}
+
+/** Deletion must follow the creation of what replaces it, and precede nothing that it refers to. */
+async function reconcileOrganization(run: Run, organization: Organization, wanted: DesiredOrganization): Promise<void> {
+  const nouns = nounsOf(run.tables, wanted)
+  const removals: (() => Promise<void>)[] = []
+  for (const noun of nouns) removals.push(...(await reconcileNoun(run, organization, noun)))
+  removals.push(...(await reconcileSubscriptions(run, organization, wanted)))
+  for (const remove of removals.reverse()) await remove()
+}
+
+function nounsOf(tables: StoreTables, wanted: DesiredOrganization): Noun[] {
+  const bySlug = (record: TenantRecord): string => (record as TenantRecord & { slug: string }).slug
+  const byName = (record: TenantRecord): string => (record as TenantRecord & { name: string }).name
+  const table = (value: unknown): Table<TenantRecord> => value as Table<TenantRecord>
+  return [
+    { noun: 'deployment', idPrefix: 'dep', table: table(tables.deployments), nameOf: bySlug, desired: wanted.deployments, fixed: ['slug'] },
+    { noun: 'model', idPrefix: 'rte', table: table(tables.routes), nameOf: byName, desired: wanted.routes, fixed: [] },
+    { noun: 'product', idPrefix: 'prd', table: table(tables.products), nameOf: bySlug, desired: wanted.products, fixed: ['slug'] },
+    { noun: 'application', idPrefix: 'app', table: table(tables.applications), nameOf: bySlug, desired: wanted.applications, fixed: ['slug'] },
+  ]
+}
+
+async function listAll<T>(list: (query: PageQuery) => Promise<Page<T>>): Promise<T[]> {
+  const all: T[] = []
+  let after: string | null = null
+  do {
+    const page: Page<T> = await list(after === null ? { limit: 500 } : { limit: 500, after })
+    all.push(...page.items)
+    after = page.next
+  } while (after !== null && all.length < maxRecords)
+  return all
+}
+
+/** Create and update now; return the removals for later. */
+async function reconcileNoun(run: Run, organization: Organization, noun: Noun): Promise<(() => Promise<void>)[]> {
+  const stored = await listAll((query) => noun.table.list(organization.id, query))
+  const byName = new Map(stored.map((record) => [noun.nameOf(record), record]))
+  const change = (action: ResourceChange['action'], name: string, fields: readonly string[] = []): void => {
+    run.changes.push({ action, noun: noun.noun, name, organization: organization.slug, fields })
+  }
+  for (const [name, own] of noun.desired) {
+    const record = byName.get(name)
+    if (record === undefined) {
+      change('create', name)
+      await noun.table.create({ ...stamp(run, noun.idPrefix), organizationId: organization.id, ...own } as TenantRecord)
+      continue
+    }
+    requireManager(run, record, `${noun.noun} ${name}`)
+    const fields = differingFields(record, own)
+    if (fields.length === 0) continue
+    change('update', name, fields)
+    const patch = Object.fromEntries(Object.entries(own).filter(([field]) => !noun.fixed.includes(field)))
+    await noun.table.update(organization.id, record.id, { patch: patch as Partial<TenantRecord>, now: run.now })
+  }
+  return stored
+    .filter((record) => record.managedBy === run.managedBy && !noun.desired.has(noun.nameOf(record)))
+    .map((record) => async () => {
+      change('remove', noun.nameOf(record))
+      await noun.table.remove(organization.id, record.id)
+    })
+}
+
+function requireManager(run: Run, record: { readonly managedBy: ManagedBy }, what: string): void {
+  if (record.managedBy === run.managedBy) return
+  const reason = `the ${what} exists already and is managed by ${record.managedBy}`
+  throw new Fault(faults.configInvalid, { public: { reason } })
+}
+
+function differingFields(record: object, own: object): string[] {
+  const held = record as Readonly<Record<string, unknown>>
+  return Object.entries(own)
+    .filter(([field, value]) => !isDeepStrictEqual(held[field], value))
+    .map(([field]) => field)
+}
+
+async function reconcileSubscriptions(
+  run: Run,
+  organization: Organization,
+  wanted: DesiredOrganization,
+): Promise<(() => Promise<void>)[]> {
+  const { tables } = run
+  const stored = await listAll<Subscription>((query) => tables.subscriptions.list(organization.id, query))
+  const kept = new Set<string>()
+  for (const { application, product, state } of wanted.subscriptions) {
+    const applicationId = (await tables.applications.find(organization.id, application))?.id
+    const productId = (await tables.products.find(organization.id, product))?.id
+    if (applicationId === undefined || productId === undefined) {
+      const reason = `the application ${application} names the unknown product ${product}`
+      throw new Fault(faults.configInvalid, { public: { reason } })
+    }
+    const found = stored.find((each) => each.applicationId === applicationId && each.productId === productId)
+    if (found !== undefined) {
+      kept.add(found.id)
+      continue
+    }
+    run.changes.push({ action: 'create', noun: 'subscription', name: `${application}/${product}`, organization: organization.slug, fields: [] })
+    await tables.subscriptions.create({ ...stamp(run, 'sub'), organizationId: organization.id, applicationId, productId, state })
+  }
+  return stored
+    .filter((each) => each.managedBy === run.managedBy && !kept.has(each.id))
+    .map((each) => async () => {
+      run.changes.push({ action: 'remove', noun: 'subscription', name: each.id, organization: organization.slug, fields: [] })
+      await tables.subscriptions.remove(organization.id, each.id)
+    })
+}
