@@ -8,7 +8,7 @@ const outputMaxBytes = 64 * 1024 * 1024
 /** What a program did: exit code (null when a signal ended it), text on stdout and on stderr. */
 export type ProgramRun = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
-type ProgramOptions = { readonly cwd: string; readonly env?: Record<string, string> }
+type ProgramOptions = { readonly cwd: string; readonly env?: Readonly<Record<string, string | undefined>> }
 
 /** Runs `file` with `args`. Rejects only when the program cannot be started. */
 export function runProgram(

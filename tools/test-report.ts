@@ -83,8 +83,17 @@ export function createTestReport(root: string, print: (text: string) => void): T
   const path: string[] = []
   let summary: Summary | undefined
   const endFile = (file: string, seconds: number): void => {
-    print(describeFile(relative(root, file), stateOf(file), seconds))
+    const state = stateOf(file)
     files.delete(file)
+    // Tests of a contract suite name the suite's file; they belong to the test file that ran it. Files
+    // are reported one after another, so what is open now is of this one.
+    for (const [other, suite] of [...files].filter(([name]) => !name.endsWith('.test.ts'))) {
+      state.tests += suite.tests
+      state.failures.push(...suite.failures)
+      state.skips.push(...suite.skips)
+      files.delete(other)
+    }
+    print(describeFile(relative(root, file), state, seconds))
   }
   const take = (event: TestEvent): void => {
     if (event.type === 'test:start') {
