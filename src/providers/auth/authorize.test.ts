@@ -127,7 +127,7 @@ test('google tokens are fetched once for many requests and renewed before they e
   assert.equal(seen.length, 0)
   answers[0]?.()
   assert.deepEqual(
-    seen,
+    [...seen],
     Array.from({ length: 5 }, () => 'Bearer t1'),
   )
   now = 3_400_000
