@@ -1,8 +1,10 @@
 /** The dialects that Gatewright speaks, by id. Adding one is a folder below `dialects/` and a row here. */
 import type { DialectId } from '../domain/dialect-id.ts'
 import type { Dialect } from './dialect.ts'
+import { anthropicMessages } from './dialects/anthropic-messages/index.ts'
 import { openaiChat } from './dialects/openai-chat/index.ts'
 
 export const dialects = Object.freeze({
   'openai-chat': openaiChat,
+  'anthropic-messages': anthropicMessages,
 } satisfies Partial<Record<DialectId, Dialect>>)

@@ -1,0 +1,304 @@
+/**
+ * Canonical request → Anthropic Messages.
+ *
+ * The API demands `max_tokens`; where the caller set no limit, `defaultMaxTokens` is sent with a downgrade.
+ * Instructions in mid conversation move to the system prompt, because only some models take them elsewhere.
+ */
+import type { CanonicalRequest, Message, OutputFormat, ReasoningOptions } from '../../../domain/canonical.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
+import { type CanonicalOption, callerField, callerPart } from '../../caller-fields.ts'
+import type { WriteRequestContext } from '../../dialect.ts'
+import { cannotExpress, nativeFields } from '../../native.ts'
+import { type BlockTarget, markCached, writeBlocks } from './content-writer.ts'
+
+const dialect = 'anthropic-messages'
+
+/** Output limit where the caller gave none, tokens; every current model allows it. */
+export const defaultMaxTokens = 8192
+/** Smallest thinking budget that the API takes, tokens. */
+const minBudgetTokens = 1024
+const maxTemperature = 1
+
+type Body = Record<string, JsonValue | undefined>
+
+interface Writing {
+  readonly request: CanonicalRequest
+  readonly target: BlockTarget
+  readonly downgrade: (option: CanonicalOption, reason: string) => void
+  readonly refuse: (option: CanonicalOption, reason: string) => Error
+  /** Fields of this dialect that the canonical form does not carry. */
+  readonly own: JsonObject
+}
+
+/** Throws `faults.cannotExpress` naming the caller's field. */
+export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext): JsonObject {
+  const same = request.dialect === dialect
+  const target: BlockTarget = { dialect, downgrade: ctx.downgrade, kind: 'request', same }
+  const writing: Writing = {
+    request,
+    target,
+    downgrade: (option, reason) => ctx.downgrade({ field: callerField(request, option), reason }),
+    refuse: (option, reason) => cannotExpress(callerField(request, option), dialect, reason),
+    own: nativeFields(request.native, 'request', target),
+  }
+  const body: Body = { ...writing.own, model: ctx.model, messages: writeMessages(writing) }
+  writeLimits(body, writing)
+  writeSystem(body, writing)
+  writeTools(body, writing)
+  writeSampling(body, writing)
+  writeReasoning(body, writing)
+  writeOutput(body, writing)
+  writeIdentity(body, writing)
+  if (request.stream) body['stream'] = true
+  return body
+}
+
+function writeLimits(body: Body, { request, downgrade, target }: Writing): void {
+  const budget = request.reasoning?.budgetTokens ?? 0
+  if (request.maxOutputTokens !== undefined) body['max_tokens'] = request.maxOutputTokens
+  else if (!target.same) {
+    const limit = defaultMaxTokens + budget
+    body['max_tokens'] = limit
+    downgrade('maxOutputTokens', `the provider demands a limit, ${limit} tokens were allowed`)
+  }
+  if (request.stopSequences.length > 0) body['stop_sequences'] = request.stopSequences
+}
+
+/** A system message of the wire that stands among the messages stays there. */
+function staysInPlace(message: Message): boolean {
+  return message.native?.dialect === dialect && message.native.fields['role'] === 'system'
+}
+
+function writeSystem(body: Body, { request, target }: Writing): void {
+  const blocks: Record<string, JsonValue | undefined>[] = []
+  let asText: string | undefined
+  let count = 0
+  let conversationBegun = false
+  for (const [index, message] of request.messages.entries()) {
+    if (message.role !== 'system' || staysInPlace(message)) {
+      conversationBegun = true
+      continue
+    }
+    if (conversationBegun && !target.same) {
+      target.downgrade({
+        field: callerPart(request, index),
+        reason: 'an instruction in mid conversation was moved to the system prompt',
+      })
+    }
+    count += 1
+    const fields = nativeFields(message.native, 'message', target)
+    const [only] = message.parts
+    const plain = message.parts.length === 1 && only?.type === 'text' && only.native === undefined
+    asText = count === 1 && plain && (!target.same || fields['content'] === 'text') ? only.text : undefined
+    blocks.push(...writeBlocks(message.parts, target, (part) => callerPart(request, index, part)))
+  }
+  if (count === 0) return
+  if (!target.same && blocks.length === 0) return
+  body['system'] = asText ?? blocks
+}
+
+interface WireMessage {
+  readonly role: string
+  readonly content: Record<string, JsonValue | undefined>[]
+  readonly fields: JsonObject
+  /** The next user or tool message belongs to the same wire message. */
+  open: boolean
+}
+
+function writeMessages({ request, target }: Writing): JsonObject[] {
+  const out: WireMessage[] = []
+  for (const [index, message] of request.messages.entries()) {
+    if (message.role === 'system' && !staysInPlace(message)) continue
+    const fields = nativeFields(message.native, 'message', target)
+    if (message.name !== undefined) {
+      target.downgrade({
+        field: `${callerPart(request, index)}.name`,
+        reason: 'participants have no names here',
+      })
+    }
+    const content = writeBlocks(message.parts, target, (part) => callerPart(request, index, part))
+    if (content.length === 0 && message.parts.length > 0) continue
+    const role = message.role === 'tool' ? 'user' : message.role
+    const last = out.at(-1)
+    const open = fields['role'] === 'open' || (message.role === 'tool' && fields['role'] !== 'closed')
+    if (last?.open === true && last.role === role) {
+      last.content.push(...content)
+      last.open = open
+    } else out.push({ role, content, fields, open })
+  }
+  return out.map(writeMessage)
+}
+
+function writeMessage({ role, content, fields }: WireMessage): JsonObject {
+  const { role: _mark, content: note, ...rest } = fields
+  const [only] = content
+  const text =
+    note === 'text' && content.length === 1 && Object.keys(only ?? {}).length === 2
+      ? only?.['text']
+      : undefined
+  return { role, content: text ?? content, ...rest }
+}
+
+function writeTools(body: Body, { request, target, own, downgrade }: Writing): void {
+  const tools: Record<string, JsonValue | undefined>[] = []
+  for (const [index, tool] of request.tools.entries()) {
+    const fields = nativeFields(tool.native, 'tool', target, cachePointField)
+    const wire: Record<string, JsonValue | undefined> = { name: tool.name }
+    if (tool.description !== undefined) wire['description'] = tool.description
+    wire['input_schema'] = tool.parameters ?? { type: 'object', properties: {} }
+    if (tool.strict !== undefined && (target.same || tool.strict)) wire['strict'] = tool.strict
+    tools[index] = { ...wire, ...fields }
+    if (tool.native?.fields['cachePoint'] !== undefined) markCached(tools[index], tool.native.fields)
+  }
+  for (const tool of request.builtinTools) {
+    if (tool.native.dialect !== dialect) {
+      throw cannotExpress(
+        tool.native.at ?? callerField(request, 'tools'),
+        dialect,
+        'the tool is particular to another API',
+      )
+    }
+    tools.splice(positionOf(tool.native.at), 0, { ...tool.native.fields })
+  }
+  if (tools.length > 0) body['tools'] = tools
+  const rest = own['tool_choice']
+  const parallel = request.parallelToolCalls
+  if (request.toolChoice === undefined) {
+    if (parallel === false && tools.length > 0)
+      body['tool_choice'] = { type: 'auto', disable_parallel_tool_use: true }
+    return
+  }
+  if (tools.length === 0 && !target.same) {
+    downgrade('toolChoice', 'there are no tools to choose from')
+    return
+  }
+  const choice: Body = isJsonObject(rest) ? { ...rest } : {}
+  const { toolChoice } = request
+  choice['type'] = toolChoice.type === 'required' ? 'any' : toolChoice.type
+  if (toolChoice.type === 'tool') choice['name'] = toolChoice.name
+  if (parallel !== undefined && (target.same || (toolChoice.type !== 'none' && !parallel))) {
+    choice['disable_parallel_tool_use'] = !parallel
+  }
+  body['tool_choice'] = choice
+}
+
+const cachePointField: ReadonlySet<string> = new Set(['cachePoint'])
+
+/** The index in `tools[3]`; built-in tools go back to their place among the others. */
+function positionOf(at: string | undefined): number {
+  const index = Number(at?.slice('tools['.length, -1))
+  return Number.isInteger(index) ? index : Number.MAX_SAFE_INTEGER
+}
+
+function writeSampling(body: Body, { request, target, downgrade, refuse }: Writing): void {
+  const { sampling } = request
+  if (sampling.temperature !== undefined) {
+    const over = sampling.temperature > maxTemperature && !target.same
+    if (over) downgrade('temperature', `the provider's scale ends at ${maxTemperature}`)
+    body['temperature'] = over ? maxTemperature : sampling.temperature
+  }
+  if (sampling.topP !== undefined) body['top_p'] = sampling.topP
+  if (sampling.topK !== undefined) body['top_k'] = sampling.topK
+  if (sampling.candidates !== undefined && sampling.candidates > 1) {
+    throw refuse('candidates', 'it gives one answer per request')
+  }
+  if (sampling.logprobs === true) throw refuse('logprobs', 'it gives no log probabilities')
+  if (sampling.seed !== undefined) downgrade('seed', 'the provider takes no seed')
+  if ((sampling.frequencyPenalty ?? 0) !== 0)
+    downgrade('frequencyPenalty', 'the provider has no such control')
+  if ((sampling.presencePenalty ?? 0) !== 0) downgrade('presencePenalty', 'the provider has no such control')
+}
+
+/** Effort words of other dialects → ours; the same words are not listed. */
+const efforts: ReadonlyMap<string, string> = new Map([['minimal', 'low']])
+
+function writeReasoning(body: Body, writing: Writing): void {
+  const { request, target, downgrade } = writing
+  const { reasoning } = request
+  if (reasoning === undefined) return
+  if (target.same) {
+    writeOwnReasoning(body, reasoning)
+    return
+  }
+  nativeFields(reasoning.native, 'reasoning', target)
+  if (reasoning.disabled === true || reasoning.effort === 'none' || reasoning.budgetTokens === 0) {
+    body['thinking'] = { type: 'disabled' }
+    return
+  }
+  const display =
+    reasoning.visible === undefined ? {} : { display: reasoning.visible ? 'summarized' : 'omitted' }
+  if (reasoning.budgetTokens !== undefined) {
+    const limit = Number(body['max_tokens'])
+    const budget = Math.max(minBudgetTokens, Math.min(reasoning.budgetTokens, limit - 1))
+    if (budget >= limit) {
+      downgrade('reasoningBudget', `thinking needs a limit of more than ${minBudgetTokens} output tokens`)
+      return
+    }
+    if (budget !== reasoning.budgetTokens) {
+      downgrade(
+        'reasoningBudget',
+        `${budget} tokens were allowed: at least ${minBudgetTokens}, and less than the output limit`,
+      )
+    }
+    body['thinking'] = { type: 'enabled', budget_tokens: budget, ...display }
+  } else body['thinking'] = { type: 'adaptive', ...display }
+  if (reasoning.effort !== undefined) {
+    const effort = efforts.get(reasoning.effort) ?? reasoning.effort
+    if (effort !== reasoning.effort) downgrade('reasoningEffort', `the lowest effort here is ${effort}`)
+    body['output_config'] = { ...objectOr(body['output_config']), effort }
+  }
+}
+
+function writeOwnReasoning(body: Body, reasoning: ReasoningOptions): void {
+  if (reasoning.effort !== undefined) {
+    body['output_config'] = { ...objectOr(body['output_config']), effort: reasoning.effort }
+  }
+  const thinking: Body = { ...reasoning.native?.fields }
+  if (reasoning.disabled === true) thinking['type'] = 'disabled'
+  if (reasoning.budgetTokens !== undefined) {
+    thinking['type'] = 'enabled'
+    thinking['budget_tokens'] = reasoning.budgetTokens
+  }
+  if (reasoning.visible !== undefined) thinking['display'] = reasoning.visible ? 'summarized' : 'omitted'
+  if (Object.keys(thinking).length > 0) body['thinking'] = thinking
+}
+
+function writeOutput(body: Body, { request, downgrade, own }: Writing): void {
+  const { output } = request
+  if (output === undefined || output.type === 'text') return
+  if (output.type === 'json') {
+    downgrade('output', 'the provider has no JSON mode without a schema; the prompt alone asks for JSON')
+    return
+  }
+  const beta = own['output_format']
+  if (isJsonObject(beta) && Object.keys(beta).length === 0) body['output_format'] = writeFormat(output)
+  else body['output_config'] = { ...objectOr(body['output_config']), format: writeFormat(output) }
+}
+
+function writeFormat(output: OutputFormat & { readonly type: 'json-schema' }): JsonObject {
+  return { type: 'json_schema', schema: output.schema }
+}
+
+/** Service tiers of other dialects → ours; `auto` and `standard_only` are ours. */
+const tiers: ReadonlyMap<string, string> = new Map([
+  ['auto', 'auto'],
+  ['standard_only', 'standard_only'],
+  ['default', 'standard_only'],
+])
+
+function writeIdentity(body: Body, { request, target, downgrade }: Writing): void {
+  if (request.endUser !== undefined) {
+    body['metadata'] = { ...objectOr(body['metadata']), user_id: request.endUser }
+  }
+  if (request.metadata !== undefined && Object.keys(request.metadata).length > 0) {
+    downgrade('metadata', 'the provider keeps no metadata')
+  }
+  if (request.serviceTier === undefined) return
+  const tier = target.same ? request.serviceTier : tiers.get(request.serviceTier)
+  if (tier === undefined) downgrade('serviceTier', 'the provider has no such tier')
+  else body['service_tier'] = tier
+}
+
+function objectOr(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {}
+}
