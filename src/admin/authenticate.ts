@@ -5,8 +5,10 @@
  */
 import type { AdminScope } from '../domain/entities.ts'
 import { faults } from '../faults/catalogue.ts'
+import { parseAdminToken } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { AdminDependencies, Caller } from './context.ts'
+import { provesToken } from './secrets.ts'
 
 const bearer = /^Bearer ([!-~]{1,256})$/i
 
@@ -23,13 +25,11 @@ export async function authenticate(
   authorization: string | undefined,
 ): Promise<Caller> {
   const text = bearer.exec(authorization ?? '')?.[1]
-  const tokenId = text === undefined ? null : deps.tokenMint.tokenIdOf(text)
+  const tokenId = text === undefined ? null : (parseAdminToken(text)?.tokenId ?? null)
   if (text === undefined || tokenId === null) throw unauthenticated()
   const record = await deps.store.adminTokens.findByTokenId(tokenId)
   const now = deps.clock.now()
-  if (record === null || !deps.tokenMint.matches(text, record)) throw unauthenticated()
-  if (record.revokedAt !== null || (record.expiresAt !== null && record.expiresAt <= now))
-    throw unauthenticated()
+  if (record === null || !provesToken(text, record, { peppers: deps.peppers(), now })) throw unauthenticated()
   if (record.lastUsedAt === null || now - record.lastUsedAt >= useInterval) {
     await deps.store.adminTokens.recordUse(tokenId, now)
   }

@@ -2,13 +2,14 @@
  * What an operation may use, and who calls it. The composition root fills `AdminDependencies` once; nothing in
  * this folder reaches for anything else. Ports and callbacks only: adapters stay unknown here.
  */
-import type { AdminScope, AdminToken, ApiKeySecret, Deployment, KeyEnvironment } from '../domain/entities.ts'
+import type { AdminScope, Deployment } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
 import type { ConfigurationManager } from './configuration-manager.ts'
+import type { SecretPeppers } from './secrets.ts'
 
 /** One address that this process serves. */
 export interface ListenerStatus {
@@ -50,42 +51,6 @@ export interface DeploymentTrial {
   readonly detail: string
 }
 
-/** Makes and checks admin tokens `gwa_…`; the identity slice knows the format and the pepper. */
-export interface TokenMint {
-  mint(): {
-    readonly tokenId: string
-    /** The token itself. */
-    readonly text: string
-    readonly hash: string
-    readonly pepperVersion: number
-  }
-  /** Public part of well-formed token text; null for anything else. */
-  tokenIdOf(text: string): string | null
-  /** Whether `text` is the token of this record, in constant time. */
-  matches(text: string, record: Pick<AdminToken, 'hash' | 'pepperVersion'>): boolean
-}
-
-/** Makes API keys `gwr_…`. */
-export interface KeyMint {
-  mint(
-    environment: KeyEnvironment,
-    now: number,
-  ): {
-    readonly keyId: string
-    /** The key itself. */
-    readonly text: string
-    readonly secret: ApiKeySecret
-  }
-  /** A new secret under the same key id; the one before stays valid until `now + overlapMs`. */
-  rotate(order: {
-    readonly keyId: string
-    readonly environment: KeyEnvironment
-    readonly secrets: readonly ApiKeySecret[]
-    readonly now: number
-    readonly overlapMs: number
-  }): { readonly text: string; readonly secrets: readonly ApiKeySecret[] }
-}
-
 export interface AdminLog {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void
   error(fields: Readonly<Record<string, unknown>>, message: string): void
@@ -95,8 +60,8 @@ export interface AdminDependencies {
   readonly store: Store
   readonly secretBox: SecretBox
   readonly clock: Clock
-  readonly keyMint: KeyMint
-  readonly tokenMint: TokenMint
+  /** The peppers in force; asked for on every use, because they may be rotated. */
+  readonly peppers: () => SecretPeppers
   readonly usage: Pick<UsageStore, 'query'>
   /** Rows of the provider catalogue, built-in and configured. */
   readonly providers: () => readonly Provider[]

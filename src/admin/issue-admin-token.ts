@@ -2,6 +2,7 @@
 import type { AdminScope, AdminToken } from '../domain/entities.ts'
 import { newId } from '../kernel/ids.ts'
 import type { AdminDependencies } from './context.ts'
+import { makeToken } from './secrets.ts'
 
 export interface TokenOrder {
   readonly name: string
@@ -19,11 +20,11 @@ export interface IssuedToken {
   readonly secret: string
 }
 
-export type TokenIssuer = Pick<AdminDependencies, 'store' | 'clock' | 'tokenMint'>
+export type TokenIssuer = Pick<AdminDependencies, 'store' | 'clock' | 'peppers'>
 
 export async function issueAdminToken(deps: TokenIssuer, order: TokenOrder): Promise<IssuedToken> {
   const now = deps.clock.now()
-  const minted = deps.tokenMint.mint()
+  const minted = makeToken(deps.peppers())
   const adminToken = await deps.store.adminTokens.create({
     id: newId('adm'),
     createdAt: now,

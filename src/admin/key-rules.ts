@@ -1,13 +1,13 @@
 /** Rules for API keys that no schema can state. */
-import ipaddr from 'ipaddr.js'
 import type { ApiKey } from '../domain/entities.ts'
 import { faults } from '../faults/catalogue.ts'
+import { isCidr } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 
-/** @throws Fault naming the first network that is not CIDR, or that has bits set behind its prefix */
+/** @throws Fault naming the first network that is not CIDR */
 export function requireCidrs(cidrs: readonly string[]): void {
   cidrs.forEach((cidr, index) => {
-    if (ipaddr.isValidCIDR(cidr)) return
+    if (isCidr(cidr)) return
     const field = `cidrs[${index}]`
     throw new Fault(faults.invalidField, {
       public: { field, reason: 'it is not a network in CIDR form' },

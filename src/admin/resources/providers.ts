@@ -14,6 +14,7 @@ export const providerView = closed(
     credentialFields: Type.Array(Type.String(), { description: 'Secret fields that a credential may have.' }),
     requiredSettings: Type.Array(Type.String(), { description: 'Settings that a deployment must give.' }),
     operations: Type.Array(Type.String(), { description: 'Operation ids that the vendor serves.' }),
+    privateNetwork: Type.Boolean({ description: 'Normally sits on a private address (self-hosted).' }),
     modelPatterns: Type.Array(Type.String(), { description: 'Model names that the vendor is known for.' }),
     documentation: Type.String({ description: "Address of the vendor's documentation." }),
   },
@@ -43,6 +44,7 @@ export function showProvider(provider: Provider): Static<typeof providerView> {
     credentialFields: [...credentialFieldsOf(provider)],
     requiredSettings: [...provider.requiredSettings],
     operations: Object.keys(provider.paths).filter((id) => !id.includes('#')),
+    privateNetwork: provider.privateNetwork,
     modelPatterns: [...provider.modelPatterns],
     documentation: provider.documentation,
   }

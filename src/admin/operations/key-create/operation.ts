@@ -5,6 +5,7 @@ import { defineOperation } from '../../operation.ts'
 import { collectionParams, stamp } from '../../resource.ts'
 import { keyEnvironment, keyFields, keys, keyWithSecret } from '../../resources/keys.ts'
 import { closed, reference } from '../../schemas.ts'
+import { makeKey } from '../../secrets.ts'
 
 export const keyCreate = defineOperation({
   tag: keys.plural,
@@ -24,7 +25,7 @@ export const keyCreate = defineOperation({
   faults: ['objectNotFound'],
   async run(ctx, { params, body }) {
     const organization = await openOrganization(ctx, params.organization)
-    const { store, keyMint } = ctx.deps
+    const { store } = ctx.deps
     const application = await openRecord(store.applications, {
       noun: 'application',
       organizationId: organization.id,
@@ -33,7 +34,7 @@ export const keyCreate = defineOperation({
     requireCidrs(body.cidrs ?? [])
     const base = stamp(ctx, keys.idPrefix)
     const environment = body.environment ?? 'live'
-    const minted = keyMint.mint(environment, base.createdAt)
+    const minted = makeKey(environment, { peppers: ctx.deps.peppers(), now: base.createdAt })
     const record = {
       ...base,
       organizationId: organization.id,

@@ -5,6 +5,7 @@ import { defineOperation } from '../../operation.ts'
 import { memberParams, openMember } from '../../resource.ts'
 import { keys, keyWithSecret } from '../../resources/keys.ts'
 import { closed } from '../../schemas.ts'
+import { rotateKey } from '../../secrets.ts'
 
 const secondsMax = 30 * 86_400
 
@@ -29,12 +30,12 @@ export const keyRotate = defineOperation({
     const record = await openMember(ctx, keys, params)
     requireWritable(keys.noun, record)
     requireActive(record)
-    const { store, keyMint, clock } = ctx.deps
+    const { store, clock } = ctx.deps
     const now = clock.now()
-    const { text, secrets } = keyMint.rotate({
-      keyId: record.keyId,
-      environment: record.environment,
+    const { text, secrets } = rotateKey({
+      key: record,
       secrets: await store.keys.secrets(record.organizationId, record.id),
+      peppers: ctx.deps.peppers(),
       now,
       overlapMs: (body.overlapSeconds ?? 86_400) * 1000,
     })

@@ -1,0 +1,109 @@
+/**
+ * The admin API on its real parts, for tests: SQLite and the root key in a temporary directory, the real catalogue,
+ * identity and secret box. Only what the composition root would report (status, trial calls) is fixed.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { openFileSecretBox } from '../../adapters/file-secret-box/open-file-secret-box.ts'
+import { openSqliteStore, type SqliteStorage } from '../../adapters/sqlite/open-sqlite-store.ts'
+import { openPeppers } from '../../identity/index.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { createCatalogue } from '../../providers/index.ts'
+import type { AdminDependencies, StatusReport } from '../context.ts'
+import { createAdminApi } from '../create-admin-api.ts'
+
+export const startedAt = Date.UTC(2026, 10, 1, 12)
+
+export interface TestClock extends Clock {
+  /** Move on by so many milliseconds. */
+  advance(milliseconds: number): void
+}
+
+function createTestClock(): TestClock {
+  let now = startedAt
+  return {
+    now: () => now,
+    monotonic: () => now,
+    advance(milliseconds) {
+      now += milliseconds
+    },
+  }
+}
+
+export const sampleStatus: StatusReport = {
+  version: '0.1.0',
+  startedAt: startedAt - 3 * 3_600_000,
+  nodeVersion: '24.21.0',
+  listeners: [
+    { plane: 'data', url: 'https://localhost:8443' },
+    { plane: 'data', url: 'http://127.0.0.1:8080' },
+    { plane: 'control', url: 'https://localhost:9443' },
+    { plane: 'control', url: 'http://127.0.0.1:9080' },
+  ],
+  workers: { configured: 2, running: 2, restarts: 0 },
+  snapshot: { version: 41, appliedAt: startedAt - 120_000, problem: null },
+  deploymentCount: 3,
+  routeCount: 5,
+  sandboxEnabled: true,
+  certificateExpiresAt: startedAt + 90 * 86_400_000,
+  diskFreeBytes: 40_000_000_000,
+  documentationUrl: 'https://gatewright.dev/docs/errors/',
+}
+
+export interface StartedAdmin {
+  readonly app: FastifyInstance
+  readonly deps: AdminDependencies
+  readonly clock: TestClock
+  readonly storage: SqliteStorage
+  /** What went to the log. */
+  readonly logged: readonly Readonly<Record<string, unknown>>[]
+  stop(): Promise<void>
+}
+
+export async function startAdmin(changes: Partial<AdminDependencies> = {}): Promise<StartedAdmin> {
+  const directory = mkdtempSync(join(tmpdir(), 'gatewright-admin-'))
+  const storage = await openSqliteStore({ path: join(directory, 'gatewright.db') })
+  const secretBox = openFileSecretBox({ path: join(directory, 'root.key') })
+  const peppers = await openPeppers(storage.store, secretBox)
+  const clock = createTestClock()
+  const catalogue = createCatalogue()
+  const logged: Readonly<Record<string, unknown>>[] = []
+  const log = (fields: Readonly<Record<string, unknown>>): void => {
+    logged.push(fields)
+  }
+  const deps: AdminDependencies = {
+    store: storage.store,
+    secretBox,
+    clock,
+    peppers: () => peppers,
+    usage: storage.usage,
+    providers: () => catalogue.list,
+    status: () => sampleStatus,
+    configuration: noConfiguration,
+    tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
+    log: { warn: log, error: log },
+    ...changes,
+  }
+  const app = await createAdminApi(deps)
+  await app.ready()
+  return {
+    app,
+    deps,
+    clock,
+    storage,
+    logged,
+    async stop() {
+      await app.close()
+      await storage.close()
+      rmSync(directory, { recursive: true })
+    },
+  }
+}
+
+const noConfiguration: AdminDependencies['configuration'] = {
+  diff: () => Promise.resolve([]),
+  apply: () => Promise.resolve([]),
+  export: () => Promise.resolve(''),
+}
