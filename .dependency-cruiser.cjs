@@ -16,6 +16,8 @@ const sliceNames = [
   'metering',
   'egress',
   'usage',
+  'publishing',
+  'resources',
   'anomaly',
   'threat-intel',
   'response',
@@ -34,18 +36,23 @@ const otherFolders = [
   'authorization-server',
   'adapters',
   'compose',
+  'supervisor',
   'cli',
 ]
 const slices = `^src/(${sliceNames.join('|')})/`
+
+// Slices that read the configuration: a document of resources has its shape from there.
+const slicesWithConfig = ['resources']
 
 // The only ties between slices: from → to, always through index.ts. Keep it short; each has a reason.
 const sliceTies = [
   ['metering', 'providers', 'a price belongs to a model of a provider'],
   ['providers', 'egress', 'every address that a provider names passes the egress guard'],
+  ['publishing', 'identity', 'a snapshot carries the keys that callers prove themselves with'],
   ['routing', 'providers', 'a route ends at deployments, which are rows of providers'],
 ]
 
-const tests = '\\.(test|contract)\\.ts$'
+const tests = ['\\.test\\.ts$', '\\.contract[a-z-]*\\.ts$', '/harness/']
 const production = (path) => ({ path, pathNot: tests })
 
 /** A layer that may import, below src, only itself and `allowed`. */
@@ -106,8 +113,15 @@ module.exports = {
       severity: 'error',
       from: production(slices),
       to: {
-        path: '^(src/(adapters|gateway|admin|portal|authorization-server|config|cli|compose|main)|clients|console|test|bench|tools)\\b',
+        path: '^(src/(adapters|gateway|admin|portal|authorization-server|supervisor|cli|compose|main)|clients|console|test|bench|tools)\\b',
       },
+    },
+    {
+      name: 'slice-not-configuration',
+      comment: 'a slice is handed its settings',
+      severity: 'error',
+      from: { path: slices, pathNot: [...tests, `^src/(${slicesWithConfig.join('|')})/`] },
+      to: { path: '^src/config/' },
     },
     {
       name: 'slice-to-slice-via-index-only',
@@ -139,7 +153,7 @@ module.exports = {
     {
       name: 'adapters-only-wired-in-compose',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/adapters/', '^src/compose(\\.ts|/)', tests] },
+      from: { path: '^src/', pathNot: ['^src/adapters/', '^src/compose(\\.ts|/)', ...tests] },
       to: { path: '^src/adapters/' },
     },
     {

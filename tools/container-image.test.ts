@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { parse } from 'yaml'
 import { loadConfig } from '../src/config/load.ts'
-import { listFiles } from './gates/source-files.ts'
+import { isTestPath, listFiles } from './gates/source-files.ts'
 import { lowestVersion, projectRoot } from './pinned-node.mjs'
 import { runNode } from './run-program.ts'
 
@@ -125,7 +125,7 @@ test('the build context holds no data, history, installed package, secret or tes
   ]) {
     assert.equal(isInContext(path, ignored), false, path)
   }
-  for (const path of listFiles(projectRoot, 'src').filter((name) => !/\.(?:test|contract)\.ts$/.test(name))) {
+  for (const path of listFiles(projectRoot, 'src').filter((name) => !isTestPath(name))) {
     assert.equal(isInContext(path, ignored), true, path)
   }
 })

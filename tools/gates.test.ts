@@ -125,6 +125,7 @@ const plants: readonly Plant[] = [
       'src/limits/memory.ts  slice-not-adapters-or-planes: → src/adapters/memory/store.ts',
       'src/limits/memory.ts  adapters-only-wired-in-compose: → src/adapters/memory/store.ts',
       'src/limits/random.ts  product-uses-shipped-packages-only: → ',
+      'src/limits/settings.ts  slice-not-configuration: → src/config/settings.ts',
       'src/adapters/memory/limits.ts  adapters-layer: → src/limits/index.ts',
       'src/routing/pick.ts  slice-to-slice-via-index-only: → src/providers/rows.ts',
       'src/access/decide.ts  slice-to-slice-ties-are-named: → src/providers/index.ts',
@@ -172,6 +173,7 @@ const plants: readonly Plant[] = [
       'src/inline.ts':
         "export const text = 'a'.replace(/(a)/, (all, one, at, whole) => all + one + at + whole)\n",
       'src/port.ts': 'export type Port = { read(a: 1, b: 2, c: 3, d: 4): void }\n',
+      'src/b.contract.ts': `export function suite(check: Check): void {\n${'check("y", () => {})\n'.repeat(80)}}\n`,
       'src/a.test.ts': `import { describe, test } from 'node:test'\ndescribe('x', () => {\n${'test("y", () => {})\n'.repeat(80)}})\n`,
     }),
     breaches: [

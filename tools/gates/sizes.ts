@@ -25,18 +25,23 @@ const testFunctions = new Set([
   'afterEach',
 ])
 
-function isTestRegistration(node: ts.Node): boolean {
+/** `test('name', …)`; in a test file also `anything('name', () => …)`, a test by another name. */
+function isTestRegistration(node: ts.Node, isTest: boolean): boolean {
   if (!ts.isCallExpression(node)) return false
+  const [first] = node.arguments
+  const last = node.arguments.at(-1)
+  const named = first !== undefined && (ts.isStringLiteralLike(first) || ts.isTemplateExpression(first))
+  if (isTest && named && last !== undefined && ts.isFunctionLike(last)) return true
   const callee = ts.isPropertyAccessExpression(node.expression) ? node.expression.expression : node.expression
   return ts.isIdentifier(callee) && testFunctions.has(callee.text)
 }
 
 /** True when the function only groups tests: one of its own statements registers one. */
-function registersTests(node: ts.FunctionLikeDeclaration): boolean {
+function registersTests(node: ts.FunctionLikeDeclaration, isTest: boolean): boolean {
   let found = false
   const look = (child: ts.Node): void => {
     if (found) return
-    if (isTestRegistration(child)) found = true
+    if (isTestRegistration(child, isTest)) found = true
     else ts.forEachChild(child, look)
   }
   if (node.body !== undefined) ts.forEachChild(node.body, look)
@@ -71,7 +76,7 @@ function checkFunction(source: SourceFile, node: ts.SignatureDeclaration): Viola
   if (!('body' in node)) return found
   const end = source.tree.getLineAndCharacterOfPosition(node.end).line + 1
   const lines = end - line + 1
-  if (lines > functionLinesMax && !registersTests(node as ts.FunctionLikeDeclaration)) {
+  if (lines > functionLinesMax && !registersTests(node as ts.FunctionLikeDeclaration, source.isTest)) {
     found.push({
       file: source.path,
       line,

@@ -39,9 +39,13 @@ export function listFiles(root: string, folder = ''): string[] {
   return found.sort()
 }
 
-/** True for tests, contract suites and what only they use. */
+/** True for tests, contract suites (in one file or several) and what only they use. */
 export function isTestPath(path: string): boolean {
-  return path.startsWith('test/') || /\.(?:test|contract)\.ts$/.test(path)
+  return (
+    path.startsWith('test/') ||
+    path.includes('/harness/') ||
+    /\.(?:test|contract(?:-[a-z-]+)?)\.ts$/.test(path)
+  )
 }
 
 /** Parses every hand-written TypeScript file of the source folders. */

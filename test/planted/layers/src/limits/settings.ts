@@ -1,0 +1,3 @@
+import { settings } from '../config/settings.ts'
+
+export const limit = settings
