@@ -109,6 +109,8 @@ const plants: readonly Plant[] = [
     tree: 'format-and-lint',
     breaches: [
       'src/floating-promise.ts:6  lint/nursery/noFloatingPromises',
+      'src/misused-promise.ts:6  lint/nursery/noMisusedPromises',
+      'src/switch.ts:4  lint/nursery/useExhaustiveSwitchCases',
       'src/unformatted.ts  format',
       'src/wrongName.ts  lint/style/useFilenamingConvention',
     ],

@@ -119,15 +119,31 @@ describe('the launcher', () => {
     assert.equal(existsSync(join(root, 'tmp', 'install.lock')), false)
   })
 
-  test('passes SIGTERM on and ends with the exit code of its program', async () => {
-    const child = spawn(process.execPath, [join(root, 'tools', 'launch.mjs'), 'start', 'wait'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+  // Where Node.js can replace its process it does; older ones run the program as a child.
+  const ways = {
+    'in its place': [],
+    'as a child': ['--import', 'data:text/javascript,process.execve=undefined'],
+  }
+  for (const [way, flags] of Object.entries(ways)) {
+    const start = async (...args: string[]) => {
+      const launcher = [...flags, join(root, 'tools', 'launch.mjs'), 'start', ...args]
+      const child = spawn(process.execPath, launcher, { stdio: ['ignore', 'pipe', 'inherit'] })
+      await once(child.stdout, 'data')
+      return child
+    }
+
+    test(`running its program ${way}, passes SIGTERM on and ends with its exit code`, async () => {
+      const child = await start('wait')
+      child.kill('SIGTERM')
+      assert.deepEqual(await once(child, 'exit'), [7, null])
     })
-    await once(child.stdout, 'data')
-    child.kill('SIGTERM')
-    const [code] = await once(child, 'exit')
-    assert.equal(code, 7)
-  })
+
+    test(`running its program ${way}, ends by the signal that ended it`, async () => {
+      const child = await start('wait')
+      child.kill('SIGINT')
+      assert.deepEqual(await once(child, 'exit'), [null, 'SIGINT'])
+    })
+  }
 
   test('runs the command line from any folder', async () => {
     const run = await runNode([join(root, 'tools', 'gatewright.mjs'), 'keys', 'list'], { cwd: tmpdir() })
