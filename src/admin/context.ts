@@ -8,7 +8,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
-import type { ConfigurationManager } from './configuration-manager.ts'
+import type { DocumentManager } from '../resources/index.ts'
 import type { SecretPeppers } from './secrets.ts'
 
 /** One address that this process serves. */
@@ -66,7 +66,7 @@ export interface AdminDependencies {
   /** Rows of the provider catalogue, built-in and configured. */
   readonly providers: () => readonly Provider[]
   readonly status: () => StatusReport
-  readonly configuration: ConfigurationManager
+  readonly configuration: DocumentManager
   readonly tryDeployment: (deployment: Deployment) => Promise<DeploymentTrial>
   readonly log: AdminLog
 }

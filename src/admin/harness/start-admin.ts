@@ -11,6 +11,7 @@ import { openSqliteStore, type SqliteStorage } from '../../adapters/sqlite/open-
 import { openPeppers } from '../../identity/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { createCatalogue } from '../../providers/index.ts'
+import { createDocumentManager } from '../../resources/index.ts'
 import type { AdminDependencies, StatusReport } from '../context.ts'
 import { createAdminApi } from '../create-admin-api.ts'
 
@@ -81,7 +82,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     usage: storage.usage,
     providers: () => catalogue.list,
     status: () => sampleStatus,
-    configuration: noConfiguration,
+    configuration: createDocumentManager({ store: storage.store, clock, fileManaged: () => false }),
     tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
     log: { warn: log, error: log },
     ...changes,
@@ -100,10 +101,4 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
       rmSync(directory, { recursive: true })
     },
   }
-}
-
-const noConfiguration: AdminDependencies['configuration'] = {
-  diff: () => Promise.resolve([]),
-  apply: () => Promise.resolve([]),
-  export: () => Promise.resolve(''),
 }

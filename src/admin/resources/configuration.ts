@@ -1,6 +1,6 @@
 /** Documents in the objects part of the `gatewright.yaml` schema, and what differs. */
 import { type Static, Type } from 'typebox'
-import type { ConfigurationChange } from '../configuration-manager.ts'
+import type { ResourceChange } from '../../resources/index.ts'
 import { closed, oneOf } from '../schemas.ts'
 
 export const documentBody = closed({
@@ -23,6 +23,6 @@ export const changeList = closed({
   ),
 })
 
-export function showChanges(changes: readonly ConfigurationChange[]): Static<typeof changeList> {
+export function showChanges(changes: readonly ResourceChange[]): Static<typeof changeList> {
   return { changes: changes.map((change) => ({ ...change, fields: [...change.fields] })) }
 }

@@ -36,7 +36,7 @@ const view = closed(
 export const products: Resource<ApiProduct, typeof view> = {
   noun: 'product',
   plural: 'products',
-  idPrefix: 'prod',
+  idPrefix: 'prd',
   uniqueName: 'slug',
   view,
   table: (tables) => tables.products,

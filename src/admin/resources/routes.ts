@@ -61,7 +61,7 @@ const view = closed(
 export const routes: Resource<ModelRoute, typeof view> = {
   noun: 'model route',
   plural: 'model routes',
-  idPrefix: 'route',
+  idPrefix: 'rte',
   uniqueName: 'name',
   view,
   table: (tables) => tables.routes,

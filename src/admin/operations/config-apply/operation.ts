@@ -9,7 +9,7 @@ export const configApply = defineOperation({
     'All or nothing. Objects of the document become managed by it: read-only elsewhere, and removed when a later document leaves them out.',
   body: documentBody,
   success: { status: 200, description: 'What was done.', schema: changeList },
-  faults: ['configInvalid', 'inUse'],
+  faults: ['organizationBound', 'configInvalid', 'readOnly', 'inUse'],
   async run(ctx, { body }) {
     requireUnbound(ctx)
     return showChanges(await ctx.deps.configuration.apply(body.document))

@@ -8,7 +8,7 @@ export const configDiff = defineOperation({
   description: 'Changes nothing.',
   body: documentBody,
   success: { status: 200, description: 'What `config-apply` would do.', schema: changeList },
-  faults: ['configInvalid'],
+  faults: ['organizationBound', 'configInvalid'],
   async run(ctx, { body }) {
     requireUnbound(ctx)
     return showChanges(await ctx.deps.configuration.diff(body.document))

@@ -12,7 +12,7 @@ export const configExport = defineOperation({
     description: 'YAML that `config-apply` takes.',
     schema: closed({ document: Type.String() }),
   },
-  faults: [],
+  faults: ['organizationBound'],
   async run(ctx) {
     requireUnbound(ctx)
     return { document: await ctx.deps.configuration.export() }

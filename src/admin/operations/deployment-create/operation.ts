@@ -21,6 +21,7 @@ export const deploymentCreate = createOperation(deployments, {
     timeouts: Type.Optional(deploymentFields.timeouts),
     credential: Type.Optional(givenCredential),
   }),
+  faults: ['organizationBound'],
   build(ctx, _organization, body) {
     if (body.allowPrivateNetwork === true) requireInstallationAdmin(ctx)
     admitCredential(ctx, body.credential ?? null)

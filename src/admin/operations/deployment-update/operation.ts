@@ -8,7 +8,7 @@ export const deploymentUpdate = updateOperation(deployments, {
   description:
     'Fields left out stay as they are. Where the address changes, the credential must be given again: a stored secret never follows to another host.',
   body: { ...deploymentFields, credential: givenCredential },
-  faults: ['credentialNeeded'],
+  faults: ['credentialNeeded', 'organizationBound'],
   async change(ctx, record, { fields: { credential: given, ...fields }, terms }) {
     if (fields.allowPrivateNetwork === true) requireInstallationAdmin(ctx)
     const next = { ...record, ...fields }

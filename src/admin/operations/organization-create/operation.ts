@@ -11,7 +11,7 @@ export const organizationCreate = defineOperation({
   description: 'Takes a token that is bound to no organization.',
   body: closed({ slug, name: Type.Optional(displayName) }),
   success: { status: 201, description: 'The new organization.', schema: organizationView },
-  faults: ['conflict'],
+  faults: ['organizationBound', 'conflict'],
   async run(ctx, { body }) {
     requireUnbound(ctx)
     const record = { ...stamp(ctx, 'org'), slug: body.slug, name: body.name ?? body.slug }

@@ -8,7 +8,7 @@ export const organizationDelete = defineOperation({
   description: 'Refused while it holds anything. Takes a token that is bound to no organization.',
   params: organizationParams,
   success: { status: 204, description: 'The organization is gone.' },
-  faults: ['objectNotFound', 'readOnly', 'inUse'],
+  faults: ['organizationBound', 'objectNotFound', 'readOnly', 'inUse'],
   async run(ctx, { params }) {
     const record = await openOrganization(ctx, params.organization)
     requireUnbound(ctx)

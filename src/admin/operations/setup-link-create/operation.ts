@@ -16,7 +16,7 @@ export const setupLinkCreate = defineOperation({
       expiresAt: time,
     }),
   },
-  faults: [],
+  faults: ['organizationBound'],
   async run(ctx) {
     requireUnbound(ctx)
     const { path, expiresAt } = await issueSetupLink(ctx.deps)

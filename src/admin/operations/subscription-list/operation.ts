@@ -5,6 +5,6 @@ import { recordId } from '../../schemas.ts'
 
 export const subscriptionList = listOperation(subscriptions, {
   applicationId: Type.Optional(recordId('app')),
-  productId: Type.Optional(recordId('prod')),
+  productId: Type.Optional(recordId('prd')),
   state: Type.Optional(subscriptionState),
 })
