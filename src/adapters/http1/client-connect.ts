@@ -4,7 +4,7 @@
  * is connected to. Bound: as many sockets at once as the guard returns addresses.
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { type ConnectionOptions, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, type SecureContext } from 'node:tls'
 import type { TimerHandle, TimerWheel } from '../../kernel/timer-wheel.ts'
 import type { EgressAddress, EgressGuard } from '../../ports/egress.ts'
 import type { UpstreamFailureKind, UpstreamOrigin } from '../../ports/upstream-client.ts'
@@ -64,11 +64,13 @@ export function openConnection(
   target: ConnectTarget,
   done: ConnectDone,
 ): () => void {
+  const secure = target.origin.protocol === 'https:'
   const open = new Set<Socket>()
-  let cancelTls: (() => void) | null = null
-  let timer: TimerHandle | null = null
   let addresses: readonly EgressAddress[] = []
   let next = 0
+  let timer: TimerHandle | null = null
+  /** The first to be connected; from then on there is no other attempt. */
+  let winner: Socket | null = null
   let settled = false
 
   function settle(failure: ConnectFailure | null, socket: Socket | null): void {
@@ -79,12 +81,21 @@ export function openConnection(
   }
 
   function connected(socket: Socket): void {
+    if (!open.has(socket)) return
+    winner = socket
     timer?.clear()
     for (const other of open) if (other !== socket) other.destroy()
-    open.clear()
-    if (target.origin.protocol === 'https:')
-      cancelTls = secureConnection(context, target, { raw: socket, done: settle })
-    else settle(null, socket)
+    if (!secure) settle(null, socket)
+  }
+
+  function failed(socket: Socket, error: string): void {
+    if (!open.delete(socket) || settled) return
+    if (winner === socket) {
+      // A ticket that was refused must not be offered again.
+      target.tls.session = null
+      settle({ kind: 'tls', internal: error }, null)
+    } else if (winner === null && next < addresses.length) attempt()
+    else if (winner === null && open.size === 0) settle({ kind: 'connect', internal: error }, null)
   }
 
   function attempt(): void {
@@ -93,17 +104,13 @@ export function openConnection(
     next += 1
     timer?.clear()
     timer = next < addresses.length ? context.wheel.set(attemptDelayMs, attempt) : null
-    const socket = openTcp(target, address)
+    const socket = openSocket(context, target, address)
     open.add(socket)
-    socket.once('connect', () => {
-      if (open.has(socket)) connected(socket)
-    })
+    socket.once('connect', () => connected(socket))
+    if (secure) socket.once('secureConnect', () => settle(null, socket))
     // Stays for the socket's life: an error without a listener would end the thread.
-    socket.on('error', (error) => {
-      if (!open.delete(socket)) return
-      if (next < addresses.length) attempt()
-      else if (open.size === 0) settle({ kind: 'connect', internal: codeOf(error) }, null)
-    })
+    socket.on('error', (error) => failed(socket, codeOf(error)))
+    socket.once('close', () => failed(socket, 'closed'))
   }
 
   context.egress.resolve(target.origin.host, target.origin, (failure, found) => {
@@ -114,35 +121,16 @@ export function openConnection(
   return () => {
     settled = true
     timer?.clear()
-    cancelTls?.()
     for (const socket of open) socket.destroy()
-    open.clear()
   }
 }
 
-function secureConnection(
+function openSocket(
   context: ConnectContext,
   target: ConnectTarget,
-  { raw, done }: { readonly raw: Socket; readonly done: ConnectDone },
-): () => void {
-  const secure = startTls(context, target, raw)
-  const failed = (error?: Error | boolean): void => {
-    // A refused ticket must not be offered again.
-    target.tls.session = null
-    done({ kind: 'tls', internal: error instanceof Error ? codeOf(error) : 'closed' }, null)
-    secure.destroy()
-  }
-  secure.on('error', failed)
-  secure.on('close', failed)
-  secure.once('secureConnect', () => {
-    secure.off('close', failed)
-    done(null, secure)
-  })
-  return () => secure.destroy()
-}
-
-function openTcp(target: ConnectTarget, { address, family }: EgressAddress): Socket {
-  const { origin } = target
+  { address, family }: EgressAddress,
+): Socket {
+  const { origin, tls } = target
   const options = {
     host: address,
     port: origin.port,
@@ -150,30 +138,24 @@ function openTcp(target: ConnectTarget, { address, family }: EgressAddress): Soc
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveProbeMs,
+    onread: readInto(target),
   }
-  if (origin.protocol === 'https:') return connectTcp(options)
-  const socket: Socket = connectTcp({ ...options, onread: readInto(target) })
-  return socket
-}
-
-function startTls(context: ConnectContext, target: ConnectTarget, raw: Socket): TLSSocket {
-  const { origin, tls } = target
-  const options: ConnectionOptions & { onread: object } = {
-    socket: raw,
-    // Names the certificate must carry; server name indication is for names only (RFC 6066 §3).
-    host: origin.host,
+  if (origin.protocol === 'http:') return connectTcp(options)
+  const secureOptions: ConnectionOptions = {
+    ...options,
+    // Server name indication is for names only (RFC 6066 §3); the certificate is checked against the name, or
+    // against `host`, which then is the address that the origin names.
     ...(isIP(origin.host) === 0 ? { servername: origin.host } : {}),
     secureContext: context.secureContext,
     ALPNProtocols: ['http/1.1'],
     rejectUnauthorized: true,
     ...(tls.session === null ? {} : { session: tls.session }),
-    onread: readInto(target),
   }
-  const secure: TLSSocket = connectTls(options)
-  secure.on('session', (session) => {
+  const socket = connectTls(secureOptions)
+  socket.on('session', (session) => {
     tls.session = session
   })
-  return secure
+  return socket
 }
 
 function codeOf(error: Error): string {

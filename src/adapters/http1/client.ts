@@ -6,7 +6,7 @@
 import { createSecureContext, rootCertificates } from 'node:tls'
 import type { Clock } from '../../kernel/clock.ts'
 import { systemClock } from '../../kernel/clock.ts'
-import { createTimerWheel, type TimerHandle } from '../../kernel/timer-wheel.ts'
+import { createTimerWheel } from '../../kernel/timer-wheel.ts'
 import type { EgressGuard } from '../../ports/egress.ts'
 import type { UpstreamClient } from '../../ports/upstream-client.ts'
 import { type ConnectionSource, Http1Call } from './client-call.ts'
@@ -59,11 +59,12 @@ export function createHttp1Client(options: Http1ClientOptions): UpstreamClient {
   }
   let connections = 0
   let closed = false
-  let sweeper: TimerHandle | null = null
+  let sweeping = false
 
   function sweep(): void {
     pools.sweep(clock.monotonic())
-    sweeper = pools.idleCount > 0 ? wheel.set(sweepMs, sweep) : null
+    sweeping = pools.idleCount > 0
+    if (sweeping) wheel.set(sweepMs, sweep)
   }
 
   function keeperOf(pool: OriginPool): ConnectionKeeper {
@@ -72,7 +73,10 @@ export function createHttp1Client(options: Http1ClientOptions): UpstreamClient {
         const idleMs = Math.min(bounds.idleMs, (keepAliveMs ?? Number.POSITIVE_INFINITY) - keepAliveMarginMs)
         connection.idleUntil = clock.monotonic() + idleMs
         if (closed || idleMs <= 0 || !pools.put(pool, connection)) connection.destroy()
-        else sweeper ??= wheel.set(sweepMs, sweep)
+        else if (!sweeping) {
+          sweeping = true
+          wheel.set(sweepMs, sweep)
+        }
       },
       closed(connection) {
         connections -= 1
