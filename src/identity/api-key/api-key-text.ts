@@ -1,9 +1,12 @@
 /** API keys `gwr_<env>_<keyid>_<secret>_<checksum>` and admin tokens `gwa_<tokenid>_<secret>_<checksum>`. */
 import type { KeyEnvironment } from '../../domain/entities.ts'
-import { mintSecret, mintToken, readToken } from './token-text.ts'
+import { mintSecret, mintToken, readToken, type TokenPrefix, tokenPrefix } from './token-text.ts'
 
-const prefixes = { live: 'gwr_live_', test: 'gwr_test_' } as const satisfies Record<KeyEnvironment, string>
-const adminPrefix = 'gwa_'
+const prefixes: Readonly<Record<KeyEnvironment, TokenPrefix>> = {
+  live: tokenPrefix('gwr_live_'),
+  test: tokenPrefix('gwr_test_'),
+}
+const adminPrefix = tokenPrefix('gwa_')
 
 export interface MintedApiKey {
   /** Shown once, never stored. */

@@ -14,8 +14,8 @@ const secretLength = 43
 const checksumLength = 6
 const separator = 0x5f
 
-/** Value of a base62 character by its code; -1 for all others. */
-const base62Values = new Int8Array(128).fill(-1)
+/** Value of a base62 character by its code; 64 for all others, the last entry for codes beyond ASCII. */
+const base62Values = new Uint8Array(129).fill(64)
 for (const [value, char] of [...'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'].entries()) {
   base62Values[char.charCodeAt(0)] = value
 }
@@ -27,32 +27,23 @@ for (let index = 0; index < 256; index += 1) {
   crcTable[index] = value
 }
 
-/** CRC-32 of the first `end` characters, which are ASCII. */
-function checksumOf(text: string, end: number): number {
-  let crc = -1
-  for (let at = 0; at < end; at += 1) {
+/** CRC-32 state after `text`, from `state` (-1 at the beginning; the checksum is the complement of the last). */
+function extendCrc(state: number, text: string): number {
+  let crc = state
+  for (let at = 0; at < text.length; at += 1) {
     crc = (crc >>> 8) ^ (crcTable[(crc ^ text.charCodeAt(at)) & 0xff] ?? 0)
   }
-  return ~crc >>> 0
+  return crc
 }
 
-/** True when `text[start, end)` is base62. */
-function isBase62(text: string, start: number, end: number): boolean {
-  let seen = 0
-  for (let at = start; at < end; at += 1) {
-    const code = text.charCodeAt(at)
-    // A negative value sets the sign bit, which no later value can clear: no early exit.
-    seen |= code < 128 ? (base62Values[code] ?? -1) : -1
-  }
-  return seen >= 0
+/** A kind of token: its prefix and the CRC-32 state after it. */
+export interface TokenPrefix {
+  readonly text: string
+  readonly crc: number
 }
 
-function readChecksum(text: string, start: number): number {
-  let value = 0
-  for (let at = start; at < start + checksumLength; at += 1) {
-    value = value * 62 + (base62Values[text.charCodeAt(at)] ?? 0)
-  }
-  return value
+export function tokenPrefix(text: string): TokenPrefix {
+  return { text, crc: extendCrc(-1, text) }
 }
 
 export interface MintedToken {
@@ -61,31 +52,41 @@ export interface MintedToken {
   readonly publicId: string
 }
 
-export function mintToken(prefix: string): MintedToken {
+export function mintToken(prefix: TokenPrefix): MintedToken {
   const publicId = randomBase62(publicIdLength)
-  const body = `${prefix}${publicId}_${randomBase62(secretLength)}`
-  return { text: withChecksum(body), publicId }
+  return { text: mintSecret(prefix, publicId), publicId }
 }
 
 /** A new secret under an existing public id. */
-export function mintSecret(prefix: string, publicId: string): string {
-  return withChecksum(`${prefix}${publicId}_${randomBase62(secretLength)}`)
-}
-
-function withChecksum(body: string): string {
-  return `${body}_${toBase62(checksumOf(body, body.length), checksumLength)}`
+export function mintSecret(prefix: TokenPrefix, publicId: string): string {
+  const body = `${publicId}_${randomBase62(secretLength)}`
+  const checksum = ~extendCrc(prefix.crc, body) >>> 0
+  return `${prefix.text}${body}_${toBase62(checksum, checksumLength)}`
 }
 
 /** The public id of a well-formed text under this prefix, or null. Never throws. */
-export function readToken(text: string, prefix: string): string | null {
-  const idEnd = prefix.length + publicIdLength
+export function readToken(text: string, prefix: TokenPrefix): string | null {
+  const start = prefix.text.length
+  const idEnd = start + publicIdLength
   const secretEnd = idEnd + 1 + secretLength
-  if (text.length !== secretEnd + 1 + checksumLength || !text.startsWith(prefix)) return null
-  if (text.charCodeAt(idEnd) !== separator || text.charCodeAt(secretEnd) !== separator) return null
-  const wellFormed =
-    isBase62(text, prefix.length, idEnd) &&
-    isBase62(text, idEnd + 1, secretEnd) &&
-    isBase62(text, secretEnd + 1, text.length)
-  if (!wellFormed || checksumOf(text, secretEnd) !== readChecksum(text, secretEnd + 1)) return null
-  return text.slice(prefix.length, idEnd)
+  if (text.length !== secretEnd + 1 + checksumLength || !text.startsWith(prefix.text)) return null
+  // No early exit: a stray character sets bit 6, which no later one can clear.
+  let seen = 0
+  let crc = prefix.crc
+  for (let at = start; at < secretEnd; at += 1) {
+    const code = text.charCodeAt(at)
+    const value = base62Values[Math.min(code, 128)] ?? 64
+    seen |= at === idEnd ? 0 : value
+    crc = (crc >>> 8) ^ (crcTable[(crc ^ code) & 0xff] ?? 0)
+  }
+  let checksum = 0
+  for (let at = secretEnd + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    const value = base62Values[Math.min(code, 128)] ?? 64
+    seen |= value
+    checksum = checksum * 62 + value
+  }
+  const separated = text.charCodeAt(idEnd) === separator && text.charCodeAt(secretEnd) === separator
+  if (seen >= 64 || !separated || checksum !== ~crc >>> 0) return null
+  return text.slice(start, idEnd)
 }

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { compilePatterns, isPattern, maxPatterns } from './compile-patterns.ts'
+
+test('null admits every name, an empty list none', () => {
+  assert.equal(compilePatterns(null)('anything'), true)
+  assert.equal(compilePatterns([])('anything'), false)
+})
+
+test('a name matches exactly or by a prefix before the star', () => {
+  const matches = compilePatterns(['gpt-4o', 'openai/*'])
+  for (const name of ['gpt-4o', 'openai/', 'openai/gpt']) assert.equal(matches(name), true, name)
+  for (const name of ['gpt-4o-mini', 'GPT-4o', 'openai', 'xopenai/gpt', '', '*', 'constructor']) {
+    assert.equal(matches(name), false, name)
+  }
+  assert.equal(compilePatterns(['a', '*'])('b'), true)
+  assert.equal(compilePatterns(['a'])('__proto__'), false)
+})
+
+test('a malformed or overlong list is refused', () => {
+  for (const pattern of ['', 'a*b', '**', '*a']) {
+    assert.equal(isPattern(pattern), false)
+    assert.throws(() => compilePatterns([pattern]), RangeError)
+  }
+  assert.throws(() => compilePatterns(Array(maxPatterns + 1).fill('a')), RangeError)
+})
