@@ -57,6 +57,7 @@ export function faultOf(
   shown: { readonly limit: number; readonly contentType: string },
 ): Fault {
   if (error instanceof Fault) return error
+  if (error instanceof Error && error.cause instanceof Fault) return error.cause
   const { code, statusCode } = (typeof error === 'object' && error !== null ? error : {}) as FrameworkError
   const name = typeof code === 'string' ? frameworkFaults.get(code) : undefined
   if (name !== undefined) return new Fault(faults[name], { public: shown })

@@ -21,7 +21,8 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   return (input: unknown) => {
     const value = httpPart === 'body' ? input : Convert(schema, input)
     if (validator.Check(value)) return { value }
-    return { error: validationFault(validator.Errors(value)) }
+    // The framework writes to the error that it is given, and a Fault does not change: it travels as the cause.
+    return { error: new Error('refused by the schema', { cause: validationFault(validator.Errors(value)) }) }
   }
 }
 
