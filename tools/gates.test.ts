@@ -21,6 +21,7 @@ import { findStale } from './gates/exemptions-in-use.ts'
 import type { Gate } from './gates/gate.ts'
 import { createGateContext } from './gates/gate.ts'
 import { isPermissive } from './gates/lockfile.ts'
+import { listFiles } from './gates/source-files.ts'
 import { projectRoot } from './pinned-node.mjs'
 
 // What every planted tree shares with this one, so that the gates run with the real rules.
@@ -274,6 +275,26 @@ const plants: readonly Plant[] = [
     ],
   },
   {
+    gate: 'documents',
+    files: () => ({
+      'src/main.ts': 'export const main = 1\n',
+      'docs/guide.md': [
+        'Read `src/main.ts:12`, `src/<slice>/index.ts` and [the code](../src/main.ts#start), then `src/gone.ts`.',
+        'See [nothing](gone.md), [the web](https://example.com/x) and [below](#below).',
+        '```sh',
+        'npm test && npm run nonsense',
+        'cat `src/in-a-block.ts`',
+        '```',
+      ].join('\n'),
+      'docs/evidence/day.md': 'It was in `src/gone.ts`.\n',
+    }),
+    breaches: [
+      'docs/guide.md:1  src/gone.ts is not there',
+      'docs/guide.md:2  the link gone.md leads nowhere',
+      'docs/guide.md:4  there is no npm script nonsense',
+    ],
+  },
+  {
     gate: 'generated files',
     tree: 'generated-files',
     breaches: ['tools/generate-planted.ts  its files are out of date'],
@@ -356,4 +377,13 @@ test('an exemption without a reason, or of a file that is gone, is reported', ()
     findStale(projectRoot, rows, [...rows, { name: 'x', reason: ' ' }]).map((row) => row.message),
     ['gone.ts#name is gone', 'x has no reason'],
   )
+})
+
+test('CONTRIBUTING.md names the file of every gate', () => {
+  const guide = readFileSync(join(projectRoot, 'CONTRIBUTING.md'), 'utf8')
+  const support = new Set(['all-gates', 'exemptions', 'gate', 'regex-worker', 'source-files'])
+  for (const path of listFiles(projectRoot, 'tools/gates')) {
+    const name = path.replace(/^.*\/(.*)\.ts$/, '$1')
+    assert.ok(support.has(name) || guide.includes(`\`${path}\``), `${path} is not in the table`)
+  }
 })

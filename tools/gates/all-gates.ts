@@ -4,6 +4,7 @@ import { clones } from './clones.ts'
 import { consoleCalls } from './console-calls.ts'
 import { deadCode } from './dead-code.ts'
 import { defaultExports } from './default-exports.ts'
+import { documents } from './documents.ts'
 import { environment } from './environment.ts'
 import { exemptionsInUse } from './exemptions-in-use.ts'
 import { formatAndLint } from './format-and-lint.ts'
@@ -34,6 +35,7 @@ export const allGates: readonly Gate[] = [
   installScriptsGate,
   lockfile,
   words,
+  documents,
   generatedFiles,
   exemptionsInUse,
 ]
