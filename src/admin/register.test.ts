@@ -10,7 +10,11 @@ import { promisedFaults } from './route-schema.ts'
 const guarded = adminTable.filter((row) => row.scope !== 'public')
 
 /** A request to every row that would be refused by authentication before anything else is looked at. */
-async function eachRefused(admin: TestAdmin, token: string | null, expected: { status: number; code: string }) {
+async function eachRefused(
+  admin: TestAdmin,
+  token: string | null,
+  expected: { status: number; code: string },
+) {
   for (const row of guarded) {
     await admin.refuses(row.name, { params: { id: 'anything' }, token }, expected)
   }
@@ -32,7 +36,15 @@ test(
     const doomed = (await admin.call('admin-token-create', { body: { name: 'x', scopes: ['admin'] } })).body
     await admin.call('admin-token-revoke', { params: { id: doomed.adminToken.id } })
     const key = (await admin.call('key-create', { body: { application: 'shop', name: 'k' } })).body.secret
-    for (const token of [expired, doomed.secret, key, `${admin.admin}x`, admin.admin.slice(0, -1), 'gwa_', '']) {
+    for (const token of [
+      expired,
+      doomed.secret,
+      key,
+      `${admin.admin}x`,
+      admin.admin.slice(0, -1),
+      'gwa_',
+      '',
+    ]) {
       await eachRefused(admin, token, unauthenticated)
     }
   }),
@@ -47,13 +59,23 @@ test(
   withAdmin(async (admin) => {
     for (const row of guarded) {
       const token = await admin.token(scopesWithout(row))
-      await admin.refuses(row.name, { params: { id: 'anything' }, token }, { status: 403, code: 'access.scope-denied' })
+      await admin.refuses(
+        row.name,
+        { params: { id: 'anything' }, token },
+        { status: 403, code: 'access.scope-denied' },
+      )
     }
   }),
 )
 
 const inOrganization = guarded.filter((row) => row.path.startsWith('/organizations/:organization'))
-const ofInstallation = ['organization-create', 'setup-link-create', 'config-diff', 'config-apply', 'config-export']
+const ofInstallation = [
+  'organization-create',
+  'setup-link-create',
+  'config-diff',
+  'config-apply',
+  'config-export',
+]
 
 /** A body that the schema of the row takes, so that the answer shows the decision about access alone. */
 const bodies: Readonly<Record<string, object>> = {
@@ -82,7 +104,10 @@ test(
   withAdmin(async (admin) => {
     const token = await admin.token(['admin'], 'globex')
     for (const row of inOrganization) {
-      const answer = await admin.refuses(row.name, requestOf(row, token), { status: 404, code: 'admin.not-found' })
+      const answer = await admin.refuses(row.name, requestOf(row, token), {
+        status: 404,
+        code: 'admin.not-found',
+      })
       assert.match(answer.body.error.message, /organization acme/)
     }
     const seen = await admin.call('organization-list', { token })
@@ -132,7 +157,11 @@ test(
     const absent = { status: 404, code: 'admin.not-found' }
     for (const row of inOrganization) {
       const request = requestOf(row, admin.admin)
-      await admin.refuses(row.name, { ...request, params: { ...request.params, organization: 'nowhere' } }, absent)
+      await admin.refuses(
+        row.name,
+        { ...request, params: { ...request.params, organization: 'nowhere' } },
+        absent,
+      )
     }
     for (const row of guarded.filter((candidate) => candidate.path.includes('/:id'))) {
       const unknown = row.name === 'admin-token-revoke' ? `adm_${'0'.repeat(22)}` : 'not-there'
@@ -153,7 +182,11 @@ test(
         const body = { ...request.body, admin: true }
         const refusal = { status: 400, code: 'request.invalid-field', param: 'admin' }
         await admin.refuses(row.name, { ...request, body }, refusal)
-        await admin.refuses(row.name, { ...request, body: [] }, { status: 400, code: 'request.invalid-field' })
+        await admin.refuses(
+          row.name,
+          { ...request, body: [] },
+          { status: 400, code: 'request.invalid-field' },
+        )
       }
       if (row.operation.query !== undefined) {
         const query = { ...request.query, admin: 'true' }

@@ -12,6 +12,11 @@ export function closed<T extends TProperties>(properties: T, description?: strin
   })
 }
 
+/** A closed object with a name of its own in the API's description, where it stands once. */
+export function named<T extends TProperties>(title: string, properties: T, description: string) {
+  return Type.Object(properties, { additionalProperties: false, title, description })
+}
+
 export function nullable<T extends TSchema>(schema: T, description: string) {
   return Type.Union([schema, Type.Null()], { description })
 }
@@ -105,7 +110,8 @@ export function pageOf<T extends TSchema>(item: T) {
   })
 }
 
-export const errorBody = closed(
+export const errorBody = named(
+  'Error',
   {
     error: closed({
       code: Type.String({ description: 'Stable code, see the list of errors.' }),

@@ -21,17 +21,24 @@ interface Hashed {
 
 function hashOf(text: string, peppers: SecretPeppers): Hashed {
   const pepper = peppers.compiled.get(peppers.current)
-  if (pepper === undefined) throw new Fault(faults.identityUnavailable, { internal: 'the current pepper is missing' })
+  if (pepper === undefined)
+    throw new Fault(faults.identityUnavailable, { internal: 'the current pepper is missing' })
   return { hash: hashApiKey(text, pepper), pepperVersion: peppers.current }
 }
 
-export function makeToken(peppers: SecretPeppers): { readonly text: string; readonly tokenId: string } & Hashed {
+export function makeToken(
+  peppers: SecretPeppers,
+): { readonly text: string; readonly tokenId: string } & Hashed {
   const minted = mintAdminToken()
   return { ...minted, ...hashOf(minted.text, peppers) }
 }
 
 /** Whether `text` is this token and the token is alive; in constant time for a known token id. */
-export function provesToken(text: string, token: AdminToken, terms: { peppers: SecretPeppers; now: number }): boolean {
+export function provesToken(
+  text: string,
+  token: AdminToken,
+  terms: { peppers: SecretPeppers; now: number },
+): boolean {
   const { hash, pepperVersion, expiresAt, revokedAt } = token
   if (revokedAt !== null || (expiresAt !== null && expiresAt <= terms.now)) return false
   const proof = { secrets: [{ hash, pepperVersion, expiresAt: null }] }
@@ -45,7 +52,10 @@ export interface MadeKey {
   readonly secret: ApiKeySecret
 }
 
-export function makeKey(environment: KeyEnvironment, terms: { peppers: SecretPeppers; now: number }): MadeKey {
+export function makeKey(
+  environment: KeyEnvironment,
+  terms: { peppers: SecretPeppers; now: number },
+): MadeKey {
   const { keyId, text } = mintApiKey(environment)
   const hashed = hashOf(text, terms.peppers)
   return { keyId, text, secret: { keyId, version: 1, ...hashed, createdAt: terms.now, expiresAt: null } }
@@ -60,7 +70,10 @@ export interface RotationOrder {
 }
 
 /** A new secret under the same key id, beside the one before for the overlap. */
-export function rotateKey(order: RotationOrder): { readonly text: string; readonly secrets: readonly ApiKeySecret[] } {
+export function rotateKey(order: RotationOrder): {
+  readonly text: string
+  readonly secrets: readonly ApiKeySecret[]
+} {
   const { key, secrets, now, overlapMs } = order
   const text = mintApiKeySecret(key.environment, key.keyId)
   const hashed = hashOf(text, order.peppers)

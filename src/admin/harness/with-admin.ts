@@ -57,7 +57,9 @@ function rowOf(name: string): AdminRow {
 export function pathFor(row: AdminRow, call: Call): string {
   const params: Readonly<Record<string, string>> = { organization: 'acme', ...call.params }
   const path = row.path.replace(/:([a-z]+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
-  const query = new URLSearchParams(Object.entries(call.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]))
+  const query = new URLSearchParams(
+    Object.entries(call.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
+  )
   return `${apiPrefix}${path}${query.size > 0 ? `?${query}` : ''}`
 }
 
@@ -78,7 +80,11 @@ function checkPromise(row: AdminRow, answer: Answer): void {
   assert.deepEqual(problems, [], where)
 }
 
-async function call(started: StartedAdmin, row: AdminRow, request: Call & { token: string | null }): Promise<Answer> {
+async function call(
+  started: StartedAdmin,
+  row: AdminRow,
+  request: Call & { token: string | null },
+): Promise<Answer> {
   const reply = await started.app.inject({
     method: row.method,
     url: pathFor(row, request),
@@ -125,7 +131,8 @@ async function prepare(): Promise<TestAdmin> {
       return answer
     },
     async token(scopes, organization) {
-      const found = organization === undefined ? null : await started.deps.store.organizations.find(organization)
+      const found =
+        organization === undefined ? null : await started.deps.store.organizations.find(organization)
       const order = { ...everything, name: 'test', scopes, organizationId: found?.id ?? null }
       return (await issueAdminToken(started.deps, order)).secret
     },

@@ -1,7 +1,7 @@
 /** Admin tokens: access to this API. The token text is shown once, when it is made. */
 import { Type } from 'typebox'
 import { adminScopes } from '../../domain/entities.ts'
-import { closed, displayName, futureTime, nullable, oneOf, storedFields, time } from '../schemas.ts'
+import { displayName, futureTime, named, nullable, oneOf, storedFields, time } from '../schemas.ts'
 import { showFields } from '../show-fields.ts'
 
 export const tokenFields = {
@@ -15,7 +15,8 @@ export const tokenFields = {
   expiresAt: futureTime,
 }
 
-export const tokenView = closed(
+export const tokenView = named(
+  'AdminToken',
   {
     ...storedFields,
     organizationId: nullable(Type.String(), 'The only organization that the token sees; null: all.'),
@@ -29,7 +30,11 @@ export const tokenView = closed(
 
 export const showToken = showFields(tokenView)
 
-export const tokenWithSecret = closed({
-  adminToken: tokenView,
-  secret: Type.String({ description: 'The token itself. It is shown this once and cannot be read again.' }),
-})
+export const tokenWithSecret = named(
+  'AdminTokenWithSecret',
+  {
+    adminToken: tokenView,
+    secret: Type.String({ description: 'The token itself. It is shown this once and cannot be read again.' }),
+  },
+  'An admin token and, this once, its text.',
+)

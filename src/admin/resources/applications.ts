@@ -2,12 +2,13 @@
 import { Type } from 'typebox'
 import type { Application } from '../../domain/entities.ts'
 import type { Resource } from '../resource.ts'
-import { closed, displayName, longText, slug, storedFields } from '../schemas.ts'
+import { displayName, longText, named, slug, storedFields } from '../schemas.ts'
 import { showFields } from '../show-fields.ts'
 
 export const applicationFields = { name: displayName, description: longText }
 
-const view = closed(
+const view = named(
+  'Application',
   { ...storedFields, organizationId: Type.String(), slug, ...applicationFields },
   'A consumer of APIs; holds subscriptions and API keys.',
 )

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import { dialectIds } from '../../domain/dialect-id.ts'
 import type { CredentialSource, Deployment } from '../../domain/entities.ts'
 import type { Resource } from '../resource.ts'
-import { closed, nullable, oneOf, slug, storedFields } from '../schemas.ts'
+import { closed, named, nullable, oneOf, slug, storedFields } from '../schemas.ts'
 import { showFields } from '../show-fields.ts'
 
 const fieldName = '^[A-Za-z][A-Za-z0-9]{0,63}$'
@@ -68,7 +68,8 @@ const shownCredential = closed(
   'How the secret is held, never the secret.',
 )
 
-const view = closed(
+const view = named(
+  'Deployment',
   {
     ...storedFields,
     organizationId: Type.String(),

@@ -3,10 +3,10 @@ import { Type } from 'typebox'
 import type { ApiKey } from '../../domain/entities.ts'
 import type { Resource } from '../resource.ts'
 import {
-  closed,
   displayName,
   futureTime,
   modelPatterns,
+  named,
   nullable,
   oneOf,
   operationIds,
@@ -30,7 +30,8 @@ export const keyEnvironment = oneOf(
   'Part of the key text; test keys are kept apart in usage.',
 )
 
-const view = closed(
+const view = named(
+  'Key',
   {
     ...storedFields,
     organizationId: Type.String(),
@@ -56,7 +57,11 @@ export const keys: Resource<ApiKey, typeof view> = {
 }
 
 /** A key together with its secret: shown once. */
-export const keyWithSecret = closed({
-  key: view,
-  secret: Type.String({ description: 'The key itself. It is shown this once and cannot be read again.' }),
-})
+export const keyWithSecret = named(
+  'KeyWithSecret',
+  {
+    key: view,
+    secret: Type.String({ description: 'The key itself. It is shown this once and cannot be read again.' }),
+  },
+  'A key and, this once, its secret.',
+)

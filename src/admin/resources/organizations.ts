@@ -1,8 +1,9 @@
 /** Organizations: tenants. Not a tenant-owned resource itself, so its operations stand on their own. */
-import { closed, displayName, organizationReference, slug, storedFields } from '../schemas.ts'
+import { closed, displayName, named, organizationReference, slug, storedFields } from '../schemas.ts'
 import { showFields } from '../show-fields.ts'
 
-export const organizationView = closed(
+export const organizationView = named(
+  'Organization',
   { ...storedFields, slug, name: displayName },
   'A tenant: the isolation boundary for keys, data and limits.',
 )

@@ -3,10 +3,10 @@ import { Type } from 'typebox'
 import { type ApiProduct, lifecycleStates } from '../../domain/entities.ts'
 import type { Resource } from '../resource.ts'
 import {
-  closed,
   displayName,
   longText,
   modelPatterns,
+  named,
   oneOf,
   operationIds,
   slug,
@@ -28,7 +28,8 @@ export const productFields = {
   models: modelPatterns,
 }
 
-const view = closed(
+const view = named(
+  'Product',
   { ...storedFields, organizationId: Type.String(), slug, ...productFields },
   'A published API: which operations on which model routes.',
 )

@@ -2,9 +2,10 @@
 import { type Static, Type } from 'typebox'
 import { dialectIds } from '../../domain/dialect-id.ts'
 import type { AuthScheme, Provider } from '../../domain/provider.ts'
-import { closed, nullable, oneOf } from '../schemas.ts'
+import { named, nullable, oneOf } from '../schemas.ts'
 
-export const providerView = closed(
+export const providerView = named(
+  'Provider',
   {
     id: Type.String(),
     name: Type.String(),

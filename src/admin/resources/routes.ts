@@ -4,7 +4,7 @@ import type { ModelRoute, RouteTarget } from '../../domain/entities.ts'
 import { openRecord } from '../access.ts'
 import type { AdminContext } from '../context.ts'
 import type { Resource } from '../resource.ts'
-import { closed, longText, modelPattern, nullable, reference, storedFields } from '../schemas.ts'
+import { closed, longText, modelPattern, named, nullable, reference, storedFields } from '../schemas.ts'
 import { showFields } from '../show-fields.ts'
 
 const providerModel = nullable(
@@ -45,7 +45,8 @@ export const routeFields = {
   enabled: Type.Boolean({ description: 'False takes the route out of service.' }),
 }
 
-const view = closed(
+const view = named(
+  'ModelRoute',
   {
     ...storedFields,
     organizationId: Type.String(),

@@ -1,33 +1,37 @@
 /** The state of the process as `status-get` shows it: the report of `context.ts` as a schema. */
 import { Type } from 'typebox'
-import { closed, nullable, oneOf, time } from '../schemas.ts'
+import { closed, named, nullable, oneOf, time } from '../schemas.ts'
 
 const countOf = (description: string) => Type.Integer({ description, minimum: 0 })
 
-export const statusView = closed({
-  version: Type.String({ description: 'Version of Gatewright.' }),
-  nodeVersion: Type.String({ description: 'Version of Node.js.' }),
-  startedAt: time,
-  listeners: Type.Array(
-    closed({
-      plane: oneOf(['data', 'control'], 'Data plane: model requests. Control plane: this API.'),
-      url: Type.String({ description: 'Origin.' }),
+export const statusView = named(
+  'Status',
+  {
+    version: Type.String({ description: 'Version of Gatewright.' }),
+    nodeVersion: Type.String({ description: 'Version of Node.js.' }),
+    startedAt: time,
+    listeners: Type.Array(
+      closed({
+        plane: oneOf(['data', 'control'], 'Data plane: model requests. Control plane: this API.'),
+        url: Type.String({ description: 'Origin.' }),
+      }),
+    ),
+    workers: closed({
+      configured: countOf('Worker threads that should run.'),
+      running: countOf('Worker threads that run.'),
+      restarts: countOf('Workers replaced since the start.'),
     }),
-  ),
-  workers: closed({
-    configured: countOf('Worker threads that should run.'),
-    running: countOf('Worker threads that run.'),
-    restarts: countOf('Workers replaced since the start.'),
-  }),
-  snapshot: closed({
-    version: countOf('Version of the configuration that the data plane works with.'),
-    appliedAt: nullable(time, 'Since when, or null before the first.'),
-    problem: nullable(Type.String(), 'Why the last configuration was refused, or null.'),
-  }),
-  deploymentCount: countOf('Deployments in service.'),
-  routeCount: countOf('Model routes in service.'),
-  sandboxEnabled: Type.Boolean({ description: 'The built-in sandbox model is served.' }),
-  certificateExpiresAt: nullable(time, 'End of validity of the certificate in use.'),
-  diskFreeBytes: nullable(Type.Integer({ minimum: 0 }), 'Free bytes where the data directory lies.'),
-  documentationUrl: Type.String({ description: 'Prefix of documentation links in errors.' }),
-})
+    snapshot: closed({
+      version: countOf('Version of the configuration that the data plane works with.'),
+      appliedAt: nullable(time, 'Since when, or null before the first.'),
+      problem: nullable(Type.String(), 'Why the last configuration was refused, or null.'),
+    }),
+    deploymentCount: countOf('Deployments in service.'),
+    routeCount: countOf('Model routes in service.'),
+    sandboxEnabled: Type.Boolean({ description: 'The built-in sandbox model is served.' }),
+    certificateExpiresAt: nullable(time, 'End of validity of the certificate in use.'),
+    diskFreeBytes: nullable(Type.Integer({ minimum: 0 }), 'Free bytes where the data directory lies.'),
+    documentationUrl: Type.String({ description: 'Prefix of documentation links in errors.' }),
+  },
+  'The state of one process.',
+)

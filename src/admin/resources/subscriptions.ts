@@ -2,12 +2,13 @@
 import { Type } from 'typebox'
 import { type Subscription, subscriptionStates } from '../../domain/entities.ts'
 import type { Resource } from '../resource.ts'
-import { closed, oneOf, storedFields } from '../schemas.ts'
+import { named, oneOf, storedFields } from '../schemas.ts'
 import { showFields } from '../show-fields.ts'
 
 export const subscriptionState = oneOf(subscriptionStates, 'Only an active subscription opens anything.')
 
-const view = closed(
+const view = named(
+  'Subscription',
   {
     ...storedFields,
     organizationId: Type.String(),

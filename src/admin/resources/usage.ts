@@ -11,7 +11,7 @@ import {
 } from '../../ports/usage-store.ts'
 import { openOrganization } from '../access.ts'
 import type { AdminContext } from '../context.ts'
-import { closed, nullable, oneOf, time } from '../schemas.ts'
+import { closed, named, nullable, oneOf, time } from '../schemas.ts'
 
 const text = (description: string) => Type.Optional(Type.String({ description, maxLength: 200 }))
 
@@ -58,36 +58,40 @@ const quantile = nullable(
   'Upper bound of the histogram bucket that holds the quantile, milliseconds; null: without requests or above all bounds.',
 )
 
-const usageRow = closed({
-  time,
-  group: Type.Partial(
-    closed({
-      organizationId: Type.String(),
-      applicationId: Type.String(),
-      keyId: Type.String(),
-      operation: Type.String(),
-      model: Type.String(),
-      servedModel: Type.String(),
-      providerId: Type.String(),
-      deploymentId: Type.String(),
-      statusClass: Type.Integer(),
-    }),
-  ),
-  requests: sum('Requests.'),
-  errors: sum('Requests that were not completed.'),
-  inputTokens: sum('Input tokens, cached ones included.'),
-  outputTokens: sum('Output tokens, reasoning included.'),
-  cachedInputTokens: sum("Input tokens read from the provider's cache."),
-  cacheWriteTokens: sum("Input tokens written to the provider's cache."),
-  reasoningTokens: sum('Output tokens spent on reasoning.'),
-  estimated: sum('Requests whose tokens were estimated.'),
-  unpriced: sum('Requests without a known price.'),
-  costUsd: Type.Number({ description: 'US dollars, of priced requests.', minimum: 0 }),
-  meanDurationMs: nullable(Type.Number({ minimum: 0 }), 'Mean duration, milliseconds.'),
-  p50Ms: quantile,
-  p95Ms: quantile,
-  p99Ms: quantile,
-})
+const usageRow = named(
+  'UsageRow',
+  {
+    time,
+    group: Type.Partial(
+      closed({
+        organizationId: Type.String(),
+        applicationId: Type.String(),
+        keyId: Type.String(),
+        operation: Type.String(),
+        model: Type.String(),
+        servedModel: Type.String(),
+        providerId: Type.String(),
+        deploymentId: Type.String(),
+        statusClass: Type.Integer(),
+      }),
+    ),
+    requests: sum('Requests.'),
+    errors: sum('Requests that were not completed.'),
+    inputTokens: sum('Input tokens, cached ones included.'),
+    outputTokens: sum('Output tokens, reasoning included.'),
+    cachedInputTokens: sum("Input tokens read from the provider's cache."),
+    cacheWriteTokens: sum("Input tokens written to the provider's cache."),
+    reasoningTokens: sum('Output tokens spent on reasoning.'),
+    estimated: sum('Requests whose tokens were estimated.'),
+    unpriced: sum('Requests without a known price.'),
+    costUsd: Type.Number({ description: 'US dollars, of priced requests.', minimum: 0 }),
+    meanDurationMs: nullable(Type.Number({ minimum: 0 }), 'Mean duration, milliseconds.'),
+    p50Ms: quantile,
+    p95Ms: quantile,
+    p99Ms: quantile,
+  },
+  'Sums of one group and interval.',
+)
 export type ShownUsageRow = Static<typeof usageRow>
 
 export const usageTable = closed({
