@@ -3,7 +3,7 @@
  * (server tools, search results, plain-text sources with extra fields …) becomes an opaque part that holds the
  * block whole, so nothing is lost on the way back.
  */
-import type { DocumentPart, MediaSource, Native, Part, ToolResultPart } from '../../../domain/canonical.ts'
+import type { DocumentPart, MediaSource, Part, ToolResultPart } from '../../../domain/canonical.ts'
 import type { JsonObject, JsonValue } from '../../../domain/json.ts'
 import { isJsonObject } from '../../../domain/json.ts'
 import {
@@ -17,6 +17,7 @@ import {
   readString,
   untaken,
 } from '../../reading.ts'
+import { withNote } from '../../tool-turns.ts'
 
 const dialect = 'anthropic-messages'
 
@@ -127,7 +128,10 @@ function readToolResult(block: JsonObject, at: string): Part {
     callId: readString(block, 'tool_use_id', at),
     content: readResultContent(content, `${at}.content`),
     isError: readOptionalBoolean(block, 'is_error', at),
-    native: withNote(untaken(block, toolResultFields, { dialect, at }), contentNote(content), at),
+    native: withNote(untaken(block, toolResultFields, { dialect, at }), contentNote(content), {
+      dialect,
+      at,
+    }),
   })
 }
 
@@ -142,16 +146,6 @@ function readResultContent(content: JsonValue | undefined, at: string): readonly
 function contentNote(content: JsonValue | undefined): JsonObject | undefined {
   if (typeof content === 'string') return textNote
   return isJsonArray(content) && content.length === 0 ? { content } : undefined
-}
-
-/** `native` with further fields; either may be absent. */
-export function withNote(
-  native: Native | undefined,
-  note: JsonObject | undefined,
-  at: string,
-): Native | undefined {
-  if (note === undefined) return native
-  return { dialect, fields: native === undefined ? note : { ...native.fields, ...note }, at }
 }
 
 function readThinking(block: JsonObject, at: string): Part {

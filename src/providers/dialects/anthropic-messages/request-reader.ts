@@ -35,7 +35,8 @@ import {
   readString,
   untaken,
 } from '../../reading.ts'
-import { readBlocks, textNote, withNote } from './content-reader.ts'
+import { splitToolResults, withNote } from '../../tool-turns.ts'
+import { readBlocks, textNote } from './content-reader.ts'
 
 const dialect = 'anthropic-messages'
 
@@ -119,10 +120,11 @@ function readMessages(body: JsonObject): Message[] {
     const content = message['content']
     const parts = readContent(content, `${at}.content`)
     let native = untaken(message, messageFields, { dialect, at })
-    if (typeof content === 'string') native = withNote(native, textNote, at)
+    if (typeof content === 'string') native = withNote(native, textNote, { dialect, at })
     if (role !== 'user') refuseToolResults(parts, at)
-    if (role === 'system') return { role, parts, native: withNote(native, { role }, at), at } as Message
-    return splitToolResults({ role: role === 'user' ? 'user' : 'assistant', parts, native, at })
+    if (role === 'system')
+      return { role, parts, native: withNote(native, { role }, { dialect, at }), at } as Message
+    return splitToolResults({ dialect, role: role === 'user' ? 'user' : 'assistant', parts, native, at })
   })
 }
 
@@ -131,31 +133,6 @@ function refuseToolResults(parts: readonly Part[], at: string): void {
     if (part.type === 'tool-result')
       throw invalidField(`${at}.content[${index}]`, 'tool results belong to the user')
   }
-}
-
-interface WireMessage {
-  readonly role: 'user' | 'assistant'
-  readonly parts: readonly Part[]
-  readonly native: Native | undefined
-  readonly at: string
-}
-
-/** Runs of tool results become tool messages; every piece but the last is marked as open. */
-function splitToolResults(message: WireMessage): Message[] {
-  const runs: { role: Message['role']; parts: Part[] }[] = []
-  for (const part of message.parts) {
-    const role = part.type === 'tool-result' ? 'tool' : message.role
-    const last = runs.at(-1)
-    if (last?.role === role) last.parts.push(part)
-    else runs.push({ role, parts: [part] })
-  }
-  if (runs.length === 0) runs.push({ role: message.role, parts: [] })
-  return runs.map(({ role, parts }, index) => {
-    const open = index < runs.length - 1
-    const mark = open ? { role: 'open' } : role === 'tool' ? { role: 'closed' } : undefined
-    const native = withNote(index === 0 ? message.native : undefined, mark, message.at)
-    return present<Message>({ role, parts, native, at: message.at })
-  })
 }
 
 const toolFields: ReadonlySet<string> = new Set(['name', 'description', 'input_schema', 'strict'])

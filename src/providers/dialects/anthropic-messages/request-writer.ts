@@ -9,6 +9,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/j
 import { type CanonicalOption, callerField, callerPart } from '../../caller-fields.ts'
 import type { WriteRequestContext } from '../../dialect.ts'
 import { cannotExpress, nativeFields } from '../../native.ts'
+import { isOpen } from '../../tool-turns.ts'
 import { type BlockTarget, markCached, writeBlocks } from './content-writer.ts'
 
 const dialect = 'anthropic-messages'
@@ -120,7 +121,7 @@ function writeMessages({ request, target }: Writing): JsonObject[] {
     if (content.length === 0 && message.parts.length > 0) continue
     const role = message.role === 'tool' ? 'user' : message.role
     const last = out.at(-1)
-    const open = fields['role'] === 'open' || (message.role === 'tool' && fields['role'] !== 'closed')
+    const open = isOpen(message, fields)
     if (last?.open === true && last.role === role) {
       last.content.push(...content)
       last.open = open
