@@ -108,6 +108,8 @@ function classifyBytes(bytes: readonly number[]): AddressClass {
 /** @param address dotted-quad v4 or textual v6; anything else, zone identifiers included, is `invalid`. */
 export function classifyAddress(address: string): AddressClass {
   if (isIP(address) === 0 || address.includes('%')) return 'invalid'
+  // v4-compatible; the parsing library would read it as v4-mapped, the kernel does not.
+  if (/^::[0-9]+\./.test(address)) return 'transition'
   return classifyBytes(ipaddr.parse(address).toByteArray())
 }
 
