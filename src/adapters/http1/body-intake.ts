@@ -1,7 +1,7 @@
 /**
  * Takes one request's body off the connection and hands it to whoever asked, whole or piece by piece.
  *
- *   bytes ─▶ length count or chunked decoder ─▶ unasked: held │ whole: gathered │ stream: sink │ discard, over: dropped
+ *   bytes ─▶ length count, chunked decoder or frames ─▶ unasked: held │ whole: gathered │ stream: sink │ discard, over: dropped
  *
  * Bounds: what is held before anyone asks is what the connection read before it paused (two reads); a whole body
  * is at most `maxBytes`, gathered in one buffer that doubles, so many small pieces cost no more than few large.
@@ -11,6 +11,8 @@ import type { BodySink } from '../../ports/upstream-client.ts'
 import { type ChunkedDecoder, createChunkedDecoder } from './chunked.ts'
 
 export type WholeBodyDone = (failure: BodyFailureKind | null, body: Buffer) => void
+
+export type BodyFraming = 'length' | 'chunked' | 'frames'
 
 type Mode = 'unasked' | 'whole' | 'stream' | 'discard' | 'over'
 
@@ -26,6 +28,7 @@ export class BodyIntake {
   /** Bytes of content seen so far. */
   received = 0
   mode: Mode = 'unasked'
+  readonly #framing: BodyFraming
   readonly #length: number | undefined
   readonly #decoder: ChunkedDecoder | null
   #maxBytes = 0
@@ -36,11 +39,15 @@ export class BodyIntake {
   #done: WholeBodyDone | null = null
   #sink: BodySink | null = null
 
-  /** @param length announced bytes; undefined: chunked */
-  constructor(length: number | undefined) {
+  /**
+   * @param framing who finds the end: this object by counting or by decoding, or the caller by `finish` (HTTP/2)
+   * @param length announced bytes, when there are any
+   */
+  constructor(framing: BodyFraming, length: number | undefined) {
+    this.#framing = framing
     this.#length = length
     this.finished = length === 0
-    this.#decoder = length === undefined ? createChunkedDecoder((slice) => this.#deliver(slice)) : null
+    this.#decoder = framing === 'chunked' ? createChunkedDecoder((slice) => this.#deliver(slice)) : null
   }
 
   /** Bytes still to come, when announced. */
@@ -54,9 +61,20 @@ export class BodyIntake {
 
   /** @returns bytes consumed; fewer than given only when the body is finished; -1: malformed */
   push(bytes: Buffer): number {
+    if (this.#framing === 'frames') {
+      this.#deliver(bytes)
+      return bytes.length
+    }
     const used = this.#decoder === null ? this.#pushLength(bytes) : this.#pushChunked(this.#decoder, bytes)
     if (this.finished) this.#conclude()
     return used
+  }
+
+  /** The end, where frames say so. */
+  finish(): void {
+    if (this.finished) return
+    this.finished = true
+    this.#conclude()
   }
 
   readBody(maxBytes: number, done: WholeBodyDone): void {

@@ -16,6 +16,7 @@ import type { Socket } from 'node:net'
 import { type CatalogueEntry, faults } from '../../faults/catalogue.ts'
 import type { TimerWheel } from '../../kernel/timer-wheel.ts'
 import type { ExchangeHandler, ListenerBounds } from '../../ports/listener.ts'
+import { BodyDeadlines } from './body-deadlines.ts'
 import { BodyIntake } from './body-intake.ts'
 import { Deadline } from './deadline.ts'
 import { type ExchangeHost, Http1Exchange } from './exchange.ts'
@@ -57,7 +58,6 @@ const lingerMs = 1000
 const lingerBytes = 256 * 1024
 const discardBytes = 64 * 1024
 const copyBytes = 16 * 1024
-const bodyBytesPerSecond = 256
 
 export class Http1Connection implements ExchangeHost {
   readonly remoteAddress: string
@@ -75,12 +75,10 @@ export class Http1Connection implements ExchangeHost {
   #taking = false
   #closing = false
   #lingered = 0
-  #windowReceived = 0
   #stallMark = -1
   readonly #headDeadline: Deadline
   readonly #idleDeadline: Deadline
-  readonly #bodyDeadline: Deadline
-  readonly #bodyWindow: Deadline
+  readonly #bodyDeadlines: BodyDeadlines
   readonly #stallDeadline: Deadline
   readonly #lingerDeadline: Deadline
 
@@ -94,8 +92,10 @@ export class Http1Connection implements ExchangeHost {
     const bounds = this.#bounds
     this.#headDeadline = new Deadline(wheel, bounds.headerTimeoutMs, () => this.#headLate())
     this.#idleDeadline = new Deadline(wheel, bounds.idleTimeoutMs, () => this.#expire())
-    this.#bodyDeadline = new Deadline(wheel, bounds.bodyTimeoutMs, () => this.#bodyLate())
-    this.#bodyWindow = new Deadline(wheel, bounds.bodyTimeoutMs, () => this.#bodyWindowPassed())
+    this.#bodyDeadlines = new BodyDeadlines(wheel, bounds.bodyTimeoutMs, {
+      received: () => this.#intake?.received ?? 0,
+      late: () => this.#bodyLate(),
+    })
     this.#stallDeadline = new Deadline(wheel, bounds.replyStallTimeoutMs, () => this.#outputStalled())
     this.#lingerDeadline = new Deadline(wheel, lingerMs, () => this.#socket.destroy())
     // RFC 9112 §9.5 leaves the figure to us: a connection must bring its first head in the time of a head.
@@ -136,7 +136,7 @@ export class Http1Connection implements ExchangeHost {
     return flowing
   }
 
-  bodyAsked(): void {
+  bodyAsked(flowing: boolean): void {
     const intake = this.#intake
     if (intake === null || intake.finished || this.#closing) return
     if (intake.broken !== null) {
@@ -145,16 +145,16 @@ export class Http1Connection implements ExchangeHost {
     }
     if (this.#expectsContinue && intake.received === 0) this.#socket.write(continueLine, 'latin1')
     this.#expectsContinue = false
-    this.setBodyFlow(true)
+    this.setBodyFlow(flowing)
   }
 
   setBodyFlow(flowing: boolean): void {
     if (this.#intake === null || this.#intake.finished || this.#intake.broken !== null) return
     if (flowing) {
-      this.#armBody()
+      this.#bodyDeadlines.start()
       this.#resume()
     } else {
-      this.#clearBody()
+      this.#bodyDeadlines.clear()
       this.#pause()
     }
   }
@@ -201,7 +201,7 @@ export class Http1Connection implements ExchangeHost {
     this.#closing = true
     this.#headDeadline.clear()
     this.#idleDeadline.clear()
-    this.#clearBody()
+    this.#bodyDeadlines.clear()
     this.#stallDeadline.clear()
     this.#lingerDeadline.clear()
     this.#backlog = null
@@ -250,7 +250,8 @@ export class Http1Connection implements ExchangeHost {
       this.#refuse(problemFaults[head])
       return null
     }
-    const intake = head.contentLength === 0 ? null : new BodyIntake(head.contentLength)
+    const framing = head.chunked ? 'chunked' : 'length'
+    const intake = head.contentLength === 0 ? null : new BodyIntake(framing, head.contentLength)
     this.#intake = intake
     this.#expectsContinue = head.expectContinue
     // The body that came along goes in first, so that a handler finds it whole in the usual case.
@@ -285,11 +286,11 @@ export class Http1Connection implements ExchangeHost {
       return null
     }
     if (intake.broken !== null) return null
-    this.#bodyDeadline.restart()
+    this.#bodyDeadlines.progress()
     const used = intake.push(chunk)
-    if (intake.finished) this.#clearBody()
+    if (intake.finished) this.#bodyDeadlines.clear()
     else if (intake.broken !== null || intake.mode === 'unasked') {
-      this.#clearBody()
+      this.#bodyDeadlines.clear()
       this.#pause()
     }
     return used >= 0 && used < chunk.length ? chunk.subarray(used) : null
@@ -357,7 +358,7 @@ export class Http1Connection implements ExchangeHost {
     this.#closing = true
     this.#headDeadline.clear()
     this.#idleDeadline.clear()
-    this.#clearBody()
+    this.#bodyDeadlines.clear()
     this.#backlog = null
     this.#resume()
     if (this.#socket.writableLength > 0) this.#startStall()
@@ -409,17 +410,6 @@ export class Http1Connection implements ExchangeHost {
     this.#socket.resume()
   }
 
-  #armBody(): void {
-    this.#windowReceived = this.#intake?.received ?? 0
-    this.#bodyDeadline.restart()
-    this.#bodyWindow.restart()
-  }
-
-  #clearBody(): void {
-    this.#bodyDeadline.clear()
-    this.#bodyWindow.clear()
-  }
-
   #startStall(): void {
     this.#stallMark = pendingOutput(this.#socket)
     this.#stallDeadline.start()
@@ -448,21 +438,9 @@ export class Http1Connection implements ExchangeHost {
       return
     }
     this.#context.counters.timedOut += 1
-    this.#clearBody()
+    this.#bodyDeadlines.clear()
     this.#pause()
     intake.fail('timeout')
-  }
-
-  /** A body that drips keeps the first deadline away for ever; it must also bring enough in each window. */
-  #bodyWindowPassed(): void {
-    const received = this.#intake?.received ?? 0
-    const least = (this.#bounds.bodyTimeoutMs * bodyBytesPerSecond) / 1000
-    if (received - this.#windowReceived < least) {
-      this.#bodyLate()
-      return
-    }
-    this.#windowReceived = received
-    this.#bodyWindow.restart()
   }
 
   #outputStalled(): void {

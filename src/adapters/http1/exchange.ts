@@ -22,7 +22,8 @@ export interface ExchangeHost {
   mayPersist(): boolean
   /** Write text of latin1 characters, and content after it, in one go. False: the reader is slow. */
   put(text: string, content: Uint8Array | string | null, tail: string): boolean
-  bodyAsked(): void
+  /** @param flowing false: the reader has paused already */
+  bodyAsked(flowing: boolean): void
   setBodyFlow(flowing: boolean): void
   replyEnded(): void
   /** Close so that the client sees a broken reply. */
@@ -57,6 +58,7 @@ export class Http1Exchange implements Inbound, Reply, HeadDraft {
   dropped = 0
   readonly #host: ExchangeHost
   readonly #requestPersists: boolean
+  #flowing = true
   #status = 0
   #framing = lengthFraming
   #written = 0
@@ -106,10 +108,12 @@ export class Http1Exchange implements Inbound, Reply, HeadDraft {
   }
 
   pauseBody(): void {
+    this.#flowing = false
     if (!this.#gone && !this.ended) this.#host.setBodyFlow(false)
   }
 
   resumeBody(): void {
+    this.#flowing = true
     if (!this.#gone && !this.ended) this.#host.setBodyFlow(true)
   }
 
@@ -203,7 +207,7 @@ export class Http1Exchange implements Inbound, Reply, HeadDraft {
 
   /** A reader may have replied at once; then the connection is at another request already. */
   #asked(intake: BodyIntake): void {
-    if (!this.#gone && !this.ended && !intake.finished) this.#host.bodyAsked()
+    if (!this.#gone && !this.ended && !intake.finished) this.#host.bodyAsked(this.#flowing)
   }
 
   #closed(): boolean {

@@ -1,19 +1,165 @@
+/**
+ * One HTTP/2 connection over a TLS socket that negotiated h2: a `node:http2` session with timers of our own, because
+ * Node's request timeouts do not reach HTTP/2.
+ *
+ * Bounds: streams at once, header list size and pairs; the first request within the header timeout (which covers
+ * preface and settings); idle without streams; resets, pings and settings a second; invalid frames; 4 MiB of session
+ * memory. What goes beyond is told ENHANCE_YOUR_CALM and cut.
+ */
+import {
+  constants,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { TLSSocket } from 'node:tls'
+import { faults } from '../../faults/catalogue.ts'
+import type { TimerWheel } from '../../kernel/timer-wheel.ts'
+import type { ListenerBounds } from '../../ports/listener.ts'
 import type { ConnectionContext, ConnectionPeer } from '../http1/connection.ts'
+import { Deadline } from '../http1/deadline.ts'
+import { problemFaults, refusalBody } from '../http1/refusal.ts'
+import { createFloodGate, type FloodGate } from './flood-gate.ts'
+import { readRequestFields } from './request-fields.ts'
+import { Http2Exchange, type StreamHost } from './stream-exchange.ts'
 
-export class Http2Connection {
-  readonly #socket: TLSSocket
+const resetsPerSecond = 100
+const pingsPerSecond = 20
+const settingsPerSecond = 20
+const invalidFrames = 20
+const rejectedStreams = 100
+const sessionMemoryMegabytes = 4
+/** Time between the notice that the connection ends and its end, when nothing is under way. */
+const farewellMs = 100
 
-  constructor(socket: TLSSocket, _context: ConnectionContext, _peer: ConnectionPeer) {
-    this.#socket = socket
-    socket.destroy()
+export class Http2Connection implements StreamHost {
+  readonly remoteAddress: string
+  readonly wheel: TimerWheel
+  readonly bounds: ListenerBounds
+  readonly #context: ConnectionContext
+  readonly #session: ServerHttp2Session
+  readonly #firstDeadline: Deadline
+  readonly #idleDeadline: Deadline
+  readonly #farewell: Deadline
+  readonly #resets: FloodGate = createFloodGate(resetsPerSecond)
+  #streams = 0
+
+  constructor(socket: TLSSocket, context: ConnectionContext, peer: ConnectionPeer) {
+    const { bounds, wheel } = context
+    this.#context = context
+    this.bounds = bounds
+    this.wheel = wheel
+    this.remoteAddress = peer.address
+    this.#firstDeadline = new Deadline(wheel, bounds.headerTimeoutMs, () => this.#expire())
+    this.#idleDeadline = new Deadline(wheel, bounds.idleTimeoutMs, () => this.#expire())
+    this.#farewell = new Deadline(wheel, farewellMs, () => this.destroy())
+    this.#firstDeadline.start()
+    this.#session = openSession(socket, bounds)
+    this.#listen(this.#session)
   }
 
   drain(): void {
-    this.#socket.destroy()
+    if (this.#session.closed || this.#session.destroyed) return
+    this.#session.close()
+    if (this.#streams === 0) this.#farewell.start()
   }
 
   destroy(): void {
-    this.#socket.destroy()
+    this.#session.destroy()
   }
+
+  noteDropped(count: number): void {
+    this.#context.counters.droppedHeaders += count
+  }
+
+  noteTimeout(): void {
+    this.#context.counters.timedOut += 1
+  }
+
+  #listen(session: ServerHttp2Session): void {
+    const pings = createFloodGate(pingsPerSecond)
+    const settings = createFloodGate(settingsPerSecond)
+    session.on('error', ignoreError)
+    session.on('ping', () => this.#meter(pings))
+    session.on('remoteSettings', () => this.#meter(settings))
+    session.on('stream', (stream, _headers, _flags, rawHeaders) => this.#onStream(stream, rawHeaders))
+    session.on('close', () => {
+      this.#firstDeadline.clear()
+      this.#idleDeadline.clear()
+      this.#farewell.clear()
+    })
+  }
+
+  #onStream(stream: ServerHttp2Stream, rawHeaders: readonly string[]): void {
+    this.#firstDeadline.clear()
+    this.#idleDeadline.clear()
+    this.#streams += 1
+    stream.on('error', ignoreError)
+    stream.on('close', () => this.#onStreamClosed(stream))
+    const request = readRequestFields(rawHeaders, this.bounds)
+    if (typeof request === 'string') {
+      this.#refuse(stream, request)
+      return
+    }
+    const exchange = new Http2Exchange(stream, request, this)
+    try {
+      this.#context.handler(exchange)
+    } catch {
+      this.#context.counters.handlerErrors += 1
+      if (exchange.headSent) exchange.destroy()
+      else exchange.send(faults.internal.status, [], '')
+    }
+  }
+
+  #refuse(stream: ServerHttp2Stream, problem: keyof typeof problemFaults): void {
+    this.#context.counters.refused += 1
+    const fault = problemFaults[problem]
+    stream.respond({ ':status': fault.status, 'content-type': 'application/json' })
+    stream.end(refusalBody(fault))
+    stream.resume()
+    stream.close(constants.NGHTTP2_NO_ERROR)
+  }
+
+  #onStreamClosed(stream: ServerHttp2Stream): void {
+    this.#streams -= 1
+    // A reset that is not ours: the client gave up, or floods.
+    if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#meter(this.#resets)
+    if (this.#streams > 0 || this.#session.destroyed) return
+    if (this.#session.closed) this.#farewell.start()
+    else this.#idleDeadline.restart()
+  }
+
+  #meter(gate: FloodGate): void {
+    if (gate.pass() || this.#session.destroyed) return
+    this.#context.counters.refused += 1
+    this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  }
+
+  #expire(): void {
+    this.#context.counters.timedOut += 1
+    this.#session.close()
+    this.#farewell.start()
+  }
+}
+
+function openSession(socket: TLSSocket, bounds: ListenerBounds): ServerHttp2Session {
+  return performServerHandshake(socket, {
+    maxSessionMemory: sessionMemoryMegabytes,
+    maxHeaderListPairs: bounds.headerCount + 4,
+    maxSettings: 16,
+    maxSessionInvalidFrames: invalidFrames,
+    maxSessionRejectedStreams: rejectedStreams,
+    streamResetBurst: 2 * resetsPerSecond,
+    streamResetRate: resetsPerSecond,
+    settings: {
+      enablePush: false,
+      enableConnectProtocol: false,
+      maxConcurrentStreams: bounds.http2Streams,
+      maxHeaderListSize: bounds.headerBytes,
+    },
+  })
+}
+
+function ignoreError(): void {
+  // 'close' follows and settles everything; the cause is the client's business.
 }

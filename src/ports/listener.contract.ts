@@ -1,0 +1,100 @@
+/**
+ * Contract suite of `OpenListener`: what every listener guarantees, on each transport, against real sockets.
+ */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { boundGuarantees } from './listener.contract-bounds.ts'
+import { type Client, openClient, type Transport } from './listener.contract-client.ts'
+import { replyGuarantees } from './listener.contract-replies.ts'
+import { requestGuarantees } from './listener.contract-requests.ts'
+import type { ExchangeHandler, Listener, ListenerBounds, OpenListener, TlsMaterial } from './listener.ts'
+
+export interface ListenerSubject {
+  readonly transport: Transport
+  readonly open: OpenListener
+  makeCertificate(): Promise<TlsMaterial>
+}
+
+/** What the groups of guarantees share. */
+export interface ListenerBench {
+  readonly transport: Transport
+  readonly tls: TlsMaterial | undefined
+  makeCertificate(): Promise<TlsMaterial>
+  /** A listener with its own handler, and a client; both are closed after the test. */
+  start(handler: ExchangeHandler, bounds?: Partial<ListenerBounds>): Promise<Started>
+}
+
+export interface Started {
+  readonly listener: Listener
+  readonly client: Client
+  readonly port: number
+  /** A further client, on connections of its own. */
+  another(): Client
+}
+
+export const contractBounds: ListenerBounds = Object.freeze({
+  headerBytes: 16_384,
+  headerCount: 64,
+  connections: 200,
+  connectionsPerAddress: 200,
+  handshakeTimeoutMs: 5000,
+  headerTimeoutMs: 5000,
+  bodyTimeoutMs: 5000,
+  idleTimeoutMs: 5000,
+  replyStallTimeoutMs: 5000,
+  http2Streams: 50,
+})
+
+export function listenerContract(subject: ListenerSubject): void {
+  describe(`Listener contract: ${subject.transport}`, () => {
+    let tls: TlsMaterial | undefined
+    const closers: (() => void)[] = []
+
+    before(async () => {
+      if (subject.transport !== 'http1-plain') tls = await subject.makeCertificate()
+    })
+    function closeAll(): void {
+      for (const close of closers.splice(0)) close()
+    }
+    afterEach(closeAll)
+    after(closeAll)
+
+    const bench: ListenerBench = {
+      transport: subject.transport,
+      get tls() {
+        return tls
+      },
+      makeCertificate: () => subject.makeCertificate(),
+      async start(handler, bounds = {}) {
+        const listener = await subject.open(
+          {
+            host: '127.0.0.1',
+            port: 0,
+            reusePort: false,
+            bounds: { ...contractBounds, ...bounds },
+            ...(tls === undefined ? {} : { tls }),
+          },
+          handler,
+        )
+        closers.push(() => listener.destroy())
+        const { port } = listener.address
+        const another = (): Client => {
+          const client = openClient(subject.transport, port)
+          closers.push(() => client.close())
+          return client
+        }
+        return { listener, client: another(), port, another }
+      },
+    }
+
+    test('the address says where it listens', async () => {
+      const { listener, port } = await bench.start(() => undefined)
+      assert.equal(listener.address.host, '127.0.0.1')
+      assert.ok(port > 0)
+      assert.equal(listener.connections, 0)
+    })
+    requestGuarantees(bench)
+    replyGuarantees(bench)
+    boundGuarantees(bench)
+  })
+}
