@@ -3,8 +3,10 @@ import type { DialectId } from '../domain/dialect-id.ts'
 import type { Dialect } from './dialect.ts'
 import { anthropicMessages } from './dialects/anthropic-messages/index.ts'
 import { openaiChat } from './dialects/openai-chat/index.ts'
+import { openaiResponses } from './dialects/openai-responses/index.ts'
 
 export const dialects = Object.freeze({
   'openai-chat': openaiChat,
+  'openai-responses': openaiResponses,
   'anthropic-messages': anthropicMessages,
 } satisfies Partial<Record<DialectId, Dialect>>)

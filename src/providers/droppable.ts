@@ -3,6 +3,7 @@
  * - a reason: dropped with a downgrade that the caller sees
  * - `null`: dropped without a word, because it is a second spelling of something that is carried
  * - `{ only }`: dropped without a word when it has this value, which asks for nothing (a default); else refused
+ * - `{ inside }`: an object whose own fields go by these rules
  * A field that is not listed is refused with `faults.cannotExpress`. The reference page of downgrades is generated
  * from this table.
  */
@@ -12,21 +13,98 @@ import type { JsonValue } from '../domain/json.ts'
 /** Where native fields sit: the body, a message or item, a content part, a tool definition, reasoning options. */
 export type NativeLevel = 'request' | 'message' | 'part' | 'tool' | 'reasoning'
 
-export type DroppableRule = string | null | { readonly only: JsonValue }
-export type DroppableFields = Readonly<Record<string, DroppableRule>>
+export type DroppableRule =
+  | string
+  | null
+  | { readonly only: JsonValue }
+  | { readonly inside: DroppableFields }
+export interface DroppableFields {
+  readonly [field: string]: DroppableRule
+}
 export type DroppableTable = Readonly<Record<NativeLevel, DroppableFields>>
 
 const cacheHint = 'prompt caching is only a hint to this provider'
 
 export const droppable: Readonly<Record<DialectId, DroppableTable>> = Object.freeze({
   'openai-chat': {
-    request: {},
-    message: {},
-    part: { cache_control: cacheHint },
-    tool: {},
+    request: {
+      functions: null,
+      logit_bias: { only: {} },
+      max_tokens: null,
+      metadata: 'only text values can be carried',
+      modalities: { only: ['text'] },
+      parallel_tool_calls: null,
+      prediction: 'predicted output only saves time',
+      prompt_cache_key: cacheHint,
+      prompt_cache_options: cacheHint,
+      prompt_cache_retention: cacheHint,
+      safety_identifier: null,
+      stop: null,
+      store: 'the provider keeps no stored completions',
+      stream: null,
+      stream_options: 'the stream has no such options',
+      tools: null,
+      top_k: null,
+      user: null,
+      verbosity: 'the provider has no setting for verbosity',
+    },
+    message: {
+      annotations: 'citations of earlier answers are not sent again',
+      reasoning: null,
+      reasoning_details: null,
+      role: null,
+      tool_calls: null,
+    },
+    part: {
+      cache_control: cacheHint,
+      function_call: null,
+      prompt_cache_breakpoint: cacheHint,
+      reasoning: null,
+      reasoning_details: null,
+      type: null,
+    },
+    tool: { cache_control: cacheHint, function: { inside: {} } },
     reasoning: {},
   },
-  'openai-responses': { request: {}, message: {}, part: {}, tool: {}, reasoning: {} },
+  'openai-responses': {
+    request: {
+      background: { only: false },
+      include: 'extra output is given by OpenAI only',
+      input: null,
+      metadata: 'only text values can be carried',
+      prompt_cache_key: cacheHint,
+      prompt_cache_options: cacheHint,
+      prompt_cache_retention: cacheHint,
+      safety_identifier: null,
+      store: 'the provider keeps no stored responses',
+      stream: null,
+      stream_options: 'the stream has no such options',
+      text: { inside: { verbosity: 'the provider has no setting for verbosity' } },
+      tools: null,
+      truncation: { only: 'disabled' },
+      user: null,
+    },
+    message: { id: null, instructions: null, phase: null, role: null, status: null },
+    part: {
+      annotations: 'citations of earlier answers are not sent again',
+      id: null,
+      item: null,
+      logprobs: null,
+      prompt_cache_breakpoint: cacheHint,
+      status: null,
+      type: null,
+    },
+    tool: {
+      allowed_callers: { only: ['direct'] },
+      defer_loading: { only: false },
+      output_schema: 'results are not checked against a schema',
+    },
+    reasoning: {
+      generate_summary: null,
+      mode: { only: 'standard' },
+      summary: null,
+    },
+  },
   'anthropic-messages': {
     request: {
       cache_control: cacheHint,

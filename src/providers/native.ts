@@ -8,7 +8,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Downgrade } from './dialect.ts'
-import { droppable, type NativeLevel } from './droppable.ts'
+import { type DroppableFields, droppable, type NativeLevel } from './droppable.ts'
 import { pathOf } from './reading.ts'
 
 /** Refusal: `field` in the caller's terms; `reason` completes "cannot be expressed for this model (dialect): …". */
@@ -40,18 +40,30 @@ export function nativeFields(
 ): JsonObject {
   if (native === undefined) return noFields
   if (native.dialect === target.dialect) return native.fields
-  const table = droppable[native.dialect][level]
-  for (const key in native.fields) {
-    const value = native.fields[key]
-    if (saysNothing(value) || translated?.has(key) === true) continue
-    const rule = Object.hasOwn(table, key) ? table[key] : undefined
-    if (rule === null || (typeof rule === 'object' && sameJson(rule.only, value))) continue
-    const field = pathOf(native.at ?? '', key)
-    if (typeof rule !== 'string')
-      throw cannotExpress(field, target.dialect, 'it is particular to another API')
-    target.downgrade({ field, reason: rule })
-  }
+  const fields = translated === undefined ? native.fields : without(native.fields, translated)
+  drop(fields, droppable[native.dialect][level], { at: native.at ?? '', target })
   return noFields
+}
+
+function without(fields: JsonObject, names: ReadonlySet<string>): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.has(name)))
+}
+
+function drop(fields: JsonObject, table: DroppableFields, place: { at: string; target: NativeTarget }): void {
+  const { at, target } = place
+  for (const key in fields) {
+    const value = fields[key]
+    if (saysNothing(value)) continue
+    const rule = Object.hasOwn(table, key) ? table[key] : undefined
+    if (rule === null) continue
+    const field = pathOf(at, key)
+    if (typeof rule === 'string') target.downgrade({ field, reason: rule })
+    else if (rule !== undefined && 'inside' in rule && isJsonObject(value)) {
+      drop(value, rule.inside, { at: field, target })
+    } else if (rule !== undefined && 'only' in rule && sameJson(rule.only, value)) continue
+    else if (target.responding === true) target.downgrade({ field, reason: responseLoss })
+    else throw cannotExpress(field, target.dialect, 'it is particular to another API')
+  }
 }
 
 /** `null`, or an object that holds nothing but such values. */

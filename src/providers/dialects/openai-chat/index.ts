@@ -3,7 +3,7 @@
  * Reference: https://platform.openai.com/docs/api-reference/chat
  */
 import type { Dialect } from '../../dialect.ts'
-import { readError, writeError, writeStreamError } from './errors.ts'
+import { readError, writeError, writeStreamError } from '../openai-errors.ts'
 import { readRequest } from './read-request.ts'
 import { readResponse, writeResponse } from './response.ts'
 import { streamReader } from './stream-reader.ts'

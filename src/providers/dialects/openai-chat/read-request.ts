@@ -35,6 +35,7 @@ import {
   readString,
   untaken,
 } from '../../reading.ts'
+import { readEndUser, readMetadata } from '../openai-reading.ts'
 import { readMessages } from './read-messages.ts'
 
 const dialect = 'openai-chat'
@@ -244,24 +245,4 @@ function readStreamOptions(body: JsonObject, extra: Extra): boolean | undefined 
   const usage = readOptionalBoolean(options, 'include_usage', 'stream_options')
   if (usage === undefined || Object.keys(rest).length > 0) extra['stream_options'] = rest
   return usage
-}
-
-/** `safety_identifier` succeeds `user`; both stay apart when both are given. */
-function readEndUser(body: JsonObject, extra: Extra): string | undefined {
-  const user = readOptionalString(body, 'user', '')
-  const identifier = readOptionalString(body, 'safety_identifier', '')
-  if (user !== undefined && identifier !== undefined) extra['user'] = user
-  return user ?? identifier
-}
-
-function readMetadata(body: JsonObject, extra: Extra): Readonly<Record<string, string>> | undefined {
-  const metadata = readOptionalObject(body, 'metadata', '')
-  if (metadata === undefined) return undefined
-  for (const key in metadata) {
-    if (typeof metadata[key] !== 'string') {
-      extra['metadata'] = metadata
-      return undefined
-    }
-  }
-  return metadata as Readonly<Record<string, string>>
 }

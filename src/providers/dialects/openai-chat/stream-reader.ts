@@ -13,7 +13,7 @@ import type { StreamReader } from '../../dialect.ts'
 import { countOr, isJsonArray, objectsIn, stringOr, unknownFields } from '../../reading.ts'
 import { type Emit, type SseHandler, sseStreamReader } from '../../sse-stream-reader.ts'
 import { malformedStream } from '../../upstream-error.ts'
-import { readStreamError } from './errors.ts'
+import { readStreamError } from '../openai-errors.ts'
 import { finishReasonOf, stopReasonOf } from './response.ts'
 import { readUsageFigures } from './usage.ts'
 

@@ -9,7 +9,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/j
 import type { StreamWriter, WriteResponseContext } from '../../dialect.ts'
 import { nativeResponseFields } from '../../native.ts'
 import { stringOr } from '../../reading.ts'
-import { writeStreamError } from './errors.ts'
+import { writeStreamError } from '../openai-errors.ts'
 import { finishReasonOf, speaksLegacyFunctions } from './response.ts'
 import { writeUsageFigures } from './usage.ts'
 

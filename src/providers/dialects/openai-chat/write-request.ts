@@ -2,17 +2,13 @@
  * Canonical → a Chat Completions request. Fields that only this dialect knows are put back; the fields that both
  * OpenAI dialects share pass; the rest goes by `droppable.ts`. Undefined values stand for absent fields.
  */
-import type {
-  CanonicalRequest,
-  OpaquePart,
-  ReasoningOptions,
-  ToolDefinition,
-} from '../../../domain/canonical.ts'
+import type { CanonicalRequest, OpaquePart, ToolDefinition } from '../../../domain/canonical.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import { callerField } from '../../caller-fields.ts'
 import type { WriteRequestContext } from '../../dialect.ts'
 import { cannotExpress, nativeFields } from '../../native.ts'
 import { sharedOpenAiFields } from '../openai-fields.ts'
+import { effortOf } from '../openai-reasoning.ts'
 import { type MessageTarget, writeMessages } from './write-messages.ts'
 
 const dialect = 'openai-chat'
@@ -45,7 +41,7 @@ export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext
     const options = isJsonObject(own['stream_options']) ? own['stream_options'] : {}
     body['stream_options'] = { ...options, include_usage: request.streamUsage }
   }
-  const bySafetyIdentifier = typeof own['safety_identifier'] === 'string' && own['user'] === undefined
+  const bySafetyIdentifier = typeof body['safety_identifier'] === 'string' && body['user'] === undefined
   put(body, bySafetyIdentifier ? 'safety_identifier' : 'user', request.endUser)
   put(body, 'metadata', request.metadata)
   put(body, 'service_tier', request.serviceTier)
@@ -159,19 +155,6 @@ function writeSampling(request: CanonicalRequest, body: Wire, target: MessageTar
     })
 }
 
-/** Token budgets as efforts: at most so many tokens → effort. */
-const effortByBudget: readonly (readonly [maxTokens: number, effort: string])[] = [
-  [2048, 'low'],
-  [16_384, 'medium'],
-  [Number.POSITIVE_INFINITY, 'high'],
-]
-
-/** The effort that comes nearest to a budget; a negative budget leaves it to the model. */
-export function effortOfBudget(budgetTokens: number): string | undefined {
-  if (budgetTokens < 0) return undefined
-  return effortByBudget.find(([maxTokens]) => budgetTokens <= maxTokens)?.[1]
-}
-
 function writeReasoning(request: CanonicalRequest, body: Wire, target: MessageTarget): void {
   const { reasoning } = request
   if (reasoning === undefined) return
@@ -182,25 +165,6 @@ function writeReasoning(request: CanonicalRequest, body: Wire, target: MessageTa
     const field = callerField(request, 'reasoningVisible')
     target.downgrade({ field, reason: 'whether reasoning is shown is up to the provider' })
   }
-}
-
-/** `reasoning_effort` for these options; reports what a budget or a switch turned into. */
-export function effortOf(
-  reasoning: ReasoningOptions,
-  request: CanonicalRequest,
-  target: Pick<MessageTarget, 'downgrade'>,
-): string | undefined {
-  if (reasoning.effort !== undefined) return reasoning.effort
-  if (reasoning.disabled === true) {
-    const field = callerField(request, 'reasoning')
-    target.downgrade({ field, reason: "the model's own default decides whether it reasons" })
-    return undefined
-  }
-  if (reasoning.budgetTokens === undefined) return undefined
-  const effort = effortOfBudget(reasoning.budgetTokens)
-  const reason = `a token budget becomes the effort ${effort ?? 'of the model'}`
-  target.downgrade({ field: callerField(request, 'reasoningBudget'), reason })
-  return effort
 }
 
 function writeOutput(request: CanonicalRequest, body: Wire): void {

@@ -1,9 +1,9 @@
 /** Errors in OpenAI's shape, which Chat Completions and Responses share. */
-import type { CanonicalError, ErrorKind } from '../../../domain/canonical.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
-import { countOr, stringOr } from '../../reading.ts'
-import { sseEvent } from '../../sse.ts'
-import { upstreamError } from '../../upstream-error.ts'
+import type { CanonicalError, ErrorKind } from '../../domain/canonical.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../domain/json.ts'
+import { countOr, stringOr } from '../reading.ts'
+import { sseEvent } from '../sse.ts'
+import { upstreamError } from '../upstream-error.ts'
 
 /** Codes and types that say more than the status. */
 const kindByWord: ReadonlyMap<string, ErrorKind> = new Map([
