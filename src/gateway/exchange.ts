@@ -89,6 +89,8 @@ export class Exchange {
   fail: (error: unknown) => void = doNothing
   /** End: the finish rows run once. */
   finish: (outcome: Exclude<Outcome, 'open'>) => void = doNothing
+  /** For whoever counts exchanges under way; called once. */
+  onClosed: () => void = doNothing
   /** Ends the exchange from outside (revocation, shutdown). Set while an upstream call or reply is under way. */
   interrupt: ((reason: 'key-revoked') => void) | null = null
 

@@ -10,6 +10,7 @@
  * `docs/reference/pipeline.md` is generated from this table.
  */
 import type { PipelineClass, Stage, StageRow } from './stage.ts'
+import { admit } from './stages/admit.ts'
 import { authenticate } from './stages/authenticate.ts'
 import { authorize } from './stages/authorize.ts'
 import { callUpstream } from './stages/call-upstream.ts'
@@ -37,6 +38,7 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   row   ('correlate',     correlate,      'G U M P H', 'deny',  'Name the request; find the caller\'s address behind trusted proxies.'),
   row   ('match',         match,          'G U M P H', 'deny',  'Method and path → operation.'),
   row   ('health',        answerHealth,   '. . . . H', 'deny',  'Answer /livez and /readyz.'),
+  row   ('admit',         admit,          'G U M P .', 'deny',  'Nothing is served that could not be recorded, nor while draining.'),
   row   ('authenticate',  authenticate,   'G U M P .', 'deny',  'Prove the API key, its network and its time.'),
   row   ('authorize',     authorize,      'G U M P .', 'deny',  'The key and a subscription must have the operation.'),
   row   ('list-models',   listModels,     '. . M . .', 'deny',  'Answer with the models that the key may use.'),

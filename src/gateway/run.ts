@@ -74,6 +74,7 @@ function disconnect(exchange: Exchange, ctx: GatewayContext): void {
 function finishExchange(exchange: Exchange, ctx: GatewayContext, outcome: Exclude<Outcome, 'open'>): void {
   if (exchange.outcome !== 'open') return
   exchange.outcome = outcome
+  exchange.onClosed()
   exchange.interrupt = null
   if (exchange.key !== null) ctx.keys.find(exchange.key.keyId)?.exchanges.delete(exchange)
   if (exchange.operation === null) return

@@ -12,7 +12,7 @@ import type {
   SnapshotConfig,
 } from '../domain/snapshot.ts'
 import { faults } from '../faults/catalogue.ts'
-import { type AddressMatcher, compileCidrs, compilePatterns, type PatternMatcher } from '../identity/index.ts'
+import { type AddressMatcher, compileCidrs, compilePatterns, compilePeppers, type PatternMatcher, type Peppers } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import { compilePrices, type PriceBook } from '../metering/index.ts'
 import { type AuthPorts, type CompiledDeployment, compileDeployment, type ProviderCatalogue } from '../providers/index.ts'
@@ -60,7 +60,7 @@ export interface Snapshot {
   readonly organizations: ReadonlyMap<string, OrganizationRoutes>
   readonly applications: ReadonlyMap<string, CompiledApplication>
   readonly prices: PriceBook
-  readonly peppers: ReadonlyMap<number, Buffer>
+  readonly peppers: Peppers
   readonly bounds: GatewayBounds
   readonly trustsProxy: AddressMatcher | null
   readonly documentationUrl: string
@@ -85,7 +85,7 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
     organizations: compileOrganizations(config, deployments),
     applications: new Map(config.applications.map((application) => [application.id, compileApplication(application)])),
     prices: compilePrices(config.prices),
-    peppers: new Map(Object.entries(config.peppers).map(([version, pepper]) => [Number(version), Buffer.from(pepper, 'base64')])),
+    peppers: compilePeppers(config.peppers),
     bounds: config.bounds,
     trustsProxy: config.trustedProxies.length === 0 ? null : compileCidrs(config.trustedProxies),
     documentationUrl: config.documentationUrl,

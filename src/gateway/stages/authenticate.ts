@@ -12,11 +12,10 @@ export const authenticate: Stage = (exchange, ctx) => {
   const text = presentedKey(exchange.inbound.headers)
   const parsed = parseApiKey(text)
   if (parsed === null) throw new Fault(faults.invalidKey)
-  if (!ctx.isReady() && ctx.keys.size === 0) throw new Fault(faults.identityUnavailable, { retryAfterSeconds: 1 })
   const key = ctx.keys.find(parsed.keyId)
   if (key === undefined) throw new Fault(faults.invalidKey)
   const now = ctx.clock.now()
-  if (!verifyApiKey(text, key.snapshot, exchange.snapshot.peppers, now)) throw new Fault(faults.invalidKey)
+  if (!verifyApiKey(text, key.snapshot, { peppers: exchange.snapshot.peppers, now })) throw new Fault(faults.invalidKey)
   if (key.snapshot.expiresAt !== null && key.snapshot.expiresAt <= now) throw new Fault(faults.expiredKey)
   if (key.allowsAddress !== null && !key.allowsAddress(exchange.clientAddress)) throw new Fault(faults.addressNotAllowed)
   exchange.key = key.snapshot

@@ -1,0 +1,122 @@
+/**
+ * Composition of one data-plane thread: the gateway joined to its listeners, the upstream client, the sandbox and
+ * the channels to supervisor and control plane.
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { createHttp1Client } from '../adapters/http1/client.ts'
+import { openHttpListener } from '../adapters/http1/server.ts'
+import type { GatewayBounds } from '../domain/snapshot.ts'
+import { createEgressGuard } from '../egress/index.ts'
+import { createGateway, createUsageOutbox } from '../gateway/index.ts'
+import { systemClock } from '../kernel/clock.ts'
+import { createTimerWheel } from '../kernel/timer-wheel.ts'
+import type { Listener, TlsMaterial } from '../ports/listener.ts'
+import { createCatalogue, createSandbox, createSandboxClient, createTokenFetcher, dialects } from '../providers/index.ts'
+import type { ControlToWorker, DataThreadData, FromWorker, ToWorker, WorkerToControl } from '../supervisor/messages.ts'
+
+const data = workerData as DataThreadData
+const supervisor = parentPort
+if (supervisor === null) throw new TypeError('the data plane runs as a thread')
+const tell = (message: FromWorker): void => supervisor.postMessage(message)
+
+const timers = createTimerWheel()
+const outbox = createUsageOutbox(timers)
+const network = createHttp1Client({ egress: createEgressGuard(), extraCertificates: data.extraCertificates })
+const upstream = createSandboxClient(createSandbox({ dialects, now: systemClock.now }), network)
+const gateway = createGateway({
+  upstream,
+  timers,
+  clock: systemClock,
+  random: Math.random,
+  recordUsage: (record) => outbox.add(record),
+  canRecord: () => outbox.hasRoom,
+  note: ({ level, requestId, code, internal }) => tell({ type: 'log', text: `${level} ${requestId} ${code} ${internal}` }),
+  catalogue: createCatalogue(data.providerRows),
+  auth: { now: systemClock.now, fetchToken: createTokenFetcher(network) },
+})
+
+let listeners: Listener[] = []
+let tls: TlsMaterial | null = null
+let bounds: GatewayBounds | null = null
+let opening = false
+let hasKeys = false
+
+/** Listen as soon as configuration, keys and, for HTTPS, a certificate are there: never before. */
+async function listenWhenReady(): Promise<void> {
+  const needsTls = data.listeners.some((listener) => listener.tls)
+  if (opening || bounds === null || !hasKeys || (needsTls && tls === null)) return
+  opening = true
+  const current = bounds
+  try {
+    listeners = await Promise.all(
+      data.listeners.map(({ host, port, tls: encrypted }) =>
+        openHttpListener(
+          { host, port, reusePort: data.reusePort, bounds: current, ...(encrypted && tls !== null ? { tls } : {}) },
+          gateway.handle,
+        ),
+      ),
+    )
+    tell({ type: 'listening', urls: listeners.map((listener, at) => urlOf(listener, data.listeners[at]?.tls === true)) })
+  } catch (error) {
+    tell({ type: 'refused', text: refusalText(error) })
+    process.exit(1)
+  }
+}
+
+function urlOf(listener: Listener, encrypted: boolean): string {
+  const { host, port } = listener.address
+  return `${encrypted ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function refusalText(error: unknown): string {
+  const { code, port, address } = error as { code?: string; port?: number; address?: string }
+  if (code === 'EADDRINUSE') return `The data plane cannot listen on ${address}:${port}: the port is taken. Stop what uses it or set gateway.*.port.`
+  if (code === 'EACCES') return `The data plane may not listen on port ${port}.`
+  return `The data plane cannot listen: ${error instanceof Error ? error.message : 'unknown reason'}`
+}
+
+function connectControl(port: MessagePort): void {
+  port.on('message', (message: ControlToWorker) => outbox.acknowledge(message.sequence))
+  outbox.connect(({ sequence, lines }) => {
+    const message: WorkerToControl = { type: 'usage', sequence, lines }
+    port.postMessage(message)
+  })
+}
+
+async function drain(timeoutMs: number): Promise<void> {
+  gateway.startDraining()
+  const deadline = setTimeout(() => {
+    for (const listener of listeners) listener.destroy()
+  }, timeoutMs)
+  await Promise.all(listeners.map((listener) => listener.drain()))
+  clearTimeout(deadline)
+  outbox.flush()
+  for (let waited = 0; !outbox.isEmpty && waited < 3000; waited += 20) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  upstream.close()
+  tell({ type: 'drained' })
+  process.exit(0)
+}
+
+supervisor.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'snapshot':
+      gateway.apply(message.message)
+      if (message.message.type === 'config') {
+        bounds = message.message.config.bounds
+        for (const listener of listeners) listener.setBounds(bounds)
+      } else hasKeys = true
+      void listenWhenReady()
+      return
+    case 'tls':
+      tls = message.material
+      for (const [at, listener] of listeners.entries()) if (data.listeners[at]?.tls === true) listener.setTls(message.material)
+      void listenWhenReady()
+      return
+    case 'control':
+      return connectControl(message.port)
+    case 'drain':
+      void drain(message.timeoutMs)
+  }
+})

@@ -1,0 +1,80 @@
+/**
+ * The data plane of one worker: takes exchanges from listeners, snapshots and keys from the control plane.
+ * Knows no sockets, no threads and no storage.
+ */
+import type { SnapshotConfig, SnapshotMessage } from '../domain/snapshot.ts'
+import { faults } from '../faults/catalogue.ts'
+import { requestIds } from '../kernel/ids.ts'
+import type { ExchangeHandler } from '../ports/listener.ts'
+import type { GatewayContext } from './context.ts'
+import { Exchange } from './exchange.ts'
+import { createKeyTable } from './key-table.ts'
+import { runExchange } from './run.ts'
+import { compileSnapshot, type Snapshot, type SnapshotParts } from './snapshot.ts'
+
+export interface Gateway {
+  readonly handle: ExchangeHandler
+  /** Take over a snapshot or key change. Throws, and keeps what it has, when it cannot be compiled. */
+  apply(message: SnapshotMessage): void
+  /** From now on `/readyz` says no, so that load balancers turn away. */
+  startDraining(): void
+  readonly snapshotVersion: number
+  /** Exchanges under way. */
+  readonly open: number
+}
+
+export type GatewayParts = Omit<GatewayContext, 'keys' | 'isReady'> &
+  SnapshotParts & {
+    /** False: no more exchanges can be recorded now, so none are taken. */
+    readonly canRecord: () => boolean
+  }
+
+export function createGateway(parts: GatewayParts): Gateway {
+  const keys = createKeyTable()
+  const nextId = requestIds()
+  let snapshot: Snapshot | null = null
+  let keysKnown = false
+  let draining = false
+  let open = 0
+  const ctx: GatewayContext = {
+    ...parts,
+    keys,
+    isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
+  }
+
+  return {
+    handle(inbound) {
+      if (snapshot === null) return inbound.reply.send(503, ['content-type', 'application/json', 'retry-after', '1'], notReadyBody)
+      const exchange = new Exchange(inbound, nextId(), snapshot, ctx.clock.now())
+      open += 1
+      exchange.onClosed = () => {
+        open -= 1
+      }
+      runExchange(exchange, ctx)
+    },
+    apply(message) {
+      if (message.type === 'config') {
+        snapshot = compileSnapshot(message.config, parts)
+        return
+      }
+      keys.apply(message)
+      keysKnown = true
+    },
+    startDraining() {
+      draining = true
+    },
+    get snapshotVersion() {
+      return snapshot?.version ?? 0
+    },
+    get open() {
+      return open
+    },
+  }
+}
+
+const notReadyBody = JSON.stringify({ error: { code: faults.notReady.code, message: faults.notReady.text } })
+
+/** Throws when the data plane could not work with `config`. */
+export function checkSnapshot(config: SnapshotConfig, parts: SnapshotParts): void {
+  compileSnapshot(config, parts)
+}

@@ -1,0 +1,156 @@
+/**
+ * A gateway on its real parts, in this process, for tests and benchmarks: real listener, real upstream client, real
+ * sandbox; the snapshot is given as data instead of coming from a control plane.
+ */
+import { createHttp1Client } from '../../adapters/http1/client.ts'
+import { openHttpListener } from '../../adapters/http1/server.ts'
+import type { DeploymentSnapshot, GatewayBounds, KeySnapshot, RouteSnapshot, SnapshotConfig } from '../../domain/snapshot.ts'
+import type { UsageRecord } from '../../domain/usage.ts'
+import { createEgressGuard } from '../../egress/index.ts'
+import { compilePeppers, hashApiKey, mintApiKey } from '../../identity/index.ts'
+import { systemClock } from '../../kernel/clock.ts'
+import { createTimerWheel } from '../../kernel/timer-wheel.ts'
+import { defaultPrices } from '../../metering/index.ts'
+import type { Listener, TlsMaterial } from '../../ports/listener.ts'
+import { createCatalogue, createSandbox, createSandboxClient, createTokenFetcher, dialects } from '../../providers/index.ts'
+import type { GatewayNote } from '../context.ts'
+import { createGateway, type Gateway } from '../gateway.ts'
+
+export const testBounds: GatewayBounds = {
+  headerBytes: 32_768,
+  headerCount: 100,
+  bodyBytes: 33_554_432,
+  uploadBytes: 536_870_912,
+  jsonDepth: 64,
+  jsonKeys: 100_000,
+  connections: 10_000,
+  connectionsPerAddress: 10_000,
+  handshakeTimeoutMs: 10_000,
+  headerTimeoutMs: 10_000,
+  bodyTimeoutMs: 30_000,
+  idleTimeoutMs: 75_000,
+  replyStallTimeoutMs: 60_000,
+  replyBufferBytes: 262_144,
+  http2Streams: 128,
+  keepAliveCommentMs: 15_000,
+  responseBytes: 67_108_864,
+}
+
+export const testTimeouts = { connectMs: 5000, firstByteMs: 30_000, idleMs: 30_000, totalMs: 60_000 }
+
+export function testDeployment(own: Partial<DeploymentSnapshot> & Pick<DeploymentSnapshot, 'id' | 'providerId'>): DeploymentSnapshot {
+  return {
+    slug: own.id,
+    organizationId: 'org_a',
+    baseUrl: null,
+    dialect: null,
+    region: null,
+    settings: {},
+    secrets: {},
+    allowPrivateNetwork: true,
+    timeouts: testTimeouts,
+    ...own,
+  }
+}
+
+/** A route of organization `org_a` to the named deployments, first one first. */
+export function testRoute(name: string, deployments: readonly string[], model: string | null = null): RouteSnapshot {
+  const targets = deployments.map((deployment, priority) => ({ deployment, model, priority, weight: 1 }))
+  return { organizationId: 'org_a', name, aliases: [], createdAt: 1_700_000_000_000, targets }
+}
+
+export interface StartGatewayOptions {
+  readonly deployments?: readonly DeploymentSnapshot[]
+  readonly routes?: readonly RouteSnapshot[]
+  readonly config?: Partial<SnapshotConfig>
+  readonly bounds?: Partial<GatewayBounds>
+  readonly key?: Partial<KeySnapshot>
+  readonly tls?: TlsMaterial
+  readonly port?: number
+}
+
+export interface StartedGateway {
+  readonly url: string
+  readonly apiKey: string
+  readonly keyId: string
+  readonly gateway: Gateway
+  readonly listener: Listener
+  readonly records: UsageRecord[]
+  readonly notes: GatewayNote[]
+  readonly config: SnapshotConfig
+  readonly key: KeySnapshot
+  stop(): Promise<void>
+}
+
+const pepper = Buffer.alloc(32, 7).toString('base64')
+
+/** Start one. Organization `org_a`, application `app_a` with everything, one key. */
+export async function startGateway(options: StartGatewayOptions = {}): Promise<StartedGateway> {
+  const records: UsageRecord[] = []
+  const notes: GatewayNote[] = []
+  const network = createHttp1Client({ egress: createEgressGuard() })
+  const gateway = createGateway({
+    upstream: createSandboxClient(createSandbox({ dialects, now: Date.now }), network),
+    timers: createTimerWheel(10),
+    clock: systemClock,
+    random: Math.random,
+    recordUsage: (record) => records.push(record),
+    canRecord: () => true,
+    note: (note) => notes.push(note),
+    catalogue: createCatalogue(),
+    auth: { now: Date.now, fetchToken: createTokenFetcher(network) },
+  })
+  const config = configOf(options)
+  const minted = mintApiKey('test')
+  const current = compilePeppers(config.peppers).get(1)
+  if (current === undefined) throw new TypeError('no pepper')
+  const key: KeySnapshot = {
+    keyId: minted.keyId,
+    organizationId: 'org_a',
+    applicationId: 'app_a',
+    environment: 'test',
+    models: null,
+    operations: null,
+    cidrs: [],
+    expiresAt: null,
+    secrets: [{ hash: hashApiKey(minted.text, current), pepperVersion: 1, expiresAt: null }],
+    ...options.key,
+  }
+  gateway.apply({ type: 'config', config })
+  gateway.apply({ type: 'keys', version: 1, reset: true, upsert: [key], remove: [] })
+  const listener = await openHttpListener(
+    { host: '127.0.0.1', port: options.port ?? 0, reusePort: false, bounds: config.bounds, ...(options.tls === undefined ? {} : { tls: options.tls }) },
+    gateway.handle,
+  )
+  return {
+    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${listener.address.port}`,
+    apiKey: minted.text,
+    keyId: minted.keyId,
+    gateway,
+    listener,
+    records,
+    notes,
+    config,
+    key,
+    async stop() {
+      listener.destroy()
+      network.close()
+    },
+  }
+}
+
+function configOf(options: StartGatewayOptions): SnapshotConfig {
+  return {
+    version: 1,
+    deployments: options.deployments ?? [testDeployment({ id: 'sandbox', providerId: 'sandbox' })],
+    routes: options.routes ?? [testRoute('sandbox', ['sandbox'])],
+    applications: [{ id: 'app_a', organizationId: 'org_a', grants: [{ productId: 'prd_a', models: ['*'], operations: ['*'] }] }],
+    prices: defaultPrices,
+    peppers: { 1: pepper },
+    bounds: { ...testBounds, ...options.bounds },
+    trustedProxies: [],
+    sandboxEnabled: true,
+    documentationUrl: 'https://gatewright.dev/docs/errors/',
+    ...options.config,
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Usage records on their way to the control plane: one NDJSON line each, gathered into batches, kept until the
+ * control plane says that they are on disk. Bound: `maxHeldBytes` held; then the worker takes no new exchanges
+ * (fail closed: what cannot be metered is not served).
+ *
+ *   record → lines ──(every flushMs or batchBytes)──▶ batch n ──▶ control plane
+ *                                              held until ack n ◀──
+ */
+import type { UsageRecord } from '../domain/usage.ts'
+import type { TimerHandle, TimerWheel } from '../kernel/timer-wheel.ts'
+
+export interface UsageBatch {
+  readonly sequence: number
+  /** NDJSON, UTF-8. */
+  readonly lines: Uint8Array
+}
+
+export interface UsageOutbox {
+  add(record: UsageRecord): void
+  /** The control plane has `sequence` on disk. */
+  acknowledge(sequence: number): void
+  /** A new control plane: everything not acknowledged goes again (records have ids; repeats count once). */
+  connect(send: (batch: UsageBatch) => void): void
+  flush(): void
+  readonly hasRoom: boolean
+  /** Batches not yet acknowledged, and lines not yet sent. */
+  readonly isEmpty: boolean
+}
+
+export interface OutboxBounds {
+  readonly flushMs: number
+  readonly batchBytes: number
+  readonly maxHeldBytes: number
+}
+
+export const defaultOutboxBounds: OutboxBounds = Object.freeze({ flushMs: 50, batchBytes: 65_536, maxHeldBytes: 67_108_864 })
+
+export function createUsageOutbox(timers: TimerWheel, bounds: OutboxBounds = defaultOutboxBounds): UsageOutbox {
+  const held = new Map<number, UsageBatch>()
+  let heldBytes = 0
+  let lines = ''
+  let sequence = 0
+  let timer: TimerHandle | null = null
+  let send: ((batch: UsageBatch) => void) | null = null
+
+  function flush(): void {
+    timer?.clear()
+    timer = null
+    if (lines === '') return
+    sequence += 1
+    const batch = { sequence, lines: new TextEncoder().encode(lines) }
+    lines = ''
+    held.set(sequence, batch)
+    heldBytes += batch.lines.byteLength
+    send?.(batch)
+  }
+
+  return {
+    add(record) {
+      lines += `${JSON.stringify(record)}\n`
+      if (lines.length >= bounds.batchBytes) flush()
+      else timer ??= timers.set(bounds.flushMs, flush)
+    },
+    acknowledge(acknowledged) {
+      const batch = held.get(acknowledged)
+      if (batch === undefined) return
+      held.delete(acknowledged)
+      heldBytes -= batch.lines.byteLength
+    },
+    connect(sender) {
+      send = sender
+      for (const batch of held.values()) sender(batch)
+    },
+    flush,
+    get hasRoom() {
+      return heldBytes < bounds.maxHeldBytes
+    },
+    get isEmpty() {
+      return held.size === 0 && lines === ''
+    },
+  }
+}

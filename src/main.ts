@@ -1,0 +1,97 @@
+/** Process entry: arguments → configuration → threads → drain. */
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { ConfigError, describeProblem, loadConfig, readEnvironment } from './config/index.ts'
+import { banner } from './supervisor/banner.ts'
+import { supervise } from './supervisor/supervise.ts'
+
+const usage = `Gatewright: the secure gateway and API management plane for LLM services
+
+Usage: npm start [-- options]
+
+Options:
+  --config FILE     configuration file (default: gatewright.yaml, when it is there)
+  --data-dir DIR    keys, certificates, database, event log (default: ./data, created with mode 0700)
+  --check           check the configuration and end
+  --version         print the version
+  --help            print this text
+
+Signals:
+  SIGTERM, SIGINT   stop accepting, finish what is under way, end
+  SIGHUP            load the configuration again
+
+Management: npx gatewright --help
+`
+
+const write = (text: string): void => void process.stdout.write(text)
+const complain = (text: string): void => void process.stderr.write(`${text}\n`)
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        config: { type: 'string' },
+        'data-dir': { type: 'string' },
+        check: { type: 'boolean' },
+        version: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    complain(`${error instanceof Error ? error.message : 'The arguments cannot be read.'}\n\n${usage}`)
+    return process.exit(2)
+  }
+}
+
+function load(values: ReturnType<typeof readArguments>) {
+  try {
+    return loadConfig({
+      environment: readEnvironment(),
+      directory: process.cwd(),
+      ...(values.config === undefined ? {} : { file: values.config }),
+      ...(values['data-dir'] === undefined ? {} : { dataDir: values['data-dir'] }),
+    })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    complain(`The configuration is not valid:\n${error.problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')}`)
+    return process.exit(2)
+  }
+}
+
+async function start(values: ReturnType<typeof readArguments>): Promise<void> {
+  const loaded = load(values)
+  if (values.check === true) return write('The configuration is valid.\n')
+  const supervisor = supervise({
+    config: loaded.config,
+    configFile: loaded.file,
+    directory: process.cwd(),
+    extraCertificates: [],
+    log: complain,
+  })
+  let stopping = false
+  const stop = (): void => {
+    if (stopping) process.exit(1)
+    stopping = true
+    void supervisor.stop().then(() => process.exit(0))
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  process.on('SIGHUP', () => supervisor.reload())
+  try {
+    const started = await supervisor.started
+    write(banner(started, { colour: process.stdout.isTTY === true, version: version(), tookMs: performance.now() }))
+  } catch (error) {
+    complain(error instanceof Error ? error.message : 'The start failed.')
+    process.exit(1)
+  }
+}
+
+const values = readArguments()
+if (values.help === true) write(usage)
+else if (values.version === true) write(`${version()}\n`)
+else await start(values)

@@ -1,0 +1,87 @@
+/** What the threads say to each other. Plain data: everything here crosses threads by structured clone. */
+import type { MessagePort } from 'node:worker_threads'
+import type { Config } from '../config/index.ts'
+import type { SnapshotMessage } from '../domain/snapshot.ts'
+import type { TlsMaterial } from '../ports/listener.ts'
+
+/** Where the data plane listens. */
+export interface DataListenerOptions {
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+}
+
+/** Given to each thread when it starts. */
+export interface ControlThreadData {
+  readonly config: Config
+  /** Absolute path of `gatewright.yaml`, or null. */
+  readonly configFile: string | null
+  /** Directory that relative paths start from. */
+  readonly directory: string
+  readonly startedAt: number
+}
+export interface DataThreadData {
+  readonly index: number
+  readonly listeners: readonly DataListenerOptions[]
+  readonly reusePort: boolean
+  /** Custom provider rows from configuration. */
+  readonly providerRows: readonly unknown[]
+  /** PEM of certificates trusted besides the public roots, for upstream calls. */
+  readonly extraCertificates: readonly string[]
+}
+
+/** Shown once on the terminal after the first start. */
+export interface Welcome {
+  /** A first API key, only when one was just made. */
+  readonly apiKey: string | null
+  /** Path of a set-up link, only while there is no administrator. */
+  readonly setupPath: string | null
+  readonly authorityFile: string | null
+  /** Slugs of the deployments that the environment gave. */
+  readonly environmentDeployments: readonly string[]
+  readonly sandbox: boolean
+  readonly controlUrls: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+export interface WorkerCounts {
+  readonly configured: number
+  readonly running: number
+  readonly restarts: number
+}
+
+/** Control plane → supervisor. */
+export type FromControl =
+  | { readonly type: 'snapshot'; readonly message: SnapshotMessage }
+  | { readonly type: 'tls'; readonly material: TlsMaterial }
+  | { readonly type: 'ready'; readonly welcome: Welcome }
+  /** The start failed for a reason that the operator can mend. */
+  | { readonly type: 'refused'; readonly text: string }
+  | { readonly type: 'log'; readonly text: string }
+  | { readonly type: 'closed' }
+
+/** Supervisor → control plane. */
+export type ToControl =
+  | { readonly type: 'worker'; readonly index: number; readonly port: MessagePort }
+  | { readonly type: 'workers'; readonly counts: WorkerCounts; readonly urls: readonly string[] }
+  | { readonly type: 'reload' }
+  | { readonly type: 'close' }
+
+/** Supervisor → data worker. */
+export type ToWorker =
+  | { readonly type: 'snapshot'; readonly message: SnapshotMessage }
+  | { readonly type: 'tls'; readonly material: TlsMaterial }
+  | { readonly type: 'control'; readonly port: MessagePort }
+  | { readonly type: 'drain'; readonly timeoutMs: number }
+
+/** Data worker → supervisor. */
+export type FromWorker =
+  | { readonly type: 'listening'; readonly urls: readonly string[] }
+  | { readonly type: 'refused'; readonly text: string }
+  | { readonly type: 'log'; readonly text: string }
+  | { readonly type: 'drained' }
+
+/** Data worker → control plane, over their own port. */
+export type WorkerToControl = { readonly type: 'usage'; readonly sequence: number; readonly lines: Uint8Array }
+/** Control plane → data worker, over their own port. */
+export type ControlToWorker = { readonly type: 'usage-stored'; readonly sequence: number }
