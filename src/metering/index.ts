@@ -1,0 +1,9 @@
+/**
+ * Metering: what an exchange consumed and what it costs. Figures come from the provider where it tells them; estimates
+ * are marked. Prices are data.
+ */
+export { estimateTokens } from './estimate-tokens.ts'
+export { compilePrices, costMicroUsd, type PriceBook } from './price-book.ts'
+export { defaultPrices } from './prices.ts'
+export { usageFromBody } from './usage-from-body.ts'
+export { createUsageTap, type UsageTap } from './usage-tap.ts'

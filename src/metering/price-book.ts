@@ -1,0 +1,87 @@
+/**
+ * Which price applies to a model, and what an exchange costs.
+ *
+ * A provider's own rows come before rows for any provider (`*`); within each, an exact name before patterns, and the
+ * longest pattern before shorter ones; of equals, the later row, so that configuration overrides the built-in table.
+ * Bounds: one look-up per name is remembered, at most 4,096 names (callers can choose names under pattern routes).
+ */
+import type { PriceRow } from '../domain/snapshot.ts'
+import type { TokenUsage } from '../domain/usage.ts'
+
+export interface PriceBook {
+  find(provider: string, model: string): PriceRow | null
+}
+
+const maxRemembered = 4096
+
+interface Shelf {
+  readonly exact: Map<string, PriceRow>
+  /** Prefix and row, longest prefix first. */
+  patterns: (readonly [prefix: string, row: PriceRow])[]
+}
+
+function fillShelf(rows: readonly PriceRow[]): Shelf {
+  const exact = new Map<string, PriceRow>()
+  const byPrefix = new Map<string, PriceRow>()
+  for (const row of rows) {
+    if (row.model.endsWith('*')) byPrefix.set(row.model.slice(0, -1), row)
+    else exact.set(row.model, row)
+  }
+  return { exact, patterns: [...byPrefix].sort((a, b) => b[0].length - a[0].length) }
+}
+
+function findOn(shelf: Shelf | undefined, model: string): PriceRow | null {
+  if (shelf === undefined) return null
+  const exact = shelf.exact.get(model)
+  if (exact !== undefined) return exact
+  for (const [prefix, row] of shelf.patterns) if (model.startsWith(prefix)) return row
+  return null
+}
+
+/** Prepares rows for look-up. */
+export function compilePrices(rows: readonly PriceRow[]): PriceBook {
+  const grouped = new Map<string, PriceRow[]>()
+  for (const row of rows) {
+    const group = grouped.get(row.provider)
+    if (group === undefined) grouped.set(row.provider, [row])
+    else group.push(row)
+  }
+  const shelves = new Map([...grouped].map(([provider, group]) => [provider, fillShelf(group)]))
+  const anyProvider = shelves.get('*')
+  const remembered = new Map<string, PriceRow | null>()
+  return {
+    find(provider, model) {
+      const name = `${provider}\n${model}`
+      const known = remembered.get(name)
+      if (known !== undefined) return known
+      const found = findOn(shelves.get(provider), model) ?? findOn(anyProvider, model)
+      if (remembered.size >= maxRemembered) remembered.clear()
+      remembered.set(name, found)
+      return found
+    },
+  }
+}
+
+/** Prices hold at most six decimals: US dollars per million tokens × this = an integer. */
+const scale = 1_000_000
+const scaleBig = BigInt(scale)
+
+function scaled(price: number, tokens: number): bigint {
+  return BigInt(Math.round(price * scale)) * BigInt(Math.max(0, Math.trunc(tokens)))
+}
+
+/**
+ * Cost in micro US dollars. A dollar price per million tokens is the same number of micro-dollars per token, so the
+ * sum is exact in integers of 1e-6 micro-dollars; it is rounded once, at the end, half up to a whole micro-dollar.
+ * Cached and cache-writing tokens are parts of the input and have their own prices, or the input price.
+ */
+export function costMicroUsd(price: PriceRow, usage: TokenUsage): number {
+  const { cachedInputTokens: cached, cacheWriteTokens: written } = usage
+  const plain = Math.max(0, usage.inputTokens - cached - written)
+  const total =
+    scaled(price.inputPerMillion, plain) +
+    scaled(price.cachedInputPerMillion ?? price.inputPerMillion, cached) +
+    scaled(price.cacheWritePerMillion ?? price.inputPerMillion, written) +
+    scaled(price.outputPerMillion, usage.outputTokens)
+  return Number((total + scaleBig / 2n) / scaleBig)
+}
