@@ -1,8 +1,7 @@
 /** Contract of `UpstreamClient`: bodies both ways, back-pressure, early answers. */
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { describe, it } from 'node:test'
-import type { ContractContext } from './upstream-client.contract.ts'
+import { describe } from 'node:test'
 import {
   countingHandler,
   outcomeOf,
@@ -12,6 +11,7 @@ import {
   requestOf,
   until,
 } from './upstream-client.contract-calls.ts'
+import type { ContractContext } from './upstream-client.contract-context.ts'
 import { httpServer } from './upstream-client.contract-server.ts'
 import type { UpstreamRequest } from './upstream-client.ts'
 
@@ -54,7 +54,7 @@ function uploads(context: ContractContext): void {
     ['50 MB streamed, chunked', () => repeatedBody(piece, 800, false), `${bigBytes} chunked`],
   ]
   for (const [name, body, answer] of bodies) {
-    it(`sends ${name}`, async () => {
+    context.guarantee(`sends ${name}`, async () => {
       await using server = await httpServer(context.certificate, countBody)
       const origin = context.origin(server.port)
       const outcome = await outcomeOf(context.client, origin, { method: 'POST', body: body() })
@@ -65,7 +65,7 @@ function uploads(context: ContractContext): void {
     })
   }
 
-  it('sends a streamed body as it comes', async () => {
+  context.guarantee('sends a streamed body as it comes', async () => {
     const seen: string[] = []
     await using server = await httpServer(context.certificate, (req, res) => {
       req.on('data', (chunk: Buffer) => seen.push(chunk.toString()))
@@ -84,45 +84,48 @@ function uploads(context: ContractContext): void {
 }
 
 function downloads(context: ContractContext): void {
-  it('receives 50 MB', async () => {
+  context.guarantee('receives 50 MB', async () => {
     await using server = await httpServer(context.certificate, (_req, res) => res.end(Buffer.alloc(bigBytes)))
     const outcome = await outcomeOf(context.client, context.origin(server.port))
     assert.equal(outcome.failure, null)
     assert.equal(outcome.body.length, bigBytes)
   })
 
-  it('stops reading while paused, with bounded buffers, and then delivers every byte', async () => {
-    let written = 0
-    await using server = await httpServer(context.certificate, (_req, res) => {
-      const pump = (): void => {
-        while (written < bigBytes) {
-          written += piece.length
-          if (!res.write(piece)) {
-            res.once('drain', pump)
-            return
+  context.guarantee(
+    'stops reading while paused, with bounded buffers, and then delivers every byte',
+    async () => {
+      let written = 0
+      await using server = await httpServer(context.certificate, (_req, res) => {
+        const pump = (): void => {
+          while (written < bigBytes) {
+            written += piece.length
+            if (!res.write(piece)) {
+              res.once('drain', pump)
+              return
+            }
           }
+          res.end()
         }
-        res.end()
-      }
-      pump()
-    })
-    const handler = countingHandler()
-    const timeouts = { idleMs: 150 }
-    const call = context.client.call(requestOf(context.origin(server.port), { timeouts }), handler)
-    await until(() => handler.bytes > 0, 'data arrives')
-    call.pause()
-    await pass(50)
-    const { bytes } = handler
-    await pass(350)
-    assert.equal(handler.bytes, bytes, 'nothing is delivered while paused')
-    assert.equal(handler.ended, false, 'no idle timeout while paused')
-    assert.ok(written < bytes + boundedBytes, `${written} bytes were taken from the server`)
-    call.resume()
-    await until(() => handler.ended, 'the end')
-    assert.equal(handler.bytes, bigBytes)
-  })
+        pump()
+      })
+      const handler = countingHandler()
+      const timeouts = { idleMs: 150 }
+      const call = context.client.call(requestOf(context.origin(server.port), { timeouts }), handler)
+      await until(() => handler.bytes > 0, 'data arrives')
+      call.pause()
+      await pass(50)
+      const { bytes } = handler
+      await pass(350)
+      assert.equal(handler.bytes, bytes, 'nothing is delivered while paused')
+      assert.equal(handler.ended, false, 'no idle timeout while paused')
+      assert.ok(written < bytes + boundedBytes, `${written} bytes were taken from the server`)
+      call.resume()
+      await until(() => handler.ended, 'the end')
+      assert.equal(handler.bytes, bigBytes)
+    },
+  )
 
-  it('may be paused from within each piece', async () => {
+  context.guarantee('may be paused from within each piece', async () => {
     await using server = await httpServer(context.certificate, (_req, res) => res.end(Buffer.alloc(megabyte)))
     const outcome = await outcomeOf(context.client, context.origin(server.port), {
       onEvent(event, call) {
@@ -135,7 +138,7 @@ function downloads(context: ContractContext): void {
     assert.equal(outcome.body.length, megabyte)
   })
 
-  it('reuses a connection whose last call ended while paused', async () => {
+  context.guarantee('reuses a connection whose last call ended while paused', async () => {
     await using server = await httpServer(context.certificate, (_req, res) => res.end('hello'))
     const origin = context.origin(server.port)
     await outcomeOf(context.client, origin, { onEvent: (event, call) => event === 'data' && call.pause() })
@@ -144,7 +147,7 @@ function downloads(context: ContractContext): void {
 }
 
 function slowUpstream(context: ContractContext): void {
-  it('pauses the source of the body while the upstream does not read', async () => {
+  context.guarantee('pauses the source of the body while the upstream does not read', async () => {
     const reading: { req: IncomingMessage | null } = { req: null }
     await using server = await httpServer(context.certificate, (req, res) => {
       reading.req = req
@@ -158,7 +161,7 @@ function slowUpstream(context: ContractContext): void {
     assert.equal((await outcome).body.toString(), 'done')
   })
 
-  it('fails with idle-timeout when the upstream stops reading the body', async () => {
+  context.guarantee('fails with idle-timeout when the upstream stops reading the body', async () => {
     await using server = await httpServer(context.certificate, (req) => req.pause())
     const { failure } = await outcomeOf(context.client, context.origin(server.port), {
       method: 'POST',
@@ -181,40 +184,46 @@ function sourcesThatFail(context: ContractContext): void {
     ['is longer than announced', 3, (body) => body.sink?.data(Buffer.from('long'))],
   ]
   for (const [name, length, act] of cases) {
-    it(`fails with body-source, and closes the connection, when the body ${name}`, async () => {
-      let complete = false
-      await using server = await httpServer(context.certificate, (req) => {
-        req.on('data', () => undefined)
-        req.on('end', () => {
-          complete = true
+    context.guarantee(
+      `fails with body-source, and closes the connection, when the body ${name}`,
+      async () => {
+        let complete = false
+        await using server = await httpServer(context.certificate, (req) => {
+          req.on('data', () => undefined)
+          req.on('end', () => {
+            complete = true
+          })
         })
-      })
-      const body = pushedBody(length)
-      const outcome = outcomeOf(context.client, context.origin(server.port), { method: 'POST', body })
-      await until(() => body.sink !== null, 'the body is asked for')
-      body.sink?.data(Buffer.from('x'))
-      act(body)
-      assert.equal((await outcome).failure?.kind, 'body-source')
-      await until(() => server.open === 0, 'the connection is closed')
-      assert.equal(complete, false, 'the upstream never takes the body for complete')
-    })
+        const body = pushedBody(length)
+        const outcome = outcomeOf(context.client, context.origin(server.port), { method: 'POST', body })
+        await until(() => body.sink !== null, 'the body is asked for')
+        body.sink?.data(Buffer.from('x'))
+        act(body)
+        assert.equal((await outcome).failure?.kind, 'body-source')
+        await until(() => server.open === 0, 'the connection is closed')
+        assert.equal(complete, false, 'the upstream never takes the body for complete')
+      },
+    )
   }
 }
 
 function earlyAnswers(context: ContractContext): void {
   for (const status of [200, 413]) {
-    it(`delivers a ${status} that comes before the body was sent, and drops the connection`, async () => {
-      await using server = await httpServer(context.certificate, (_req, res) => {
-        res.writeHead(status, { 'content-length': 5 }).end('early')
-      })
-      const body = pushedBody(undefined)
-      const outcome = await outcomeOf(context.client, context.origin(server.port), { method: 'POST', body })
-      assert.equal(outcome.failure, null)
-      assert.equal(outcome.status, status)
-      assert.equal(outcome.body.toString(), 'early')
-      body.sink?.data(Buffer.from('late'))
-      body.sink?.end()
-      await until(() => server.open === 0, 'the connection is closed')
-    })
+    context.guarantee(
+      `delivers a ${status} that comes before the body was sent, and drops the connection`,
+      async () => {
+        await using server = await httpServer(context.certificate, (_req, res) => {
+          res.writeHead(status, { 'content-length': 5 }).end('early')
+        })
+        const body = pushedBody(undefined)
+        const outcome = await outcomeOf(context.client, context.origin(server.port), { method: 'POST', body })
+        assert.equal(outcome.failure, null)
+        assert.equal(outcome.status, status)
+        assert.equal(outcome.body.toString(), 'early')
+        body.sink?.data(Buffer.from('late'))
+        body.sink?.end()
+        await until(() => server.open === 0, 'the connection is closed')
+      },
+    )
   }
 }

@@ -1,9 +1,9 @@
 /** Contract of `UpstreamClient`: framing of responses, order of calls, reuse of connections. */
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
-import { describe, it } from 'node:test'
-import type { ContractContext } from './upstream-client.contract.ts'
+import { describe } from 'node:test'
 import { outcomeOf, until } from './upstream-client.contract-calls.ts'
+import type { ContractContext } from './upstream-client.contract-context.ts'
 import { httpServer, scriptedServer } from './upstream-client.contract-server.ts'
 
 interface Reply {
@@ -60,8 +60,10 @@ const replies: readonly Reply[] = [
 export function responseGuarantees(context: ContractContext): void {
   describe('responses', () => {
     for (const reply of replies) {
-      it(`reads ${reply.name} in one piece`, () => readsReply(context, reply, reply.bytes.length))
-      it(`reads ${reply.name} byte by byte`, () => readsReply(context, reply, 1))
+      context.guarantee(`reads ${reply.name} in one piece`, () =>
+        readsReply(context, reply, reply.bytes.length),
+      )
+      context.guarantee(`reads ${reply.name} byte by byte`, () => readsReply(context, reply, 1))
     }
     framingAndOrder(context)
     requestsAsWritten(context)
@@ -94,7 +96,7 @@ function dribble(socket: Socket, reply: Reply, step: number, at: number): void {
 }
 
 function framingAndOrder(context: ContractContext): void {
-  it('gives header names in lower case, in wire order, duplicates kept', async () => {
+  context.guarantee('gives header names in lower case, in wire order, duplicates kept', async () => {
     await using server = await scriptedServer(context.certificate, (socket) => {
       socket.write(
         'HTTP/1.1 200 OK\r\nX-B: 1\r\nSet-Cookie: a\r\nx-a: 2\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n',
@@ -115,7 +117,7 @@ function framingAndOrder(context: ContractContext): void {
     ])
   })
 
-  it('reports a redirect and does not follow it', async () => {
+  context.guarantee('reports a redirect and does not follow it', async () => {
     let requests = 0
     await using server = await httpServer(context.certificate, (_req, res) => {
       requests += 1
@@ -126,7 +128,7 @@ function framingAndOrder(context: ContractContext): void {
     assert.equal(requests, 1)
   })
 
-  it('asks for no compression and decompresses nothing', async () => {
+  context.guarantee('asks for no compression and decompresses nothing', async () => {
     const asked: unknown[] = []
     await using server = await httpServer(context.certificate, (req, res) => {
       asked.push(req.headers['accept-encoding'])
@@ -139,7 +141,7 @@ function framingAndOrder(context: ContractContext): void {
 }
 
 function requestsAsWritten(context: ContractContext): void {
-  it('sends method, path, host, headers and body as given', async () => {
+  context.guarantee('sends method, path, host, headers and body as given', async () => {
     await using server = await httpServer(context.certificate, (req, res) => {
       const chunks: Buffer[] = []
       req.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -171,20 +173,23 @@ function requestsAsWritten(context: ContractContext): void {
     ['x-a', 'b\u0000'],
     ['x-a', 'snow\u2603'],
   ] as const) {
-    it(`sends nothing for the header ${JSON.stringify(name)}: ${JSON.stringify(value)}`, async () => {
-      await using server = await scriptedServer(context.certificate, (socket) => socket.destroy())
-      const { failure } = await outcomeOf(context.client, context.origin(server.port), {
-        headers: [name, value],
-      })
-      assert.equal(failure?.kind, 'protocol')
-      assert.equal(failure.unsent, true)
-      assert.equal(server.accepted, 0)
-    })
+    context.guarantee(
+      `sends nothing for the header ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+      async () => {
+        await using server = await scriptedServer(context.certificate, (socket) => socket.destroy())
+        const { failure } = await outcomeOf(context.client, context.origin(server.port), {
+          headers: [name, value],
+        })
+        assert.equal(failure?.kind, 'protocol')
+        assert.equal(failure.unsent, true)
+        assert.equal(server.accepted, 0)
+      },
+    )
   }
 }
 
 function reuse(context: ContractContext): void {
-  it('serves calls that follow each other on one connection', async () => {
+  context.guarantee('serves calls that follow each other on one connection', async () => {
     await using server = await httpServer(context.certificate, (_req, res) => res.end('hello'))
     for (let i = 0; i < 5; i += 1) {
       assert.equal((await outcomeOf(context.client, context.origin(server.port))).body.toString(), 'hello')
@@ -192,7 +197,7 @@ function reuse(context: ContractContext): void {
     assert.equal(server.accepted, 1)
   })
 
-  it('never puts two calls on one connection at the same time', async () => {
+  context.guarantee('never puts two calls on one connection at the same time', async () => {
     await using server = await httpServer(context.certificate, (_req, res) => {
       setTimeout(() => res.end('hello'), 30)
     })
@@ -201,7 +206,7 @@ function reuse(context: ContractContext): void {
     assert.equal(server.accepted, 3)
   })
 
-  it('survives a server that closed its idle connections', async () => {
+  context.guarantee('survives a server that closed its idle connections', async () => {
     await using server = await httpServer(context.certificate, (_req, res) => res.end('hello'))
     const origin = context.origin(server.port)
     await outcomeOf(context.client, origin)
@@ -216,7 +221,7 @@ function reuse(context: ContractContext): void {
     assert.equal(server.accepted, 2)
   })
 
-  it('closes idle connections when told', async () => {
+  context.guarantee('closes idle connections when told', async () => {
     await using server = await httpServer(context.certificate, (_req, res) => res.end('hello'))
     const client = context.another()
     await outcomeOf(client, context.origin(server.port))
@@ -236,7 +241,7 @@ function noReuse(context: ContractContext): void {
     ],
   ]
   for (const [name, bytes] of cases) {
-    it(`takes a new connection ${name}`, async () => {
+    context.guarantee(`takes a new connection ${name}`, async () => {
       await using server = await scriptedServer(context.certificate, (socket) => socket.write(bytes))
       for (let i = 0; i < 2; i += 1) {
         assert.equal((await outcomeOf(context.client, context.origin(server.port))).body.toString(), 'ok')
@@ -245,18 +250,21 @@ function noReuse(context: ContractContext): void {
     })
   }
 
-  it('takes a new connection when bytes follow the response, and never reads them as the next one', async () => {
-    await using server = await scriptedServer(context.certificate, (socket) => {
-      const one = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
-      socket.write(`${one}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`)
-    })
-    const first = await outcomeOf(context.client, context.origin(server.port))
-    const second = await outcomeOf(context.client, context.origin(server.port))
-    // A client may tell the first call about the surplus, or leave it be: it must not reuse the connection.
-    for (const { failure, body } of [first, second]) {
-      if (failure === null) assert.equal(body.toString(), 'ok')
-      else assert.equal(failure.kind, 'protocol')
-    }
-    assert.equal(server.accepted, 2)
-  })
+  context.guarantee(
+    'takes a new connection when bytes follow the response, and never reads them as the next one',
+    async () => {
+      await using server = await scriptedServer(context.certificate, (socket) => {
+        const one = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+        socket.write(`${one}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`)
+      })
+      const first = await outcomeOf(context.client, context.origin(server.port))
+      const second = await outcomeOf(context.client, context.origin(server.port))
+      // A client may tell the first call about the surplus, or leave it be: it must not reuse the connection.
+      for (const { failure, body } of [first, second]) {
+        if (failure === null) assert.equal(body.toString(), 'ok')
+        else assert.equal(failure.kind, 'protocol')
+      }
+      assert.equal(server.accepted, 2)
+    },
+  )
 }

@@ -8,6 +8,6 @@ for (const tls of [false, true]) {
     tls,
     create: (certificate) =>
       createHttp1Client({ egress: createEgressGuard(), extraCertificates: [certificate], tickMs: 10 }),
-    lenientAbout: {},
+    exceptions: {},
   })
 }
