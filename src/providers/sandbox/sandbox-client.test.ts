@@ -117,12 +117,10 @@ test('a paused call delivers nothing until it is resumed, and loses nothing', as
   handle.resume()
   await pause(60)
   assert.ok(ended)
-  assert.equal(
-    Buffer.concat(chunks)
-      .toString()
-      .match(/"content":"/g)?.length,
-    200 + 1 - 1,
-  )
+  const words = Buffer.concat(chunks)
+    .toString()
+    .match(/"content":"[^"]/g)
+  assert.equal(words?.length, 200)
 })
 
 test('nothing follows an abort', async () => {
