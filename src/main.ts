@@ -58,7 +58,9 @@ function load(values: ReturnType<typeof readArguments>) {
     })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    complain(`The configuration is not valid:\n${error.problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')}`)
+    complain(
+      `The configuration is not valid:\n${error.problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')}`,
+    )
     return process.exit(2)
   }
 }
@@ -84,7 +86,13 @@ async function start(values: ReturnType<typeof readArguments>): Promise<void> {
   process.on('SIGHUP', () => supervisor.reload())
   try {
     const started = await supervisor.started
-    write(banner(started, { colour: process.stdout.isTTY === true, version: version(), tookMs: performance.now() }))
+    write(
+      banner(started, {
+        colour: process.stdout.isTTY === true,
+        version: version(),
+        tookMs: performance.now(),
+      }),
+    )
   } catch (error) {
     complain(error instanceof Error ? error.message : 'The start failed.')
     process.exit(1)

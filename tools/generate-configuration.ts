@@ -33,11 +33,17 @@ function withoutDefaultedRequirements(node: Schema): Schema {
   }
 }
 
-const published = { $schema: 'https://json-schema.org/draft/2020-12/schema', ...withoutDefaultedRequirements(schema) }
+const published = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  ...withoutDefaultedRequirements(schema),
+}
 writeGenerated('docs/reference/gatewright.schema.json', `${JSON.stringify(published, null, 2)}\n`)
 
 function typeOf(node: Schema): string {
-  if (node.anyOf !== undefined) return node.anyOf.map((each) => (each.const === undefined ? (each.type ?? '') : `\`${String(each.const)}\``)).join(', ')
+  if (node.anyOf !== undefined)
+    return node.anyOf
+      .map((each) => (each.const === undefined ? (each.type ?? '') : `\`${String(each.const)}\``))
+      .join(', ')
   if (node.type === 'array') return `list of ${node.items?.type ?? 'values'}`
   const from = node.minimum === undefined ? '' : ` ≥ ${node.minimum}`
   const to = node.maximum === undefined || node.maximum >= 2 ** 40 ? '' : ` ≤ ${node.maximum}`

@@ -25,7 +25,9 @@ for (const fault of catalogue) {
   )
 }
 
-const rows = catalogue.map((fault) => `| [\`${fault.code}\`](${fault.code}.md) | ${fault.status} | ${fault.text} |`)
+const rows = catalogue.map(
+  (fault) => `| [\`${fault.code}\`](${fault.code}.md) | ${fault.status} | ${fault.text} |`,
+)
 writeGenerated(
   'docs/errors/README.md',
   [

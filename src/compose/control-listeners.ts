@@ -13,7 +13,12 @@ export interface ControlListeners {
   close(): Promise<void>
 }
 
-const bounds = { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 32_768, connectionsCheckingInterval: 1000 }
+const bounds = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  maxHeaderSize: 32_768,
+  connectionsCheckingInterval: 1000,
+}
 
 /** Open what the configuration names. @throws the system's error when an address cannot be bound */
 export async function openControlListeners(
@@ -26,7 +31,11 @@ export async function openControlListeners(
   const servers: Server[] = []
   const secure: HttpsServer[] = []
   const urls: string[] = []
-  const listen = async (server: Server, protocol: string, { host, port }: { host: string; port: number }): Promise<void> => {
+  const listen = async (
+    server: Server,
+    protocol: string,
+    { host, port }: { host: string; port: number },
+  ): Promise<void> => {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host, port }, () => {
@@ -67,5 +76,10 @@ export async function openControlListeners(
 }
 
 function tlsOptions({ certificate, privateKey }: TlsMaterial) {
-  return { cert: certificate, key: privateKey, minVersion: 'TLSv1.2' as const, ecdhCurve: 'X25519MLKEM768:X25519:P-256' }
+  return {
+    cert: certificate,
+    key: privateKey,
+    minVersion: 'TLSv1.2' as const,
+    ecdhCurve: 'X25519MLKEM768:X25519:P-256',
+  }
 }

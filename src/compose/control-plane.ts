@@ -1,6 +1,6 @@
 /**
  * Composition of the control-plane thread: storage, secrets, resources, publishing, usage, admin API and its
- * listeners. `start` is a list of steps, in order; each later one may rely on all earlier ones.
+ * listeners. `start` is the order of the steps; each one may rely on all before it.
  */
 import { unwatchFile, watchFile } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -8,25 +8,47 @@ import { type DataDirectory, openDataDirectory } from '../adapters/data-director
 import { openFileSecretBox } from '../adapters/file-secret-box/open-file-secret-box.ts'
 import { createHttp1Client } from '../adapters/http1/client.ts'
 import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
+import type { AdminDependencies } from '../admin/context.ts'
 import { createAdminApi } from '../admin/create-admin-api.ts'
-import { ConfigError, type LoadedConfig, loadConfig, readEnvironment, readSecretReference } from '../config/index.ts'
+import {
+  ConfigError,
+  describeProblem,
+  type LoadedConfig,
+  loadConfig,
+  readEnvironment,
+  readSecretReference,
+} from '../config/index.ts'
+import type { Deployment } from '../domain/entities.ts'
 import { createEgressGuard } from '../egress/index.ts'
 import { checkSnapshot } from '../gateway/index.ts'
 import { openPeppers } from '../identity/index.ts'
-import { Fault } from '../kernel/fault.ts'
 import { systemClock } from '../kernel/clock.ts'
+import { Fault } from '../kernel/fault.ts'
 import { defaultPrices } from '../metering/index.ts'
 import { createCatalogue, createTokenFetcher } from '../providers/index.ts'
-import { createPublisher, type SnapshotSettings, sandboxProvider } from '../publishing/index.ts'
-import { applyDesired, applyEnvironment, checkDocument, createDocumentManager, makeFirstObjects } from '../resources/index.ts'
-import type { ControlThreadData, FromControl, ToControl, WorkerCounts } from '../supervisor/messages.ts'
+import { createPublisher, openDeployment, sandboxProvider } from '../publishing/index.ts'
+import {
+  applyDesired,
+  applyEnvironment,
+  checkDocument,
+  createDocumentManager,
+  makeFirstObjects,
+} from '../resources/index.ts'
+import type {
+  ControlThreadData,
+  FromControl,
+  ToControl,
+  Welcome,
+  WorkerCounts,
+} from '../supervisor/messages.ts'
 import { openControlListeners } from './control-listeners.ts'
+import { isFileManaged, isSandboxEnabled, snapshotSettings } from './control-settings.ts'
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
 import { createStatus } from './status.ts'
 import { createTlsSource } from './tls-material.ts'
 import { tryDeployment } from './try-deployment.ts'
-import { openUsage } from './usage-intake.ts'
+import { openUsageIntake } from './usage-intake.ts'
 
 const data = workerData as ControlThreadData
 const supervisor = parentPort
@@ -34,89 +56,131 @@ if (supervisor === null) throw new TypeError('the control plane runs as a thread
 const tell = (message: FromControl): void => supervisor.postMessage(message)
 const log = (text: string): void => tell({ type: 'log', text })
 const environment = readEnvironment()
-const readReference = (reference: string): string | null => readSecretReference(reference, environment, data.directory)
+const readReference = (reference: string): string | null =>
+  readSecretReference(reference, environment, data.directory)
+const catalogue = createCatalogue(data.config.providers ?? [])
+const client = createHttp1Client({ egress: createEgressGuard() })
+const auth = { now: systemClock.now, fetchToken: createTokenFetcher(client) }
 
 let loaded: LoadedConfig = { config: data.config, file: data.configFile, lineOf: () => 0 }
-let workers: { counts: WorkerCounts; urls: readonly string[] } = { counts: { configured: 0, running: 0, restarts: 0 }, urls: [] }
-
-/** Every deployment's timeouts, bounds and prices, as the configuration has them now. */
-function settingsOf(peppers: Readonly<Record<string, string>>): SnapshotSettings {
-  const { config } = loaded
-  const own = (config.prices ?? []).map((row) => ({
-    ...row,
-    cachedInputPerMillion: row.cachedInputPerMillion ?? null,
-    cacheWritePerMillion: row.cacheWritePerMillion ?? null,
-  }))
-  return {
-    prices: [...defaultPrices, ...own],
-    peppers,
-    bounds: config.limits,
-    timeouts: config.timeouts,
-    trustedProxies: config.gateway.trustedProxies,
-    sandboxEnabled: sandboxAllowed(config),
-    documentationUrl: config.documentationUrl,
-  }
-}
-
-const loopback = /^(?:127\.|::1$|localhost$)/
-
-function sandboxAllowed({ sandbox, gateway }: LoadedConfig['config']): boolean {
-  if (sandbox.enabled !== 'auto') return sandbox.enabled
-  return [gateway.http, gateway.https].every((listener) => !listener.enabled || loopback.test(listener.host))
-}
-
-/** True while `gatewright.yaml` holds objects: it alone manages them then. */
-function fileManages(): boolean {
-  const { organizations, deployments, models, products, applications } = loaded.config
-  return [organizations, deployments, models, products, applications].some((list) => list !== undefined)
+let workers: { counts: WorkerCounts; urls: readonly string[] } = {
+  counts: { configured: 0, running: 0, restarts: 0 },
+  urls: [],
 }
 
 async function openStorage(directory: DataDirectory) {
   const secretBox = openFileSecretBox({ path: directory.rootKeyFile })
   const { store, usage, close } = await openSqliteStore({ path: directory.databaseFile })
-  return { secretBox, store, usage, close, peppers: await openPeppers(store, secretBox) }
+  const peppers = await openPeppers(store, secretBox)
+  const access = { store, clock: systemClock, peppers: () => peppers }
+  const sources = () => ({
+    settings: snapshotSettings(loaded.config, peppers.encoded),
+    secretBox,
+    readReference,
+  })
+  return { secretBox, store, usage, close, access, sources }
 }
-
 type Storage = Awaited<ReturnType<typeof openStorage>>
 
-/** Bring the store to `gatewright.yaml` and the environment. */
-async function applyConfiguration({ store }: Storage, catalogue: ReturnType<typeof createCatalogue>): Promise<readonly string[]> {
+/** First objects of a new installation; returns its first API key, or null. */
+async function settleIn({ store, access }: Storage, directory: DataDirectory): Promise<string | null> {
+  const first = await makeFirstObjects(store, { now: systemClock.now(), sandboxProvider })
+  const apiKey = first === null ? null : await makeFirstKey(access, first)
+  await ensureLocalToken(access, directory.adminTokenFile)
+  return apiKey
+}
+
+/** Bring the store to `gatewright.yaml` and the environment; returns the deployments of the environment. */
+async function applyConfiguration({ store }: Storage): Promise<readonly string[]> {
   const { config, file, lineOf } = loaded
   const now = systemClock.now()
-  const desired = fileManages() ? checkDocument(config, file ?? 'gatewright.yaml', lineOf) : []
+  const desired = isFileManaged(config) ? checkDocument(config, file ?? 'gatewright.yaml', lineOf) : []
   await applyDesired(store, desired, { managedBy: 'file', now })
   const found = config.environmentProviders ? findProviders(catalogue, environment, defaultPrices) : []
   return applyEnvironment(store, found, now)
 }
 
-async function start(): Promise<void> {
-  const directory = openDataDirectory(data.config.dataDir)
-  const tlsSource = createTlsSource(data.config.tls, { tlsDirectory: directory.tlsDirectory, directory: data.directory })
-  let tls = await tlsSource.load()
-  tell({ type: 'tls', material: tls })
-
-  const storage = await openStorage(directory)
-  const { store, secretBox, peppers } = storage
-  const catalogue = createCatalogue(data.config.providers ?? [])
-  const access = { store, clock: systemClock, peppers: () => peppers }
-  const first = await makeFirstObjects(store, { now: systemClock.now(), sandboxProvider })
-  const apiKey = first === null ? null : await makeFirstKey(access, first)
-  await ensureLocalToken(access, directory.adminTokenFile)
-  const environmentDeployments = await applyConfiguration(storage, catalogue)
-
-  const client = createHttp1Client({ egress: createEgressGuard() })
-  const auth = { now: systemClock.now, fetchToken: createTokenFetcher(client) }
-  const sources = () => ({ settings: settingsOf(peppers.encoded), secretBox, readReference })
-  const publisher = createPublisher({
+function createStoragePublisher({ store, sources }: Storage) {
+  return createPublisher({
     store,
     sources,
     check: (config) => checkSnapshot(config, { catalogue, auth }),
     send: (message) => tell({ type: 'snapshot', message }),
     now: systemClock.now,
   })
-  await publisher.start()
+}
 
-  const usage = await openUsage({ directory: directory.usageDirectory, store, usageStore: storage.usage, config: data.config.usage, log })
+async function openForTrial(deployment: Deployment, { store, sources }: Storage) {
+  const { credential, organizationId } = deployment
+  const record =
+    credential.kind === 'sealed' ? await store.credentials.get(organizationId, credential.credentialId) : null
+  return openDeployment(deployment, new Map(record === null ? [] : [[record.id, record]]), sources())
+}
+
+function adminDependencies(storage: Storage, status: AdminDependencies['status']): AdminDependencies {
+  const { store, secretBox, access, usage } = storage
+  const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+    const cause = fields['cause']
+    log(`${message} ${String(fields['requestId'] ?? '')} ${cause instanceof Error ? cause.name : ''}`)
+  }
+  return {
+    store,
+    secretBox,
+    usage,
+    status,
+    clock: systemClock,
+    peppers: access.peppers,
+    providers: () => catalogue.list,
+    configuration: createDocumentManager({
+      store,
+      clock: systemClock,
+      fileManaged: () => isFileManaged(loaded.config),
+    }),
+    tryDeployment: (deployment) =>
+      tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
+    log: { warn: note, error: note },
+  }
+}
+
+async function reload(storage: Storage, republish: () => Promise<void>): Promise<void> {
+  const before = loaded
+  try {
+    const file = data.configFile === null ? {} : { file: data.configFile }
+    loaded = loadConfig({ environment, directory: data.directory, dataDir: data.config.dataDir, ...file })
+    await applyConfiguration(storage)
+    await republish()
+    log('The configuration was loaded again.')
+  } catch (error) {
+    loaded = before
+    log(`The new configuration is refused as a whole; the running one stays.\n${reasonOf(error)}`)
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ConfigError)
+    return error.problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')
+  if (error instanceof Fault) return `  ${error.publicText}`
+  const { code, port } = error as { code?: string; port?: number }
+  if (code === 'EADDRINUSE')
+    return `The port ${port} is taken: stop what uses it, or set control.http.port and control.https.port.`
+  return error instanceof Error ? error.message : 'unknown reason'
+}
+
+async function start(): Promise<void> {
+  const directory = openDataDirectory(data.config.dataDir)
+  const tlsSource = createTlsSource(data.config.tls, {
+    tlsDirectory: directory.tlsDirectory,
+    directory: data.directory,
+  })
+  let tls = await tlsSource.load()
+  tell({ type: 'tls', material: tls })
+  const retentionDays = data.config.usage.retentionDays
+  const usage = await openUsageIntake({ directory: directory.usageDirectory, retentionDays, log })
+  const storage = await openStorage(directory)
+  const apiKey = await settleIn(storage, directory)
+  const environmentDeployments = await applyConfiguration(storage)
+  const publisher = createStoragePublisher(storage)
+  await publisher.start()
   const status = createStatus({
     startedAt: data.startedAt,
     dataDirectory: directory.path,
@@ -125,67 +189,65 @@ async function start(): Promise<void> {
     controlUrls: () => listeners.urls,
     certificateExpiresAt: () => tls.expiresAt,
     config: () => loaded.config,
-    sandboxEnabled: () => sandboxAllowed(loaded.config),
   })
-  const app = await createAdminApi({
-    store,
-    secretBox,
-    clock: systemClock,
-    peppers: () => peppers,
-    usage: usage.queries,
-    providers: () => catalogue.list,
-    status,
-    configuration: createDocumentManager({ store, clock: systemClock, fileManaged: fileManages }),
-    tryDeployment: (deployment) => tryDeployment(deployment, { catalogue, auth, client, open: (each) => openOne(each, storage) }),
-    log: { warn: (fields, message) => log(`${message} ${JSON.stringify(fields)}`), error: (fields, message) => log(`${message} ${JSON.stringify(fields)}`) },
-  })
+  const app = await createAdminApi(adminDependencies(storage, status))
   const listeners = await openControlListeners(app, data.config.control, tls)
-
-  async function reload(): Promise<void> {
-    const before = loaded
-    try {
-      loaded = loadConfig({ environment, directory: data.directory, dataDir: data.config.dataDir, ...(data.configFile === null ? {} : { file: data.configFile }) })
-      await applyConfiguration(storage, catalogue)
-      await publisher.republish()
-      log('The configuration was loaded again.')
-    } catch (error) {
-      loaded = before
-      log(`The new configuration was refused; the running one stays.\n${reasonOf(error)}`)
-    }
-  }
   const stopWatching = tlsSource.watch((next) => {
     tls = next
     listeners.setTls(next)
     tell({ type: 'tls', material: next })
   }, log)
-  if (data.configFile !== null) watchFile(data.configFile, { interval: 500 }, () => void reload())
+  const republish = (): Promise<void> => publisher.republish()
+  const { configFile } = data
+  if (configFile !== null) watchFile(configFile, { interval: 500 }, () => void reload(storage, republish))
 
+  async function close(): Promise<void> {
+    if (configFile !== null) unwatchFile(configFile)
+    stopWatching()
+    publisher.stop()
+    await listeners.close()
+    await usage.eventLog.close()
+    await storage.close()
+    process.exit(0)
+  }
+  listen({
+    worker: (message) => usage.connect(message.port),
+    workers: ({ counts, urls }) => {
+      workers = { counts, urls }
+    },
+    reload: () => void reload(storage, republish),
+    close: () => void close(),
+  })
+  const welcome: Welcome = {
+    apiKey,
+    setupPath: await offerSetup(storage.access),
+    authorityFile: tls.authorityFile,
+    environmentDeployments,
+    sandbox: isSandboxEnabled(loaded.config),
+    controlUrls: listeners.urls,
+    warnings: publisher.state.warnings,
+  }
+  tell({ type: 'ready', welcome })
+}
+
+type Handlers = { readonly [K in ToControl['type']]: (message: Extract<ToControl, { type: K }>) => void }
+
+function listen(handlers: Handlers): void {
   supervisor?.on('message', (message: ToControl) => {
     switch (message.type) {
       case 'worker':
-        return usage.connect(message.port)
+        return handlers.worker(message)
       case 'workers':
-        workers = { counts: message.counts, urls: message.urls }
-        return
+        return handlers.workers(message)
       case 'reload':
-        return void reload()
+        return handlers.reload(message)
       case 'close':
-        if (data.configFile !== null) unwatchFile(data.configFile)
-        stopWatching()
-        publisher.stop()
-        void listeners.close().then(usage.close).then(storage.close).then(() => process.exit(0))
+        return handlers.close(message)
     }
   })
-  tell({
-    type: 'ready',
-    welcome: {
-      apiKey,
-      setupPath: await offerSetup(access),
-      authorityFile: tls.authorityFile,
-      environmentDeployments,
-      sandbox: sandboxAllowed(loaded.config),
-      controlUrls: listeners.urls,
-      warnings: publisher.state.warnings,
-    },
-  })
 }
+
+start().catch((error: unknown) => {
+  tell({ type: 'refused', text: `Gatewright cannot start: ${reasonOf(error)}` })
+  process.exit(1)
+})

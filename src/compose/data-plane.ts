@@ -11,8 +11,20 @@ import { createGateway, createUsageOutbox } from '../gateway/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { createTimerWheel } from '../kernel/timer-wheel.ts'
 import type { Listener, TlsMaterial } from '../ports/listener.ts'
-import { createCatalogue, createSandbox, createSandboxClient, createTokenFetcher, dialects } from '../providers/index.ts'
-import type { ControlToWorker, DataThreadData, FromWorker, ToWorker, WorkerToControl } from '../supervisor/messages.ts'
+import {
+  createCatalogue,
+  createSandbox,
+  createSandboxClient,
+  createTokenFetcher,
+  dialects,
+} from '../providers/index.ts'
+import type {
+  ControlToWorker,
+  DataThreadData,
+  FromWorker,
+  ToWorker,
+  WorkerToControl,
+} from '../supervisor/messages.ts'
 
 const data = workerData as DataThreadData
 const supervisor = parentPort
@@ -30,7 +42,8 @@ const gateway = createGateway({
   random: Math.random,
   recordUsage: (record) => outbox.add(record),
   canRecord: () => outbox.hasRoom,
-  note: ({ level, requestId, code, internal }) => tell({ type: 'log', text: `${level} ${requestId} ${code} ${internal}` }),
+  note: ({ level, requestId, code, internal }) =>
+    tell({ type: 'log', text: `${level} ${requestId} ${code} ${internal}` }),
   catalogue: createCatalogue(data.providerRows),
   auth: { now: systemClock.now, fetchToken: createTokenFetcher(network) },
 })
@@ -51,12 +64,21 @@ async function listenWhenReady(): Promise<void> {
     listeners = await Promise.all(
       data.listeners.map(({ host, port, tls: encrypted }) =>
         openHttpListener(
-          { host, port, reusePort: data.reusePort, bounds: current, ...(encrypted && tls !== null ? { tls } : {}) },
+          {
+            host,
+            port,
+            reusePort: data.reusePort,
+            bounds: current,
+            ...(encrypted && tls !== null ? { tls } : {}),
+          },
           gateway.handle,
         ),
       ),
     )
-    tell({ type: 'listening', urls: listeners.map((listener, at) => urlOf(listener, data.listeners[at]?.tls === true)) })
+    tell({
+      type: 'listening',
+      urls: listeners.map((listener, at) => urlOf(listener, data.listeners[at]?.tls === true)),
+    })
   } catch (error) {
     tell({ type: 'refused', text: refusalText(error) })
     process.exit(1)
@@ -70,7 +92,8 @@ function urlOf(listener: Listener, encrypted: boolean): string {
 
 function refusalText(error: unknown): string {
   const { code, port, address } = error as { code?: string; port?: number; address?: string }
-  if (code === 'EADDRINUSE') return `The data plane cannot listen on ${address}:${port}: the port is taken. Stop what uses it or set gateway.*.port.`
+  if (code === 'EADDRINUSE')
+    return `The data plane cannot listen on ${address}:${port}: the port is taken. Stop what uses it or set gateway.*.port.`
   if (code === 'EACCES') return `The data plane may not listen on port ${port}.`
   return `The data plane cannot listen: ${error instanceof Error ? error.message : 'unknown reason'}`
 }
@@ -111,7 +134,8 @@ supervisor.on('message', (message: ToWorker) => {
       return
     case 'tls':
       tls = message.material
-      for (const [at, listener] of listeners.entries()) if (data.listeners[at]?.tls === true) listener.setTls(message.material)
+      for (const [at, listener] of listeners.entries())
+        if (data.listeners[at]?.tls === true) listener.setTls(message.material)
       void listenWhenReady()
       return
     case 'control':

@@ -67,6 +67,7 @@ export async function ensureLocalToken(parts: AccessParts, file: string): Promis
 /** The path of a new set-up link while nobody has become administrator; null afterwards. */
 export async function offerSetup(parts: AccessParts): Promise<string | null> {
   const { items } = await parts.store.adminTokens.list(null, { limit: 500 })
-  if (items.some((token) => token.managedBy !== 'setup' || token.name !== 'Command line on this machine')) return null
+  if (items.some((token) => token.managedBy !== 'setup' || token.name !== 'Command line on this machine'))
+    return null
   return (await issueSetupLink(parts)).path
 }

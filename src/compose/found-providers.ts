@@ -24,7 +24,9 @@ export function findProviders(
       settings,
       allowPrivateNetwork,
       references: Object.fromEntries([...variables, ...files]),
-      knownModels: prices.filter((row) => row.provider === provider.id && !row.model.endsWith('*')).map((row) => row.model),
+      knownModels: prices
+        .filter((row) => row.provider === provider.id && !row.model.endsWith('*'))
+        .map((row) => row.model),
     })
   }
   return found

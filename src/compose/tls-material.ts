@@ -26,15 +26,22 @@ export interface TlsSource {
 const pollMs = 2000
 const renewalCheckMs = 3_600_000
 
-export function createTlsSource(config: Config['tls'], places: { readonly tlsDirectory: string; readonly directory: string }): TlsSource {
+export function createTlsSource(
+  config: Config['tls'],
+  places: { readonly tlsDirectory: string; readonly directory: string },
+): TlsSource {
   const { certificateFile, keyFile, hostnames } = config
   if (certificateFile === undefined || keyFile === undefined) {
-    const load = async (): Promise<InstalledTls> => ensureLocalCertificate(places.tlsDirectory, hostnames, Date.now())
+    const load = async (): Promise<InstalledTls> =>
+      ensureLocalCertificate(places.tlsDirectory, hostnames, Date.now())
     return { load, watch: (changed, report) => poll(renewalCheckMs, load, { changed, report }) }
   }
   const files = [resolve(places.directory, certificateFile), resolve(places.directory, keyFile)] as const
   const load = async (): Promise<InstalledTls> => readFiles(files[0], files[1])
-  return { load, watch: (changed, report) => poll(pollMs, load, { changed, report, stamp: () => stampOf(files) }) }
+  return {
+    load,
+    watch: (changed, report) => poll(pollMs, load, { changed, report, stamp: () => stampOf(files) }),
+  }
 }
 
 function readFiles(certificateFile: string, keyFile: string): InstalledTls {
@@ -42,7 +49,12 @@ function readFiles(certificateFile: string, keyFile: string): InstalledTls {
   const privateKey = readFileSync(keyFile, 'utf8')
   // Throws when the two do not belong together; nobody is offered half a certificate.
   createSecureContext({ cert: certificate, key: privateKey })
-  return { certificate, privateKey, authorityFile: null, expiresAt: Date.parse(new X509Certificate(certificate).validTo) }
+  return {
+    certificate,
+    privateKey,
+    authorityFile: null,
+    expiresAt: Date.parse(new X509Certificate(certificate).validTo),
+  }
 }
 
 function stampOf(files: readonly string[]): string {

@@ -44,13 +44,24 @@ export async function tryDeployment(deployment: Deployment, parts: TrialParts): 
   }
 }
 
-function callStatus(compiled: ReturnType<typeof compileDeployment>, path: string, client: UpstreamClient): Promise<number> {
+function callStatus(
+  compiled: ReturnType<typeof compileDeployment>,
+  path: string,
+  client: UpstreamClient,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const proof = { method: 'GET', host: compiled.host, path, contentType: '', body: null }
     compiled.authorize(proof, (failure, headers) => {
       if (failure !== null) return reject(new Error('its credential cannot be used'))
       const call = client.call(
-        { origin: compiled.origin, method: 'GET', path, headers: [...compiled.headers, ...headers], body: null, timeouts },
+        {
+          origin: compiled.origin,
+          method: 'GET',
+          path,
+          headers: [...compiled.headers, ...headers],
+          body: null,
+          timeouts,
+        },
         {
           head(status) {
             resolve(status)

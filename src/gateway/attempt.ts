@@ -15,7 +15,8 @@ import { buildOutgoing, type OutgoingRequest } from './upstream-request.ts'
 /** Try target number `index`. */
 export function attempt(exchange: Exchange, ctx: GatewayContext, index: number): void {
   const target = exchange.targets[index]
-  if (target === undefined) return exchange.fail(new Fault(faults.noDeployment, { public: { model: exchange.model } }))
+  if (target === undefined)
+    return exchange.fail(new Fault(faults.noDeployment, { public: { model: exchange.model } }))
   exchange.target = target
   exchange.attempts += 1
   let request: OutgoingRequest
@@ -38,7 +39,10 @@ export function attempt(exchange: Exchange, ctx: GatewayContext, index: number):
   deployment.authorize(proof, (failure, headers) => {
     if (exchange.outcome !== 'open') return
     if (failure !== null) {
-      return nextOrFail(exchange, ctx, { index, fault: new Fault(faults.upstreamCredential, { internal: failure.internal }) })
+      return nextOrFail(exchange, ctx, {
+        index,
+        fault: new Fault(faults.upstreamCredential, { internal: failure.internal }),
+      })
     }
     request.headers.push(...headers)
     exchange.upstreamStartedAt = ctx.clock.monotonic()
@@ -64,7 +68,12 @@ interface FailedTry {
 function nextOrFail(exchange: Exchange, ctx: GatewayContext, { index, fault }: FailedTry): void {
   const more = index + 1 < exchange.targets.length
   if (more && exchange.firstByteAt === 0 && !exchange.bodyPending) {
-    ctx.note({ level: 'warn', requestId: exchange.id, code: fault.code, internal: `${fault.internalText}; trying the next deployment` })
+    ctx.note({
+      level: 'warn',
+      requestId: exchange.id,
+      code: fault.code,
+      internal: `${fault.internalText}; trying the next deployment`,
+    })
     return attempt(exchange, ctx, index + 1)
   }
   exchange.fail(fault)
@@ -81,7 +90,9 @@ class AnswerHandler implements UpstreamHandler {
   #stream: StreamRelay | null = null
   #collector: Collector | null = null
 
-  constructor(...parts: readonly [exchange: Exchange, ctx: GatewayContext, request: OutgoingRequest, index: number]) {
+  constructor(
+    ...parts: readonly [exchange: Exchange, ctx: GatewayContext, request: OutgoingRequest, index: number]
+  ) {
     const [exchange, ctx, request, index] = parts
     this.#exchange = exchange
     this.#ctx = ctx

@@ -44,7 +44,8 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   return {
     handle(inbound) {
-      if (snapshot === null) return inbound.reply.send(503, ['content-type', 'application/json', 'retry-after', '1'], notReadyBody)
+      if (snapshot === null)
+        return inbound.reply.send(503, ['content-type', 'application/json', 'retry-after', '1'], notReadyBody)
       const exchange = new Exchange(inbound, nextId(), snapshot, ctx.clock.now())
       open += 1
       exchange.onClosed = () => {

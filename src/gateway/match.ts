@@ -81,7 +81,9 @@ function decodeSegment(raw: string): string | null {
  * that no decoding on the way can make another path of it.
  */
 function safeRest(raw: string): string | null {
-  return /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}){0,3}$/.test(raw) ? raw : null
+  return /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}){0,3}$/.test(raw)
+    ? raw
+    : null
 }
 
 function methodsOf(path: string): readonly string[] {

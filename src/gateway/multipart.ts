@@ -35,7 +35,9 @@ export function formField(body: Buffer, contentType: string, name: string): Form
 }
 
 function boundaryOf(contentType: string): string | null {
-  const match = /^multipart\/form-data;.*?boundary=(?:"([^"]{1,70})"|([^;\s]{1,70}))/i.exec(contentType.slice(0, 500))
+  const match = /^multipart\/form-data;.*?boundary=(?:"([^"]{1,70})"|([^;\s]{1,70}))/i.exec(
+    contentType.slice(0, 500),
+  )
   return match?.[1] ?? match?.[2] ?? null
 }
 

@@ -25,10 +25,22 @@ import { chooseTargets } from './stages/route.ts'
 import { settle } from './stages/settle.ts'
 import { validate } from './stages/validate.ts'
 
-function row(name: string, run: Stage, classes: string, onError: StageRow['onError'], does: string): StageRow {
+function row(
+  name: string,
+  run: Stage,
+  classes: string,
+  onError: StageRow['onError'],
+  does: string,
+): StageRow {
   return Object.freeze({ name, run, classes, onError, phase: 'request', does })
 }
-function finish(name: string, run: Stage, classes: string, onError: StageRow['onError'], does: string): StageRow {
+function finish(
+  name: string,
+  run: Stage,
+  classes: string,
+  onError: StageRow['onError'],
+  does: string,
+): StageRow {
   return Object.freeze({ name, run, classes, onError, phase: 'finish', does })
 }
 
@@ -54,7 +66,9 @@ export const pipeline: readonly StageRow[] = Object.freeze([
 export type Plan = readonly StageRow[]
 
 function planOf(trafficClass: PipelineClass, phase: StageRow['phase']): Plan {
-  return Object.freeze(pipeline.filter((stage) => stage.phase === phase && stage.classes.includes(trafficClass)))
+  return Object.freeze(
+    pipeline.filter((stage) => stage.phase === phase && stage.classes.includes(trafficClass)),
+  )
 }
 
 export interface PlanPair {

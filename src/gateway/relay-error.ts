@@ -25,17 +25,26 @@ export function isWorthAnotherTry(status: number): boolean {
 export function relayError(
   exchange: Exchange,
   ctx: GatewayContext,
-  answer: { readonly request: OutgoingRequest; readonly status: number; readonly headers: readonly string[]; readonly body: Buffer },
+  answer: {
+    readonly request: OutgoingRequest
+    readonly status: number
+    readonly headers: readonly string[]
+    readonly body: Buffer
+  },
 ): void {
   const { status, request } = answer
   if (status === 401 || status === 403) {
-    return exchange.fail(new Fault(faults.upstreamCredential, { internal: `the provider answered ${status}` }))
+    return exchange.fail(
+      new Fault(faults.upstreamCredential, { internal: `the provider answered ${status}` }),
+    )
   }
   if (status < 400) {
     return exchange.fail(new Fault(faults.upstreamRedirect, { internal: `the provider answered ${status}` }))
   }
   if (exchange.inbound.reply.headSent) {
-    return exchange.fail(new Fault(faults.upstreamError, { internal: `the provider answered ${status} after keep-alive` }))
+    return exchange.fail(
+      new Fault(faults.upstreamError, { internal: `the provider answered ${status} after keep-alive` }),
+    )
   }
   const body = withoutSecrets(answer.body, exchange)
   const headers = passingHeaders(answer.headers)
@@ -78,4 +87,3 @@ function withoutSecrets(body: Buffer, exchange: Exchange): Buffer {
   }
   return text === null ? body : Buffer.from(text)
 }
-

@@ -12,8 +12,8 @@ import type { GatewayContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { callerDialect } from './respond.ts'
 import { describeAnswer, passingHeaders } from './response-headers.ts'
-import { createUsageChunkFilter } from './usage-chunk-filter.ts'
 import type { OutgoingRequest } from './upstream-request.ts'
+import { createUsageChunkFilter } from './usage-chunk-filter.ts'
 
 export interface StreamRelay {
   data(chunk: Buffer): void
@@ -36,7 +36,11 @@ export function openStreamRelay(
   const from = answer.request.translateFrom
   const transform = from === null ? passing(exchange, answer.request) : translating(exchange, from)
   exchange.status = answer.status
-  sendHead(exchange, ctx, transform.contentType === null ? passingHeaders(answer.headers) : ['content-type', transform.contentType])
+  sendHead(
+    exchange,
+    ctx,
+    transform.contentType === null ? passingHeaders(answer.headers) : ['content-type', transform.contentType],
+  )
 
   function write(piece: Uint8Array | string): void {
     if (piece.length === 0) return

@@ -36,7 +36,12 @@ export function collect(maxBytes: number): Collector {
 export function relayUnary(
   exchange: Exchange,
   ctx: GatewayContext,
-  answer: { readonly request: OutgoingRequest; readonly status: number; readonly headers: readonly string[]; readonly body: Buffer },
+  answer: {
+    readonly request: OutgoingRequest
+    readonly status: number
+    readonly headers: readonly string[]
+    readonly body: Buffer
+  },
 ): void {
   const { request, body } = answer
   const from = request.translateFrom
@@ -90,6 +95,7 @@ function parseAnswer(body: Buffer): JsonObject {
   } catch (cause) {
     throw new Fault(faults.upstreamMalformed, { internal: 'the unary answer is not JSON', cause })
   }
-  if (!isJsonObject(parsed)) throw new Fault(faults.upstreamMalformed, { internal: 'the unary answer is no JSON object' })
+  if (!isJsonObject(parsed))
+    throw new Fault(faults.upstreamMalformed, { internal: 'the unary answer is no JSON object' })
   return parsed
 }

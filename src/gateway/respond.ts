@@ -80,5 +80,9 @@ export function identityHeaders(exchange: Exchange): string[] {
 export function sendJson(exchange: Exchange, status: number, body: string): void {
   exchange.status = status
   exchange.responseBytes = Buffer.byteLength(body)
-  exchange.inbound.reply.send(status, ['content-type', 'application/json', ...identityHeaders(exchange)], body)
+  exchange.inbound.reply.send(
+    status,
+    ['content-type', 'application/json', ...identityHeaders(exchange)],
+    body,
+  )
 }

@@ -20,7 +20,8 @@ export function passingHeaders(received: readonly string[]): string[] {
   const kept: string[] = []
   for (let at = 0; at < received.length; at += 2) {
     const name = received[at] ?? ''
-    if (passing.has(name) || passingPrefixes.some((prefix) => name.startsWith(prefix))) kept.push(name, received[at + 1] ?? '')
+    if (passing.has(name) || passingPrefixes.some((prefix) => name.startsWith(prefix)))
+      kept.push(name, received[at + 1] ?? '')
   }
   return kept
 }
@@ -30,13 +31,27 @@ export function describeAnswer(exchange: Exchange, headers: string[], now: numbe
   const target = exchange.target
   headers.push(...identityHeaders(exchange))
   if (target !== null) {
-    headers.push('x-gatewright-deployment', target.deployment.slug, 'x-gatewright-model', printable(exchange.servedModel))
+    headers.push(
+      'x-gatewright-deployment',
+      target.deployment.slug,
+      'x-gatewright-model',
+      printable(exchange.servedModel),
+    )
   }
   headers.push('x-gatewright-attempts', String(exchange.attempts))
-  headers.push('x-gatewright-overhead-ms', milliseconds(exchange.upstreamStartedAt - exchange.inbound.startedAt))
+  headers.push(
+    'x-gatewright-overhead-ms',
+    milliseconds(exchange.upstreamStartedAt - exchange.inbound.startedAt),
+  )
   headers.push('server-timing', stageTimes(exchange, now))
   if (exchange.downgrades.length > 0) {
-    headers.push('x-gatewright-downgrades', exchange.downgrades.map((each) => printable(each.field)).join(', ').slice(0, 1000))
+    headers.push(
+      'x-gatewright-downgrades',
+      exchange.downgrades
+        .map((each) => printable(each.field))
+        .join(', ')
+        .slice(0, 1000),
+    )
   }
 }
 
@@ -44,9 +59,15 @@ export function describeAnswer(exchange: Exchange, headers: string[], now: numbe
 export function describeUsage(exchange: Exchange, headers: string[]): void {
   const usage = exchange.usage
   if (usage === null) return
-  headers.push('x-gatewright-tokens-input', String(usage.inputTokens), 'x-gatewright-tokens-output', String(usage.outputTokens))
+  headers.push(
+    'x-gatewright-tokens-input',
+    String(usage.inputTokens),
+    'x-gatewright-tokens-output',
+    String(usage.outputTokens),
+  )
   if (usage.estimated) headers.push('x-gatewright-tokens-estimated', 'true')
-  if (exchange.costMicroUsd !== null) headers.push('x-gatewright-cost-usd', (exchange.costMicroUsd / 1e6).toFixed(6))
+  if (exchange.costMicroUsd !== null)
+    headers.push('x-gatewright-cost-usd', (exchange.costMicroUsd / 1e6).toFixed(6))
 }
 
 function printable(text: string): string {

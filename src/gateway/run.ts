@@ -1,6 +1,7 @@
 /** Runs the pipeline: the loop over stages, the one place where errors become answers, and the finish rows. */
-import { Fault } from '../kernel/fault.ts'
+
 import { faults } from '../faults/catalogue.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { GatewayContext } from './context.ts'
 import type { Exchange, Outcome } from './exchange.ts'
 import { type Plan, plans, prelude } from './pipeline.ts'
@@ -56,7 +57,10 @@ function failExchange(exchange: Exchange, ctx: GatewayContext, error: unknown): 
 /** Anything that is not a fault is our own mistake: the caller learns nothing but that. */
 function asFault(error: unknown): Fault {
   if (error instanceof Fault) return error
-  return new Fault(faults.internal, { internal: error instanceof Error ? originOf(error) : typeof error, cause: error })
+  return new Fault(faults.internal, {
+    internal: error instanceof Error ? originOf(error) : typeof error,
+    cause: error,
+  })
 }
 
 /** Class and place of an unexpected error, without its message: messages may quote request data. */

@@ -12,10 +12,22 @@ import type {
   SnapshotConfig,
 } from '../domain/snapshot.ts'
 import { faults } from '../faults/catalogue.ts'
-import { type AddressMatcher, compileCidrs, compilePatterns, compilePeppers, type PatternMatcher, type Peppers } from '../identity/index.ts'
+import {
+  type AddressMatcher,
+  compileCidrs,
+  compilePatterns,
+  compilePeppers,
+  type PatternMatcher,
+  type Peppers,
+} from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import { compilePrices, type PriceBook } from '../metering/index.ts'
-import { type AuthPorts, type CompiledDeployment, compileDeployment, type ProviderCatalogue } from '../providers/index.ts'
+import {
+  type AuthPorts,
+  type CompiledDeployment,
+  compileDeployment,
+  type ProviderCatalogue,
+} from '../providers/index.ts'
 
 export interface CompiledTarget {
   readonly deployment: CompiledDeployment
@@ -83,7 +95,9 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
   return Object.freeze({
     version: config.version,
     organizations: compileOrganizations(config, deployments),
-    applications: new Map(config.applications.map((application) => [application.id, compileApplication(application)])),
+    applications: new Map(
+      config.applications.map((application) => [application.id, compileApplication(application)]),
+    ),
     prices: compilePrices(config.prices),
     peppers: compilePeppers(config.peppers),
     bounds: config.bounds,
@@ -152,7 +166,10 @@ function addRoute(
 }
 
 /** A target whose deployment is out of service is left out; the route stays and answers 503 when none is left. */
-function compileTarget(target: RouteTarget, deployments: ReadonlyMap<string, CompiledDeployment>): CompiledTarget | null {
+function compileTarget(
+  target: RouteTarget,
+  deployments: ReadonlyMap<string, CompiledDeployment>,
+): CompiledTarget | null {
   const deployment = deployments.get(target.deployment)
   if (deployment === undefined) return null
   return Object.freeze({ deployment, model: target.model, priority: target.priority, weight: target.weight })
@@ -179,7 +196,8 @@ export function findRoute(snapshot: Snapshot, organizationId: string, model: str
   const exact = routes.exact.get(model)
   if (exact !== undefined) return exact
   for (const pattern of routes.patterns) {
-    if (pattern.prefix !== null && model.startsWith(pattern.prefix) && model.length > pattern.prefix.length) return pattern
+    if (pattern.prefix !== null && model.startsWith(pattern.prefix) && model.length > pattern.prefix.length)
+      return pattern
   }
   return null
 }

@@ -45,7 +45,10 @@ export function buildOutgoing(exchange: Exchange, target: CompiledTarget): Outgo
 
 function notServed(exchange: Exchange): Fault {
   const operation = exchange.operation?.id ?? ''
-  return new Fault(faults.operationNotServed, { public: { model: exchange.model, operation }, param: 'model' })
+  return new Fault(faults.operationNotServed, {
+    public: { model: exchange.model, operation },
+    param: 'model',
+  })
 }
 
 /** For pattern routes (`openai/*`) the model's own name is what follows the prefix when the prefix ends in a slash. */
@@ -92,7 +95,11 @@ function wantsHiddenUsage(exchange: Exchange, { target, operation }: Parts): boo
   )
 }
 
-function passThroughBody(exchange: Exchange, parts: Parts, hideUsageChunk: boolean): Uint8Array | BodyStream | null {
+function passThroughBody(
+  exchange: Exchange,
+  parts: Parts,
+  hideUsageChunk: boolean,
+): Uint8Array | BodyStream | null {
   const { operation, model } = parts
   if (operation.request === 'none') return null
   if (exchange.bodyPending) return inboundStream(exchange)
@@ -100,7 +107,8 @@ function passThroughBody(exchange: Exchange, parts: Parts, hideUsageChunk: boole
   if (operation.model === 'form') return editFormModel(exchange, model)
   if (exchange.scan === null) return exchange.body
   const edits: MemberEdit[] = []
-  if (operation.model === 'body' && model !== exchange.model) edits.push({ key: 'model', json: JSON.stringify(model) })
+  if (operation.model === 'body' && model !== exchange.model)
+    edits.push({ key: 'model', json: JSON.stringify(model) })
   if (hideUsageChunk) edits.push({ key: 'stream_options', json: withIncludeUsage(exchange) })
   return edits.length === 0 ? exchange.body : editMembers(exchange.body, exchange.scan, edits)
 }
@@ -113,7 +121,11 @@ function withIncludeUsage(exchange: Exchange): string {
 function editFormModel(exchange: Exchange, model: string): Uint8Array {
   const field = formField(exchange.body, headerOf(exchange.inbound.headers, 'content-type') ?? '', 'model')
   if (field === null || model === exchange.model) return exchange.body
-  return Buffer.concat([exchange.body.subarray(0, field.start), Buffer.from(model), exchange.body.subarray(field.end)])
+  return Buffer.concat([
+    exchange.body.subarray(0, field.start),
+    Buffer.from(model),
+    exchange.body.subarray(field.end),
+  ])
 }
 
 /** The caller's body, straight from the wire to the upstream. */
@@ -135,9 +147,14 @@ function inboundStream(exchange: Exchange): BodyStream {
   }
 }
 
-function translated(exchange: Exchange, { target, operation, model }: Parts, dialect: DialectId): OutgoingRequest {
+function translated(
+  exchange: Exchange,
+  { target, operation, model }: Parts,
+  dialect: DialectId,
+): OutgoingRequest {
   const to = dialects[dialect]
-  if (operation.dialect === null || exchange.json === null) throw new TypeError('a generation request has a dialect')
+  if (operation.dialect === null || exchange.json === null)
+    throw new TypeError('a generation request has a dialect')
   const path = target.deployment.generationPath(dialect, model, exchange.stream)
   if (path === null) throw notServed(exchange)
   exchange.canonical ??= dialects[operation.dialect].readRequest(exchange.json, {
@@ -149,7 +166,10 @@ function translated(exchange: Exchange, { target, operation, model }: Parts, dia
     ...exchange.canonical,
     streamUsage: exchange.stream && target.deployment.provider.quirks.requestStreamUsage === true,
   }
-  const json = to.writeRequest(request, { model, downgrade: (downgrade) => exchange.downgrades.push(downgrade) })
+  const json = to.writeRequest(request, {
+    model,
+    downgrade: (downgrade) => exchange.downgrades.push(downgrade),
+  })
   const body = Buffer.from(JSON.stringify(json))
   exchange.requestBytes = exchange.body.length
   return {
@@ -176,8 +196,14 @@ function requestHeaders(exchange: Exchange, target: CompiledTarget, contentType:
   }
   for (let at = 0; at < own.length; at += 2) {
     const name = own[at] ?? ''
-    if (!forwardHeaders.has(name) || headerOf(received, name) === undefined) headers.push(name, own[at + 1] ?? '')
+    if (!forwardHeaders.has(name) || headerOf(received, name) === undefined)
+      headers.push(name, own[at + 1] ?? '')
   }
-  headers.push('accept', exchange.stream ? 'text/event-stream' : 'application/json', 'user-agent', 'gatewright')
+  headers.push(
+    'accept',
+    exchange.stream ? 'text/event-stream' : 'application/json',
+    'user-agent',
+    'gatewright',
+  )
   return headers
 }

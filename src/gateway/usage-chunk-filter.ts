@@ -62,7 +62,12 @@ function isUsageOnly(event: Buffer): boolean {
   if (line === undefined) return false
   try {
     const parsed = JSON.parse(line.slice(5)) as { choices?: unknown; usage?: unknown }
-    return Array.isArray(parsed.choices) && parsed.choices.length === 0 && parsed.usage !== null && parsed.usage !== undefined
+    return (
+      Array.isArray(parsed.choices) &&
+      parsed.choices.length === 0 &&
+      parsed.usage !== null &&
+      parsed.usage !== undefined
+    )
   } catch {
     return false
   }

@@ -33,9 +33,16 @@ export interface OutboxBounds {
   readonly maxHeldBytes: number
 }
 
-export const defaultOutboxBounds: OutboxBounds = Object.freeze({ flushMs: 50, batchBytes: 65_536, maxHeldBytes: 67_108_864 })
+export const defaultOutboxBounds: OutboxBounds = Object.freeze({
+  flushMs: 50,
+  batchBytes: 65_536,
+  maxHeldBytes: 67_108_864,
+})
 
-export function createUsageOutbox(timers: TimerWheel, bounds: OutboxBounds = defaultOutboxBounds): UsageOutbox {
+export function createUsageOutbox(
+  timers: TimerWheel,
+  bounds: OutboxBounds = defaultOutboxBounds,
+): UsageOutbox {
   const held = new Map<number, UsageBatch>()
   let heldBytes = 0
   let lines = ''

@@ -4,7 +4,10 @@ import fc from 'fast-check'
 import { editMembers, scanJson } from './json-scan.ts'
 
 const bounds = { depth: 32, keys: 1000 }
-const object = fc.dictionary(fc.string().filter((key) => key !== '__proto__'), fc.jsonValue({ maxDepth: 4 }))
+const object = fc.dictionary(
+  fc.string().filter((key) => key !== '__proto__'),
+  fc.jsonValue({ maxDepth: 4 }),
+)
 
 test('every top-level value is found where JSON.parse reads it, however the text is spaced', () => {
   fc.assert(
@@ -12,9 +15,15 @@ test('every top-level value is found where JSON.parse reads it, however the text
       const text = Buffer.from(` ${JSON.stringify(value, null, space)}\n`)
       const scan = scanJson(text, bounds)
       assert.equal(scan.problem, 'none')
-      assert.deepEqual([...scan.members.keys()], Object.keys(value).length === 0 ? [] : [...scan.members.keys()])
+      assert.deepEqual(
+        [...scan.members.keys()],
+        Object.keys(value).length === 0 ? [] : [...scan.members.keys()],
+      )
       for (const [key, span] of scan.members) {
-        assert.deepEqual(JSON.parse(text.toString('utf8', span.start, span.end)), JSON.parse(JSON.stringify(value[key])))
+        assert.deepEqual(
+          JSON.parse(text.toString('utf8', span.start, span.end)),
+          JSON.parse(JSON.stringify(value[key])),
+        )
       }
       assert.equal(scan.members.size, Object.keys(value).length)
     }),
@@ -31,7 +40,10 @@ test('an edit replaces one value, adds what is missing and touches nothing else'
         { key: 'model', json: '"new"' },
         { key: 'zz-added', json },
       ])
-      assert.deepEqual(JSON.parse(edited.toString()), JSON.parse(JSON.stringify({ ...body, model: 'new', 'zz-added': replacement })))
+      assert.deepEqual(
+        JSON.parse(edited.toString()),
+        JSON.parse(JSON.stringify({ ...body, model: 'new', 'zz-added': replacement })),
+      )
     }),
   )
 })
@@ -49,7 +61,8 @@ test('depth, key count, duplicates and other top-level values are reported', () 
   assert.equal(problem('{"a":{"b":1,"c":2,"d":3,"e":4}}'), 'too-many-keys')
   assert.equal(problem('{"model":"a","model":"b"}'), 'duplicate-key')
   assert.equal(problem('{"model":"a","mod\\u0065l":"b"}'), 'duplicate-key')
-  for (const text of ['[1]', '"x"', '3', '', '   ', '{"a":1', 'null']) assert.equal(problem(text), 'not-an-object')
+  for (const text of ['[1]', '"x"', '3', '', '   ', '{"a":1', 'null'])
+    assert.equal(problem(text), 'not-an-object')
 })
 
 test('long strings with escaped quotes end where they should', () => {

@@ -40,7 +40,12 @@ const nativeSearchAfter = 64
 export function scanJson(text: Buffer, bounds: JsonScanBounds): JsonScan {
   const members = new Map<string, MemberSpan>()
   let duplicate = ''
-  const done = (problem: JsonScan['problem'], close = -1): JsonScan => ({ problem, duplicate, members, close })
+  const done = (problem: JsonScan['problem'], close = -1): JsonScan => ({
+    problem,
+    duplicate,
+    members,
+    close,
+  })
   let depth = 0
   let keys = 0
   let key = ''

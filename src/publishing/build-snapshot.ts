@@ -2,18 +2,25 @@
  * Stored records → the plain data of a snapshot: names resolved to ids, credentials opened, subscriptions folded
  * into grants. A deployment whose credential cannot be read is left out and named; everything else goes on.
  */
-import type { ApiProduct, Application, Deployment, ModelRoute, UpstreamTimeouts } from '../domain/entities.ts'
+import type {
+  ApiProduct,
+  Application,
+  CredentialSource,
+  Deployment,
+  ModelRoute,
+  SealedCredential,
+  UpstreamTimeouts,
+} from '../domain/entities.ts'
 import { isJsonObject } from '../domain/json.ts'
 import type {
   ApplicationSnapshot,
   DeploymentSnapshot,
   GrantSnapshot,
-  KeySnapshot,
   RouteSnapshot,
   SnapshotConfig,
 } from '../domain/snapshot.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
-import type { ConfigurationRecords, StoredKey } from '../ports/store.ts'
+import type { ConfigurationRecords } from '../ports/store.ts'
 
 /** The parts of a snapshot that come from configuration and not from the store. */
 export type SnapshotSettings = Pick<
@@ -36,19 +43,26 @@ export interface BuiltSnapshot {
 
 export const sandboxProvider = 'sandbox'
 
-export async function buildSnapshot(records: ConfigurationRecords, sources: SnapshotSources): Promise<BuiltSnapshot> {
+export async function buildSnapshot(
+  records: ConfigurationRecords,
+  sources: SnapshotSources,
+): Promise<BuiltSnapshot> {
   const { settings } = sources
   const warnings: string[] = []
   const deployments: DeploymentSnapshot[] = []
+  const credentials = new Map(records.credentials.map((record) => [record.id, record]))
   for (const deployment of records.deployments) {
     if (!deployment.enabled) continue
     if (deployment.providerId === sandboxProvider && !settings.sandboxEnabled) {
-      warnings.push(`deployment ${deployment.slug}: the sandbox is off, because the data plane is reachable from outside`)
+      warnings.push(
+        `deployment ${deployment.slug}: the sandbox is off, because the data plane is reachable from outside`,
+      )
       continue
     }
-    const secrets = await openSecrets(deployment, records, sources)
-    if (secrets === null) warnings.push(`deployment ${deployment.slug}: its credential cannot be read; it is out of service`)
-    else deployments.push(deploymentSnapshot(deployment, secrets, settings.timeouts))
+    const opened = await openDeployment(deployment, credentials, sources)
+    if (opened === null)
+      warnings.push(`deployment ${deployment.slug}: its credential cannot be read; it is out of service`)
+    else deployments.push(opened)
   }
   const { prices, peppers, bounds, trustedProxies, sandboxEnabled, documentationUrl } = settings
   return {
@@ -68,14 +82,23 @@ export async function buildSnapshot(records: ConfigurationRecords, sources: Snap
   }
 }
 
+/** A deployment with its secrets opened, or null when they cannot be read. */
+export async function openDeployment(
+  deployment: Deployment,
+  credentials: ReadonlyMap<string, SealedCredential>,
+  sources: SnapshotSources,
+): Promise<DeploymentSnapshot | null> {
+  const secrets = await openSecrets(deployment.credential, credentials, sources)
+  return secrets === null ? null : deploymentSnapshot(deployment, secrets, sources.settings.timeouts)
+}
+
 type Secrets = Readonly<Record<string, string>>
 
 async function openSecrets(
-  deployment: Deployment,
-  records: ConfigurationRecords,
+  credential: CredentialSource,
+  credentials: ReadonlyMap<string, SealedCredential>,
   sources: SnapshotSources,
 ): Promise<Secrets | null> {
-  const { credential } = deployment
   switch (credential.kind) {
     case 'none':
       return {}
@@ -87,7 +110,7 @@ async function openSecrets(
       return missing ? null : (Object.fromEntries(entries) as Secrets)
     }
     case 'sealed': {
-      const record = records.credentials.find((each) => each.id === credential.credentialId)
+      const record = credentials.get(credential.credentialId)
       if (record === undefined) return null
       return parseSecrets(await openQuietly(sources.secretBox, record.sealed, `credential:${record.id}`))
     }
@@ -106,12 +129,19 @@ function parseSecrets(text: string | null): Secrets | null {
   if (text === null) return null
   const parsed: unknown = JSON.parse(text)
   if (!isJsonObject(parsed)) return null
-  const strings = Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  const strings = Object.entries(parsed).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  )
   return Object.fromEntries(strings)
 }
 
-function deploymentSnapshot(deployment: Deployment, secrets: Secrets, timeouts: UpstreamTimeouts): DeploymentSnapshot {
-  const { id, slug, organizationId, providerId, baseUrl, dialect, region, settings, allowPrivateNetwork } = deployment
+function deploymentSnapshot(
+  deployment: Deployment,
+  secrets: Secrets,
+  timeouts: UpstreamTimeouts,
+): DeploymentSnapshot {
+  const { id, slug, organizationId, providerId, baseUrl, dialect, region, settings, allowPrivateNetwork } =
+    deployment
   return {
     id,
     slug,
@@ -155,20 +185,4 @@ function applicationSnapshot(application: Application, records: ConfigurationRec
     grants.push({ productId: product.id, models: product.models, operations: product.operations })
   }
   return { id: application.id, organizationId: application.organizationId, grants }
-}
-
-/** A stored key as workers know it; null when it opens nothing any more. */
-export function keySnapshot({ key, secrets }: StoredKey): KeySnapshot | null {
-  if (key.state !== 'active') return null
-  return {
-    keyId: key.keyId,
-    organizationId: key.organizationId,
-    applicationId: key.applicationId,
-    environment: key.environment,
-    models: key.models,
-    operations: key.operations,
-    cidrs: key.cidrs,
-    expiresAt: key.expiresAt,
-    secrets: secrets.map(({ hash, pepperVersion, expiresAt }) => ({ hash, pepperVersion, expiresAt })),
-  }
 }

@@ -2,5 +2,10 @@
  * Publishing: from the store to the data plane. Builds snapshots, proves that they compile, and sends them with key
  * changes as they happen. Bounds: a change of this process is on its way within one turn of the event loop.
  */
-export { type SnapshotSettings, type SnapshotSources, sandboxProvider } from './build-snapshot.ts'
+export {
+  openDeployment,
+  type SnapshotSettings,
+  type SnapshotSources,
+  sandboxProvider,
+} from './build-snapshot.ts'
 export { createPublisher, type Publisher, type PublisherState } from './publisher.ts'

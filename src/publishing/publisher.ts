@@ -3,10 +3,11 @@
  * Each snapshot is compiled here first; one that cannot be compiled is refused, stays visible as a problem, and the
  * data plane keeps the last good one. Changes by this process are published at once, others within `pollMs`.
  */
-import type { KeySnapshot, SnapshotConfig, SnapshotMessage } from '../domain/snapshot.ts'
+import type { SnapshotConfig, SnapshotMessage } from '../domain/snapshot.ts'
+import { snapshotKeys } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Store } from '../ports/store.ts'
-import { buildSnapshot, keySnapshot, type SnapshotSources } from './build-snapshot.ts'
+import { buildSnapshot, type SnapshotSources } from './build-snapshot.ts'
 
 export interface PublisherState {
   readonly version: number
@@ -15,6 +16,8 @@ export interface PublisherState {
   /** Why the last snapshot was refused; null: it was not. */
   readonly problem: string | null
   readonly warnings: readonly string[]
+  readonly deploymentCount: number
+  readonly routeCount: number
 }
 
 export interface PublisherParts {
@@ -37,7 +40,14 @@ export interface Publisher {
 }
 
 export function createPublisher(parts: PublisherParts): Publisher {
-  let state: PublisherState = { version: 0, appliedAt: null, problem: null, warnings: [] }
+  let state: PublisherState = {
+    version: 0,
+    appliedAt: null,
+    problem: null,
+    warnings: [],
+    deploymentCount: 0,
+    routeCount: 0,
+  }
   let keysVersion = 0
   let configurationVersion = -1
   let running: Promise<void> = Promise.resolve()
@@ -55,24 +65,23 @@ export function createPublisher(parts: PublisherParts): Publisher {
       throw error
     }
     parts.send({ type: 'config', config: built.config })
-    state = { version: records.version, appliedAt: parts.now(), problem: null, warnings: built.warnings }
+    state = {
+      version: records.version,
+      appliedAt: parts.now(),
+      problem: null,
+      warnings: built.warnings,
+      deploymentCount: built.config.deployments.length,
+      routeCount: built.config.routes.length,
+    }
   }
 
   async function publishKeys(reset: boolean): Promise<void> {
     let first = reset
     for (;;) {
       const changes = await parts.store.keysSince(keysVersion)
-      const upsert: KeySnapshot[] = []
-      const remove: string[] = [...changes.remove]
-      for (const stored of changes.upsert) {
-        const snapshot = keySnapshot(stored)
-        if (snapshot === null) remove.push(stored.key.keyId)
-        else upsert.push(snapshot)
-      }
+      const message = snapshotKeys(changes, { now: parts.now(), reset: first })
       keysVersion = changes.version
-      if (first || upsert.length > 0 || remove.length > 0) {
-        parts.send({ type: 'keys', version: changes.version, reset: first, upsert, remove })
-      }
+      if (first || changes.upsert.length > 0 || changes.remove.length > 0) parts.send(message)
       first = false
       if (!changes.more) return
     }

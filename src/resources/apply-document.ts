@@ -1,12 +1,18 @@
 /** Documents in and out: `gatewright.yaml` at start and on reload, `apply`, `diff` and `export` by the admin API. */
 import { stringify } from 'yaml'
-import { ConfigError, type ConfigProblem, describeProblem, parseResources, type ResourceDocument } from '../config/index.ts'
+import {
+  ConfigError,
+  type ConfigProblem,
+  describeProblem,
+  parseResources,
+  type ResourceDocument,
+} from '../config/index.ts'
 import { faults } from '../faults/catalogue.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Store, StoreTables } from '../ports/store.ts'
 import { type DesiredOrganization, readDesired } from './desired.ts'
-import { type ReconcileOptions, reconcile, type ResourceChange } from './reconcile.ts'
+import { type ReconcileOptions, type ResourceChange, reconcile } from './reconcile.ts'
 
 /** Thrown inside a transaction to undo it after its changes were noted. */
 class DryRun extends Error {
@@ -77,7 +83,9 @@ export function createDocumentManager(parts: {
     diff: async (document) => diffDesired(parts.store, readDocument(document), options()),
     async apply(document) {
       if (parts.fileManaged()) {
-        throw new Fault(faults.readOnly, { public: { noun: 'configuration', manager: 'gatewright.yaml of the server' } })
+        throw new Fault(faults.readOnly, {
+          public: { noun: 'configuration', manager: 'gatewright.yaml of the server' },
+        })
       }
       return applyDesired(parts.store, readDocument(document), options())
     },
@@ -91,7 +99,9 @@ function readDocument(text: string): DesiredOrganization[] {
     return checkDocument(parsed.value, 'document', parsed.lineOf)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    throw new Fault(faults.configInvalid, { public: { reason: error.problems.slice(0, 3).map(describeProblem).join('; ') } })
+    throw new Fault(faults.configInvalid, {
+      public: { reason: error.problems.slice(0, 3).map(describeProblem).join('; ') },
+    })
   }
 }
 
@@ -115,13 +125,24 @@ async function exportDocument(tables: StoreTables): Promise<string> {
     }
     const products = await tables.products.list(id, { limit: 500 })
     for (const { slug, name: title, version, description, state, operations, models } of products.items) {
-      document.products.push({ slug, organization, name: title, version, description, state, operations, models })
+      document.products.push({
+        slug,
+        organization,
+        name: title,
+        version,
+        description,
+        state,
+        operations,
+        models,
+      })
     }
     const slugs = new Map(products.items.map((product) => [product.id, product.slug]))
     const applications = await tables.applications.list(id, { limit: 500 })
     for (const { id: applicationId, slug, name: title, description } of applications.items) {
       const subscriptions = await tables.subscriptions.list(id, { applicationId, limit: 500 })
-      const subscribed = subscriptions.items.map((each) => slugs.get(each.productId)).filter((each) => each !== undefined)
+      const subscribed = subscriptions.items
+        .map((each) => slugs.get(each.productId))
+        .filter((each) => each !== undefined)
       document.applications.push({ slug, organization, name: title, description, products: subscribed })
     }
   }
@@ -135,8 +156,30 @@ function dropNulls(value: object): object {
 type DeploymentRecord = Awaited<ReturnType<StoreTables['deployments']['list']>>['items'][number]
 
 function exportDeployment(organization: string, record: DeploymentRecord): object {
-  const { slug, providerId, baseUrl, dialect, region, settings, credential, allowPrivateNetwork, enabled, timeouts } = record
-  const fields = { slug, organization, provider: providerId, baseUrl, dialect, region, settings, allowPrivateNetwork, enabled, timeouts }
+  const {
+    slug,
+    providerId,
+    baseUrl,
+    dialect,
+    region,
+    settings,
+    credential,
+    allowPrivateNetwork,
+    enabled,
+    timeouts,
+  } = record
+  const fields = {
+    slug,
+    organization,
+    provider: providerId,
+    baseUrl,
+    dialect,
+    region,
+    settings,
+    allowPrivateNetwork,
+    enabled,
+    timeouts,
+  }
   const references = credential.kind === 'references' ? { credential: credential.fields } : {}
   return { ...dropNulls(fields), ...references }
 }

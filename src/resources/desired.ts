@@ -73,7 +73,8 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
     if (map.has(name)) report(path, `the name ${name} appears twice`)
     map.set(name, entry)
   }
-  for (const organization of document.organizations ?? []) of(organization.slug).name = organization.name ?? organization.slug
+  for (const organization of document.organizations ?? [])
+    of(organization.slug).name = organization.name ?? organization.slug
   document.deployments?.forEach((entry, index) => {
     put(of(entry.organization).deployments, entry.slug, desiredDeployment(entry), ['deployments', index])
   })

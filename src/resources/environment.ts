@@ -31,7 +31,8 @@ export async function applyEnvironment(
   now: number,
 ): Promise<readonly string[]> {
   const organization = await store.organizations.find(defaultOrganization)
-  const { items } = organization === null ? await store.organizations.list({ limit: 1 }) : { items: [organization] }
+  const { items } =
+    organization === null ? await store.organizations.list({ limit: 1 }) : { items: [organization] }
   const owner = items[0]
   if (owner === undefined) return []
   const taken = await store.transaction((tables) => namesOfOthers(tables, owner.id))
@@ -72,12 +73,18 @@ async function namesOfOthers(tables: StoreTables, organizationId: string): Promi
   const routes = new Set<string>()
   let after: string | null = null
   do {
-    const page: Awaited<ReturnType<StoreTables['deployments']['list']>> = await tables.deployments.list(organizationId, after === null ? { limit: 500 } : { limit: 500, after })
+    const page: Awaited<ReturnType<StoreTables['deployments']['list']>> = await tables.deployments.list(
+      organizationId,
+      after === null ? { limit: 500 } : { limit: 500, after },
+    )
     for (const each of page.items) if (each.managedBy !== manager) deployments.add(each.slug)
     after = page.next
   } while (after !== null)
   do {
-    const page: Awaited<ReturnType<StoreTables['routes']['list']>> = await tables.routes.list(organizationId, after === null ? { limit: 500 } : { limit: 500, after })
+    const page: Awaited<ReturnType<StoreTables['routes']['list']>> = await tables.routes.list(
+      organizationId,
+      after === null ? { limit: 500 } : { limit: 500, after },
+    )
     for (const each of page.items) {
       if (each.managedBy === manager) continue
       for (const name of [each.name, ...each.aliases]) routes.add(name)

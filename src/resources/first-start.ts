@@ -20,7 +20,13 @@ export async function makeFirstObjects(
     {
       organizations: [{ slug: defaultOrganization, name: 'Default organization' }],
       deployments: [{ slug: sandboxModel, provider: options.sandboxProvider }],
-      models: [{ name: sandboxModel, description: 'Built-in sandbox model: no provider needed.', targets: [{ deployment: sandboxModel }] }],
+      models: [
+        {
+          name: sandboxModel,
+          description: 'Built-in sandbox model: no provider needed.',
+          targets: [{ deployment: sandboxModel }],
+        },
+      ],
       products: [{ slug: 'everything', name: 'Everything', description: 'Every operation on every model.' }],
       applications: [{ slug: firstApplication, name: 'First application', products: ['everything'] }],
     },
@@ -28,7 +34,8 @@ export async function makeFirstObjects(
   )
   await applyDesired(store, desired, { managedBy: 'setup', now: options.now })
   const organization = await store.organizations.find(defaultOrganization)
-  const application = organization === null ? null : await store.applications.find(organization.id, firstApplication)
+  const application =
+    organization === null ? null : await store.applications.find(organization.id, firstApplication)
   if (organization === null || application === null) throw new TypeError('the first objects were not stored')
   return { organizationId: organization.id, applicationId: application.id }
 }

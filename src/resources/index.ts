@@ -7,10 +7,10 @@ export {
   applyDesired,
   checkDocument,
   createDocumentManager,
-  diffDesired,
   type DocumentManager,
+  diffDesired,
 } from './apply-document.ts'
 export { type DesiredOrganization, defaultOrganization, readDesired } from './desired.ts'
-export type { ReconcileOptions, ResourceChange } from './reconcile.ts'
 export { applyEnvironment, type FoundProvider } from './environment.ts'
 export { firstApplication, makeFirstObjects, sandboxModel } from './first-start.ts'
+export type { ReconcileOptions, ResourceChange } from './reconcile.ts'

@@ -82,7 +82,15 @@ export async function reconcile(
 
 function emptyDesire(slug: string): DesiredOrganization {
   const none = new Map<string, never>()
-  return { slug, name: null, deployments: none, routes: none, products: none, applications: none, subscriptions: [] }
+  return {
+    slug,
+    name: null,
+    deployments: none,
+    routes: none,
+    products: none,
+    applications: none,
+    subscriptions: [],
+  }
 }
 
 async function allOrganizations(tables: StoreTables): Promise<Organization[]> {
@@ -97,7 +105,13 @@ async function allOrganizations(tables: StoreTables): Promise<Organization[]> {
 }
 
 async function createOrganization(run: Run, wanted: DesiredOrganization): Promise<Organization> {
-  run.changes.push({ action: 'create', noun: 'organization', name: wanted.slug, organization: wanted.slug, fields: [] })
+  run.changes.push({
+    action: 'create',
+    noun: 'organization',
+    name: wanted.slug,
+    organization: wanted.slug,
+    fields: [],
+  })
   return run.tables.organizations.create({
     ...stamp(run, 'org'),
     slug: wanted.slug,
@@ -110,7 +124,11 @@ function stamp(run: Run, idPrefix: string) {
 }
 
 /** Deletion must follow the creation of what replaces it, and precede nothing that it refers to. */
-async function reconcileOrganization(run: Run, organization: Organization, wanted: DesiredOrganization): Promise<void> {
+async function reconcileOrganization(
+  run: Run,
+  organization: Organization,
+  wanted: DesiredOrganization,
+): Promise<void> {
   const nouns = nounsOf(run.tables, wanted)
   const removals: (() => Promise<void>)[] = []
   for (const noun of nouns) removals.push(...(await reconcileNoun(run, organization, noun)))
@@ -123,10 +141,38 @@ function nounsOf(tables: StoreTables, wanted: DesiredOrganization): Noun[] {
   const byName = (record: TenantRecord): string => (record as TenantRecord & { name: string }).name
   const table = (value: unknown): Table<TenantRecord> => value as Table<TenantRecord>
   return [
-    { noun: 'deployment', idPrefix: 'dep', table: table(tables.deployments), nameOf: bySlug, desired: wanted.deployments, fixed: ['slug'] },
-    { noun: 'model', idPrefix: 'rte', table: table(tables.routes), nameOf: byName, desired: wanted.routes, fixed: [] },
-    { noun: 'product', idPrefix: 'prd', table: table(tables.products), nameOf: bySlug, desired: wanted.products, fixed: ['slug'] },
-    { noun: 'application', idPrefix: 'app', table: table(tables.applications), nameOf: bySlug, desired: wanted.applications, fixed: ['slug'] },
+    {
+      noun: 'deployment',
+      idPrefix: 'dep',
+      table: table(tables.deployments),
+      nameOf: bySlug,
+      desired: wanted.deployments,
+      fixed: ['slug'],
+    },
+    {
+      noun: 'model',
+      idPrefix: 'rte',
+      table: table(tables.routes),
+      nameOf: byName,
+      desired: wanted.routes,
+      fixed: [],
+    },
+    {
+      noun: 'product',
+      idPrefix: 'prd',
+      table: table(tables.products),
+      nameOf: bySlug,
+      desired: wanted.products,
+      fixed: ['slug'],
+    },
+    {
+      noun: 'application',
+      idPrefix: 'app',
+      table: table(tables.applications),
+      nameOf: bySlug,
+      desired: wanted.applications,
+      fixed: ['slug'],
+    },
   ]
 }
 
@@ -142,7 +188,11 @@ async function listAll<T>(list: (query: PageQuery) => Promise<Page<T>>): Promise
 }
 
 /** Create and update now; return the removals for later. */
-async function reconcileNoun(run: Run, organization: Organization, noun: Noun): Promise<(() => Promise<void>)[]> {
+async function reconcileNoun(
+  run: Run,
+  organization: Organization,
+  noun: Noun,
+): Promise<(() => Promise<void>)[]> {
   const stored = await listAll((query) => noun.table.list(organization.id, query))
   const byName = new Map(stored.map((record) => [noun.nameOf(record), record]))
   const change = (action: ResourceChange['action'], name: string, fields: readonly string[] = []): void => {
@@ -152,7 +202,11 @@ async function reconcileNoun(run: Run, organization: Organization, noun: Noun): 
     const record = byName.get(name)
     if (record === undefined) {
       change('create', name)
-      await noun.table.create({ ...stamp(run, noun.idPrefix), organizationId: organization.id, ...own } as TenantRecord)
+      await noun.table.create({
+        ...stamp(run, noun.idPrefix),
+        organizationId: organization.id,
+        ...own,
+      } as TenantRecord)
       continue
     }
     requireManager(run, record, `${noun.noun} ${name}`)
@@ -160,7 +214,10 @@ async function reconcileNoun(run: Run, organization: Organization, noun: Noun): 
     if (fields.length === 0) continue
     change('update', name, fields)
     const patch = Object.fromEntries(Object.entries(own).filter(([field]) => !noun.fixed.includes(field)))
-    await noun.table.update(organization.id, record.id, { patch: patch as Partial<TenantRecord>, now: run.now })
+    await noun.table.update(organization.id, record.id, {
+      patch: patch as Partial<TenantRecord>,
+      now: run.now,
+    })
   }
   return stored
     .filter((record) => record.managedBy === run.managedBy && !noun.desired.has(noun.nameOf(record)))
@@ -203,13 +260,31 @@ async function reconcileSubscriptions(
       kept.add(found.id)
       continue
     }
-    run.changes.push({ action: 'create', noun: 'subscription', name: `${application}/${product}`, organization: organization.slug, fields: [] })
-    await tables.subscriptions.create({ ...stamp(run, 'sub'), organizationId: organization.id, applicationId, productId, state })
+    run.changes.push({
+      action: 'create',
+      noun: 'subscription',
+      name: `${application}/${product}`,
+      organization: organization.slug,
+      fields: [],
+    })
+    await tables.subscriptions.create({
+      ...stamp(run, 'sub'),
+      organizationId: organization.id,
+      applicationId,
+      productId,
+      state,
+    })
   }
   return stored
     .filter((each) => each.managedBy === run.managedBy && !kept.has(each.id))
     .map((each) => async () => {
-      run.changes.push({ action: 'remove', noun: 'subscription', name: each.id, organization: organization.slug, fields: [] })
+      run.changes.push({
+        action: 'remove',
+        noun: 'subscription',
+        name: each.id,
+        organization: organization.slug,
+        fields: [],
+      })
       await tables.subscriptions.remove(organization.id, each.id)
     })
 }

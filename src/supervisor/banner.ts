@@ -41,13 +41,28 @@ export function banner(started: Started, options: BannerOptions): string {
   ]
   if (welcome.authorityFile !== null) lines.push(`  ${ink.dim('Local CA      ')} ${welcome.authorityFile}`)
   if (welcome.apiKey !== null) {
-    lines.push('', `  ${ink.bold('Your first API key')} ${ink.dim('(shown once; keep it)')}`, `  ${ink.accent(welcome.apiKey)}`)
+    lines.push(
+      '',
+      `  ${ink.bold('Your first API key')} ${ink.dim('(shown once; keep it)')}`,
+      `  ${ink.accent(welcome.apiKey)}`,
+    )
   }
   if (welcome.setupPath !== null) {
-    const origin = welcome.controlUrls.find((url) => url.startsWith('http://')) ?? welcome.controlUrls[0] ?? ''
-    lines.push('', `  ${ink.bold('Become administrator')} ${ink.dim('(single use, 15 minutes)')}`, `  ${ink.accent(origin + welcome.setupPath)}`)
+    const origin =
+      welcome.controlUrls.find((url) => url.startsWith('http://')) ?? welcome.controlUrls[0] ?? ''
+    lines.push(
+      '',
+      `  ${ink.bold('Become administrator')} ${ink.dim('(single use, 15 minutes)')}`,
+      `  ${ink.accent(origin + welcome.setupPath)}`,
+    )
   }
-  lines.push('', `  ${ink.bold('Try it')}`, ...indent(curlExample(plain, key, model)), '', `  ${ink.bold('From code')} ${ink.dim('(npm install openai)')}`)
+  lines.push(
+    '',
+    `  ${ink.bold('Try it')}`,
+    ...indent(curlExample(plain, key, model)),
+    '',
+    `  ${ink.bold('From code')} ${ink.dim('(npm install openai)')}`,
+  )
   lines.push(...indent(sdkExample(plain, key, model)), '', ...providerLines(started, ink))
   for (const warning of welcome.warnings) lines.push(`  ${ink.warn(`! ${warning}`)}`)
   return `${lines.join('\n')}\n`
@@ -84,7 +99,9 @@ function providerLines(started: Started, ink: Ink): string[] {
   if (environmentDeployments.length > 0) {
     return [`  ${ink.bold('Providers')} from the environment: ${environmentDeployments.join(', ')}`, '']
   }
-  const lines = sandbox ? [`  The built-in ${ink.bold('sandbox')} model answers until a provider is added:`] : ['  Add a provider:']
+  const lines = sandbox
+    ? [`  The built-in ${ink.bold('sandbox')} model answers until a provider is added:`]
+    : ['  Add a provider:']
   lines.push(
     '    set OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY (Azure and Bedrock too) and start again,',
     '    or run: npx gatewright providers add --help',

@@ -82,6 +82,10 @@ export type FromWorker =
   | { readonly type: 'drained' }
 
 /** Data worker → control plane, over their own port. */
-export type WorkerToControl = { readonly type: 'usage'; readonly sequence: number; readonly lines: Uint8Array }
+export type WorkerToControl = {
+  readonly type: 'usage'
+  readonly sequence: number
+  readonly lines: Uint8Array
+}
 /** Control plane → data worker, over their own port. */
 export type ControlToWorker = { readonly type: 'usage-stored'; readonly sequence: number }

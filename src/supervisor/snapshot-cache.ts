@@ -27,7 +27,8 @@ export function createSnapshotCache(): SnapshotCache {
     replay() {
       const messages: SnapshotMessage[] = []
       if (config !== null) messages.push({ type: 'config', config })
-      if (version >= 0) messages.push({ type: 'keys', version, reset: true, upsert: [...keys.values()], remove: [] })
+      if (version >= 0)
+        messages.push({ type: 'keys', version, reset: true, upsert: [...keys.values()], remove: [] })
       return messages
     },
   }

@@ -65,7 +65,13 @@ export function supervise(options: SuperviseOptions): Supervisor {
   const { config } = options
   const cache = createSnapshotCache()
   const workerCount = workersOf(config)
-  const slots: Slot[] = Array.from({ length: workerCount }, (_, index) => ({ index, worker: null, urls: [], startedAt: 0, failures: 0 }))
+  const slots: Slot[] = Array.from({ length: workerCount }, (_, index) => ({
+    index,
+    worker: null,
+    urls: [],
+    startedAt: 0,
+    failures: 0,
+  }))
   const startedAt = Date.now()
   let control: Worker | null = null
   let controlStartedAt = 0
@@ -81,7 +87,8 @@ export function supervise(options: SuperviseOptions): Supervisor {
     refuse = reject
   })
 
-  const toControl = (message: ToControl, transfer: MessageChannel['port1'][] = []): void => control?.postMessage(message, transfer)
+  const toControl = (message: ToControl, transfer: MessageChannel['port1'][] = []): void =>
+    control?.postMessage(message, transfer)
   const toWorker = (slot: Slot, message: ToWorker, transfer: MessageChannel['port1'][] = []): void =>
     slot.worker?.postMessage(message, transfer)
 
@@ -105,7 +112,12 @@ export function supervise(options: SuperviseOptions): Supervisor {
   }
 
   function startControl(): void {
-    const workerData: ControlThreadData = { config, configFile: options.configFile, directory: options.directory, startedAt }
+    const workerData: ControlThreadData = {
+      config,
+      configFile: options.configFile,
+      directory: options.directory,
+      startedAt,
+    }
     const thread = new Worker(controlEntry, { workerData, name: 'control-plane' })
     control = thread
     controlStartedAt = Date.now()
@@ -189,7 +201,11 @@ export function supervise(options: SuperviseOptions): Supervisor {
     if (stopping) return
     stopping = true
     const timeoutMs = config.shutdown.drainTimeoutMs
-    await Promise.all(slots.map((slot) => endThread(slot.worker, () => toWorker(slot, { type: 'drain', timeoutMs }), timeoutMs + 5000)))
+    await Promise.all(
+      slots.map((slot) =>
+        endThread(slot.worker, () => toWorker(slot, { type: 'drain', timeoutMs }), timeoutMs + 5000),
+      ),
+    )
     await endThread(control, () => toControl({ type: 'close' }), 10_000)
   }
 

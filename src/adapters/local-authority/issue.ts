@@ -56,7 +56,10 @@ export async function issueServerCertificate(options: IssueOptions): Promise<Iss
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
     ],
   })
-  return { authority, server: { certificate: `${certificate.toString('pem')}\n`, privateKey: await exportKey(keys.privateKey) } }
+  return {
+    authority,
+    server: { certificate: `${certificate.toString('pem')}\n`, privateKey: await exportKey(keys.privateKey) },
+  }
 }
 
 async function makeAuthority(options: IssueOptions): Promise<CertificatePair> {

@@ -92,7 +92,11 @@ function isUsable(files: Files, hostnames: readonly string[], now: number): bool
     const covers = hostnames.every((name) =>
       isIP(name) === 0 ? certificate.checkHost(name) !== undefined : certificate.checkIP(name) !== undefined,
     )
-    return covers && certificate.verify(authority.publicKey) && Date.parse(certificate.validTo) > now + renewBeforeMs
+    return (
+      covers &&
+      certificate.verify(authority.publicKey) &&
+      Date.parse(certificate.validTo) > now + renewBeforeMs
+    )
   } catch {
     return false
   }

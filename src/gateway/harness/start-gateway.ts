@@ -4,7 +4,13 @@
  */
 import { createHttp1Client } from '../../adapters/http1/client.ts'
 import { openHttpListener } from '../../adapters/http1/server.ts'
-import type { DeploymentSnapshot, GatewayBounds, KeySnapshot, RouteSnapshot, SnapshotConfig } from '../../domain/snapshot.ts'
+import type {
+  DeploymentSnapshot,
+  GatewayBounds,
+  KeySnapshot,
+  RouteSnapshot,
+  SnapshotConfig,
+} from '../../domain/snapshot.ts'
 import type { UsageRecord } from '../../domain/usage.ts'
 import { createEgressGuard } from '../../egress/index.ts'
 import { compilePeppers, hashApiKey, mintApiKey } from '../../identity/index.ts'
@@ -12,7 +18,13 @@ import { systemClock } from '../../kernel/clock.ts'
 import { createTimerWheel } from '../../kernel/timer-wheel.ts'
 import { defaultPrices } from '../../metering/index.ts'
 import type { Listener, TlsMaterial } from '../../ports/listener.ts'
-import { createCatalogue, createSandbox, createSandboxClient, createTokenFetcher, dialects } from '../../providers/index.ts'
+import {
+  createCatalogue,
+  createSandbox,
+  createSandboxClient,
+  createTokenFetcher,
+  dialects,
+} from '../../providers/index.ts'
 import type { GatewayNote } from '../context.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 
@@ -38,7 +50,9 @@ export const testBounds: GatewayBounds = {
 
 export const testTimeouts = { connectMs: 5000, firstByteMs: 30_000, idleMs: 30_000, totalMs: 60_000 }
 
-export function testDeployment(own: Partial<DeploymentSnapshot> & Pick<DeploymentSnapshot, 'id' | 'providerId'>): DeploymentSnapshot {
+export function testDeployment(
+  own: Partial<DeploymentSnapshot> & Pick<DeploymentSnapshot, 'id' | 'providerId'>,
+): DeploymentSnapshot {
   return {
     slug: own.id,
     organizationId: 'org_a',
@@ -54,7 +68,11 @@ export function testDeployment(own: Partial<DeploymentSnapshot> & Pick<Deploymen
 }
 
 /** A route of organization `org_a` to the named deployments, first one first. */
-export function testRoute(name: string, deployments: readonly string[], model: string | null = null): RouteSnapshot {
+export function testRoute(
+  name: string,
+  deployments: readonly string[],
+  model: string | null = null,
+): RouteSnapshot {
   const targets = deployments.map((deployment, priority) => ({ deployment, model, priority, weight: 1 }))
   return { organizationId: 'org_a', name, aliases: [], createdAt: 1_700_000_000_000, targets }
 }
@@ -119,7 +137,13 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
   gateway.apply({ type: 'config', config })
   gateway.apply({ type: 'keys', version: 1, reset: true, upsert: [key], remove: [] })
   const listener = await openHttpListener(
-    { host: '127.0.0.1', port: options.port ?? 0, reusePort: false, bounds: config.bounds, ...(options.tls === undefined ? {} : { tls: options.tls }) },
+    {
+      host: '127.0.0.1',
+      port: options.port ?? 0,
+      reusePort: false,
+      bounds: config.bounds,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+    },
     gateway.handle,
   )
   return {
@@ -144,7 +168,13 @@ function configOf(options: StartGatewayOptions): SnapshotConfig {
     version: 1,
     deployments: options.deployments ?? [testDeployment({ id: 'sandbox', providerId: 'sandbox' })],
     routes: options.routes ?? [testRoute('sandbox', ['sandbox'])],
-    applications: [{ id: 'app_a', organizationId: 'org_a', grants: [{ productId: 'prd_a', models: ['*'], operations: ['*'] }] }],
+    applications: [
+      {
+        id: 'app_a',
+        organizationId: 'org_a',
+        grants: [{ productId: 'prd_a', models: ['*'], operations: ['*'] }],
+      },
+    ],
     prices: defaultPrices,
     peppers: { 1: pepper },
     bounds: { ...testBounds, ...options.bounds },

@@ -15,9 +15,11 @@ export const authenticate: Stage = (exchange, ctx) => {
   const key = ctx.keys.find(parsed.keyId)
   if (key === undefined) throw new Fault(faults.invalidKey)
   const now = ctx.clock.now()
-  if (!verifyApiKey(text, key.snapshot, { peppers: exchange.snapshot.peppers, now })) throw new Fault(faults.invalidKey)
+  if (!verifyApiKey(text, key.snapshot, { peppers: exchange.snapshot.peppers, now }))
+    throw new Fault(faults.invalidKey)
   if (key.snapshot.expiresAt !== null && key.snapshot.expiresAt <= now) throw new Fault(faults.expiredKey)
-  if (key.allowsAddress !== null && !key.allowsAddress(exchange.clientAddress)) throw new Fault(faults.addressNotAllowed)
+  if (key.allowsAddress !== null && !key.allowsAddress(exchange.clientAddress))
+    throw new Fault(faults.addressNotAllowed)
   exchange.key = key.snapshot
   exchange.compiledKey = key
   exchange.application = exchange.snapshot.applications.get(key.snapshot.applicationId) ?? null

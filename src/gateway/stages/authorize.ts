@@ -6,7 +6,8 @@ import type { Stage } from '../stage.ts'
 export const authorize: Stage = (exchange) => {
   const operation = exchange.operation?.id ?? ''
   const own = exchange.compiledKey?.allowsOperation ?? null
-  const allowed = exchange.application?.allowsOperation(operation) === true && (own === null || own(operation))
+  const allowed =
+    exchange.application?.allowsOperation(operation) === true && (own === null || own(operation))
   if (!allowed) throw new Fault(faults.operationDenied, { public: { operation } })
   return 'next'
 }

@@ -1,6 +1,7 @@
 /** Name the request and find who really calls, when a trusted proxy stands between. */
-import type { Stage } from '../stage.ts'
+
 import { headerOf } from '../exchange.ts'
+import type { Stage } from '../stage.ts'
 
 const maxHops = 16
 

@@ -11,7 +11,9 @@ import type { CompiledRoute } from '../snapshot.ts'
 import type { Stage } from '../stage.ts'
 import { mayUse } from './resolve-model.ts'
 
-const operationsWithModel = operations.filter((operation) => operation.model !== 'none').map((operation) => operation.id)
+const operationsWithModel = operations
+  .filter((operation) => operation.model !== 'none')
+  .map((operation) => operation.id)
 
 interface ListedModel {
   readonly name: string

@@ -1,9 +1,9 @@
 /** Method and path → operation. */
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
-import { healthOperation } from './health.ts'
 import { matchOperation } from '../match.ts'
 import type { Stage } from '../stage.ts'
+import { healthOperation } from './health.ts'
 
 export const match: Stage = (exchange) => {
   const { method, target } = exchange.inbound

@@ -19,7 +19,8 @@ export const receive: Stage = (exchange) => {
   if (operation.request === 'json' && contentType !== undefined && !isJson(contentType)) {
     throw new Fault(faults.unsupportedContentType, { public: { contentType } })
   }
-  const limit = operation.request === 'json' ? exchange.snapshot.bounds.bodyBytes : exchange.snapshot.bounds.uploadBytes
+  const limit =
+    operation.request === 'json' ? exchange.snapshot.bounds.bodyBytes : exchange.snapshot.bounds.uploadBytes
   if (inbound.contentLength !== undefined && inbound.contentLength > limit) {
     throw new Fault(faults.bodyTooLarge, { public: { limit } })
   }

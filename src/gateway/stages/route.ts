@@ -11,7 +11,10 @@ import type { Stage } from '../stage.ts'
 export const chooseTargets: Stage = (exchange, ctx) => {
   const targets = exchange.route === null ? targetsWithoutModel(exchange) : exchange.route.targets
   if (targets.length === 0) {
-    throw new Fault(faults.noDeployment, { public: { model: exchange.model || 'files' }, retryAfterSeconds: 5 })
+    throw new Fault(faults.noDeployment, {
+      public: { model: exchange.model || 'files' },
+      retryAfterSeconds: 5,
+    })
   }
   exchange.targets = targets.length === 1 ? targets : orderByWeight(targets, ctx.random)
   return 'next'
@@ -20,7 +23,9 @@ export const chooseTargets: Stage = (exchange, ctx) => {
 function targetsWithoutModel(exchange: Exchange): readonly CompiledTarget[] {
   const operation = exchange.operation?.id ?? ''
   const routes = exchange.snapshot.organizations.get(exchange.key?.organizationId ?? '')
-  const serving = (routes?.deployments ?? []).filter((deployment) => deployment.provider.paths[operation] !== undefined)
+  const serving = (routes?.deployments ?? []).filter(
+    (deployment) => deployment.provider.paths[operation] !== undefined,
+  )
   return serving.map((deployment, priority) => ({ deployment, model: null, priority, weight: 1 }))
 }
 

@@ -69,15 +69,23 @@ function readCommonFields(exchange: Exchange, json: JsonObject): void {
   const options = json['stream_options']
   exchange.streamUsageAsked = isJsonObject(options) && options['include_usage'] === true
   const metadata = json['metadata']
-  exchange.endUser = firstText(json['user'], json['safety_identifier'], isJsonObject(metadata) ? metadata['user_id'] : '')
+  exchange.endUser = firstText(
+    json['user'],
+    json['safety_identifier'],
+    isJsonObject(metadata) ? metadata['user_id'] : '',
+  )
   if (isJsonObject(metadata)) exchange.tags = boundTags(Object.entries(metadata))
 }
 
 function modelOf(json: JsonObject): string {
   const model = json['model']
-  if (model === undefined) throw new Fault(faults.missingField, { public: { field: 'model' }, param: 'model' })
+  if (model === undefined)
+    throw new Fault(faults.missingField, { public: { field: 'model' }, param: 'model' })
   if (typeof model !== 'string' || model === '' || model.length > maxModelLength) {
-    throw new Fault(faults.invalidField, { public: { field: 'model', reason: 'it must be a model name' }, param: 'model' })
+    throw new Fault(faults.invalidField, {
+      public: { field: 'model', reason: 'it must be a model name' },
+      param: 'model',
+    })
   }
   return model
 }
@@ -86,7 +94,10 @@ function streamOf(json: JsonObject): boolean {
   const stream = json['stream']
   if (stream === undefined || stream === null) return false
   if (typeof stream === 'boolean') return stream
-  throw new Fault(faults.invalidField, { public: { field: 'stream', reason: 'it must be true or false' }, param: 'stream' })
+  throw new Fault(faults.invalidField, {
+    public: { field: 'stream', reason: 'it must be true or false' },
+    param: 'stream',
+  })
 }
 
 function modelOfForm(exchange: Exchange): string {
@@ -98,7 +109,8 @@ function modelOfForm(exchange: Exchange): string {
 }
 
 function firstText(...values: readonly unknown[]): string {
-  for (const value of values) if (typeof value === 'string' && value !== '') return value.slice(0, maxTagValue)
+  for (const value of values)
+    if (typeof value === 'string' && value !== '') return value.slice(0, maxTagValue)
   return ''
 }
 

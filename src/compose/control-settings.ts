@@ -1,0 +1,37 @@
+/** What the configuration means for the data plane. */
+import { type Config, isLoopbackHost } from '../config/index.ts'
+import { defaultPrices } from '../metering/index.ts'
+import type { SnapshotSettings } from '../publishing/index.ts'
+
+/** Bounds, timeouts, prices and the rest of a snapshot that does not come from the store. */
+export function snapshotSettings(
+  config: Config,
+  peppers: Readonly<Record<string, string>>,
+): SnapshotSettings {
+  const ownPrices = (config.prices ?? []).map((row) => ({
+    ...row,
+    cachedInputPerMillion: row.cachedInputPerMillion ?? null,
+    cacheWritePerMillion: row.cacheWritePerMillion ?? null,
+  }))
+  return {
+    prices: [...defaultPrices, ...ownPrices],
+    peppers,
+    bounds: config.limits,
+    timeouts: config.timeouts,
+    trustedProxies: config.gateway.trustedProxies,
+    sandboxEnabled: isSandboxEnabled(config),
+    documentationUrl: config.documentationUrl,
+  }
+}
+
+/** Unless told otherwise, the sandbox serves only while nobody outside this machine can reach it. */
+export function isSandboxEnabled({ sandbox, gateway }: Config): boolean {
+  if (sandbox.enabled !== 'auto') return sandbox.enabled
+  return [gateway.http, gateway.https].every((listener) => !listener.enabled || isLoopbackHost(listener.host))
+}
+
+/** True while `gatewright.yaml` holds objects: it alone manages them then. */
+export function isFileManaged(config: Config): boolean {
+  const { organizations, deployments, models, products, applications } = config
+  return [organizations, deployments, models, products, applications].some((list) => list !== undefined)
+}

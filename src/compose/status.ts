@@ -1,0 +1,51 @@
+/** What the status page and `gatewright status` tell. */
+import { readFileSync, statfsSync } from 'node:fs'
+import type { ListenerStatus, StatusReport } from '../admin/context.ts'
+import type { Config } from '../config/index.ts'
+import type { PublisherState } from '../publishing/index.ts'
+import type { WorkerCounts } from '../supervisor/messages.ts'
+import { isSandboxEnabled } from './control-settings.ts'
+
+export interface StatusParts {
+  readonly startedAt: number
+  readonly dataDirectory: string
+  readonly workers: () => { readonly counts: WorkerCounts; readonly urls: readonly string[] }
+  readonly publisher: () => PublisherState
+  readonly controlUrls: () => readonly string[]
+  readonly certificateExpiresAt: () => number
+  readonly config: () => Config
+}
+
+export function createStatus(parts: StatusParts): () => StatusReport {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return () => {
+    const workers = parts.workers()
+    const state = parts.publisher()
+    const listener = (plane: ListenerStatus['plane']) => (url: string) => ({ plane, url })
+    return {
+      version: manifest.version,
+      startedAt: parts.startedAt,
+      nodeVersion: process.versions.node,
+      listeners: [...workers.urls.map(listener('data')), ...parts.controlUrls().map(listener('control'))],
+      workers: workers.counts,
+      snapshot: { version: state.version, appliedAt: state.appliedAt, problem: state.problem },
+      deploymentCount: state.deploymentCount,
+      routeCount: state.routeCount,
+      sandboxEnabled: isSandboxEnabled(parts.config()),
+      certificateExpiresAt: parts.certificateExpiresAt(),
+      diskFreeBytes: freeBytes(parts.dataDirectory),
+      documentationUrl: parts.config().documentationUrl,
+    }
+  }
+}
+
+function freeBytes(path: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(path)
+    return bavail * bsize
+  } catch {
+    return null
+  }
+}
