@@ -313,7 +313,7 @@ export class Http1Connection implements ExchangeHost {
     const exchange = this.#exchange
     if (exchange === null) return
     const intake = this.#intake
-    if (!exchange.persists || !this.#restIsSmall()) {
+    if (!exchange.persists || !this.mayPersist()) {
       this.#exchange = null
       this.#closeGently()
       return

@@ -158,8 +158,11 @@ function listenerOf(parts: {
     return new Promise((resolve) => {
       // `close` calls back when the last accepted socket is gone.
       server.close(() => {
-        wheel.stop()
-        resolve()
+        // The sockets' own `close` events come within this turn.
+        setImmediate(() => {
+          wheel.stop()
+          resolve()
+        })
       })
       for (const connection of open) connection.drain()
     })
