@@ -23,8 +23,15 @@ test('every operation of the table is described under its name, and nothing else
 })
 
 test('two different schemas under one title are refused', () => {
-  const schema = (name: string) => ({ type: 'object', title: 'Thing', properties: { [name]: { type: 'string' } } })
-  assert.throws(() => nameSchemas({ a: schema('one'), b: schema('two') }), /two different schemas are named Thing/)
+  const schema = (name: string) => ({
+    type: 'object',
+    title: 'Thing',
+    properties: { [name]: { type: 'string' } },
+  })
+  assert.throws(
+    () => nameSchemas({ a: schema('one'), b: schema('two') }),
+    /two different schemas are named Thing/,
+  )
   const named = nameSchemas({ a: schema('one'), b: { ...schema('one'), description: 'Other words.' } })
   assert.deepEqual(Object.keys((named as { components: { schemas: object } }).components.schemas), ['Thing'])
 })

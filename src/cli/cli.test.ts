@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { startAdmin, startedAt } from '../admin/harness/start-admin.ts'
+import { issueAdminToken } from '../admin/issue-admin-token.ts'
+import { createProgram, runCli } from './create-program.ts'
+import { examplesOf } from './define-command.ts'
+import type { CliIo } from './session.ts'
+
+interface Run {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+type RunCommand = (line: string, extra?: Partial<CliIo>) => Promise<Run>
+
+/** Words of a command line; single quotes keep words together. */
+function words(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '')
+}
+
+/** The command line against a real control plane on a free port, with the token in a data directory. */
+async function startCli(t: TestContext): Promise<{ run: RunCommand; directory: string; url: string }> {
+  const admin = await startAdmin()
+  const url = await admin.app.listen({ host: '127.0.0.1', port: 0 })
+  const directory = mkdtempSync(join(tmpdir(), 'gatewright-cli-'))
+  t.after(async () => {
+    rmSync(directory, { recursive: true })
+    await admin.stop()
+  })
+  const order = {
+    name: 'local',
+    scopes: ['admin'],
+    organizationId: null,
+    expiresAt: null,
+    managedBy: 'setup',
+  } as const
+  const { secret } = await issueAdminToken(admin.deps, order)
+  mkdirSync(join(directory, 'data'))
+  writeFileSync(join(directory, 'data', 'admin-token'), `${secret}\n`, { mode: 0o600 })
+  const run: RunCommand = async (line, extra = {}) => {
+    let out = ''
+    let err = ''
+    const io: CliIo = {
+      environment: { GATEWRIGHT_URL: url },
+      directory,
+      out(text) {
+        out += text
+      },
+      err(text) {
+        err += text
+      },
+      readInput: () => Promise.resolve(''),
+      now: () => startedAt,
+      ...extra,
+    }
+    return { code: await runCli(words(line), io), out, err }
+  }
+  return { run, directory, url }
+}
+
+async function succeed(run: RunCommand, lines: readonly string[]): Promise<string[]> {
+  const outs: string[] = []
+  for (const line of lines) {
+    const { code, out, err } = await run(line)
+    assert.equal(code, 0, `${line}: ${err}`)
+    outs.push(out)
+  }
+  return outs
+}
+
+test('from an empty store to a key that is rotated and revoked, each step by one command', async (t) => {
+  const { run } = await startCli(t)
+  await succeed(run, ["orgs add acme --name 'Acme Corp'", 'products add everything'])
+  await succeed(run, ['apps add shop --product everything'])
+  const [created = ''] = await succeed(run, ['keys create --app shop --name web --expires 30d --json'])
+  const made = JSON.parse(created) as { key: { keyId: string }; secret: string }
+  assert.match(made.secret, /^gwr_live_/)
+  const [rotated = ''] = await succeed(run, [`keys rotate ${made.key.keyId} --overlap 1h`])
+  assert.match(rotated, new RegExp(`gwr_live_${made.key.keyId}_`))
+  assert.ok(!rotated.includes(made.secret))
+  const [list = ''] = await succeed(run, ['keys list --app shop'])
+  assert.match(
+    list,
+    new RegExp(`${made.key.keyId} +web +shop +live +active +all subscribed +2026-12-01 12:00`),
+  )
+  await succeed(run, [`keys revoke ${made.key.keyId}`])
+  const [revoked = ''] = await succeed(run, ['keys list --state revoked --json'])
+  assert.equal((JSON.parse(revoked) as object[]).length, 1)
+})
+
+test('a provider key is read from a place, sealed, and never printed or taken from the arguments', async (t) => {
+  const { run, url } = await startCli(t)
+  await succeed(run, ['orgs add acme'])
+  const environment = { GATEWRIGHT_URL: url, SOME_KEY: 'sk-secret-value' }
+  const added = await run('providers add openai --api-key env:SOME_KEY', { environment })
+  assert.equal(added.code, 0, added.err)
+  const [list = '', shown = ''] = await succeed(run, ['providers list', 'providers list --json'])
+  assert.match(list, /openai +openai +of the provider +sealed/)
+  assert.ok(!(added.out + list + shown).includes('sk-secret-value'))
+  const raw = await run('providers add anthropic --api-key sk-raw')
+  assert.equal(raw.code, 2)
+  assert.ok(!raw.err.includes('sk-raw'))
+  assert.match(raw.err, /env:NAME, file:PATH or stdin/)
+  const [models = ''] = await succeed(run, [
+    'models add gpt-5 --to openai --alias gpt',
+    'providers test openai',
+  ]).then(() => succeed(run, ['models list']))
+  assert.match(models, /gpt-5 +gpt +openai +in service/)
+  const inUse = await run('providers remove openai')
+  assert.equal(inUse.code, 1)
+  assert.match(inUse.err, /in use/)
+})
+
+test('a document is compared, applied, found equal, and exported', async (t) => {
+  const { run, directory } = await startCli(t)
+  const file = join(directory, 'gatewright.yaml')
+  writeFileSync(file, 'organizations: [{ slug: acme }]\napplications: [{ slug: shop }]\n')
+  const before = await run('diff -f gatewright.yaml --exit-code')
+  assert.equal(before.code, 1)
+  assert.equal(before.out, '+ organization acme/acme\n+ application acme/shop\n')
+  const [, after = '', exported = ''] = await succeed(run, [
+    'apply -f gatewright.yaml',
+    'diff -f gatewright.yaml --exit-code',
+    'export',
+  ])
+  assert.equal(after, 'Nothing differs.\n')
+  assert.match(exported, /slug: shop/)
+  writeFileSync(file, 'organizations: [{ slug: acme, colour: red }]\n')
+  const wrong = await run('apply -f gatewright.yaml')
+  assert.equal(wrong.code, 1)
+  assert.match(wrong.err, /document:1: organizations\[0\]\.colour: is not a known key/)
+})
+
+test('usage, status, tokens and set-up link answer for people and for scripts', async (t) => {
+  const { run } = await startCli(t)
+  await succeed(run, ['orgs add acme'])
+  const [usage = '', csv = '', status = '', link = ''] = await succeed(run, [
+    'usage --by app,model --since 7d',
+    'usage --csv --since 2d',
+    'status',
+    'setup-link',
+  ])
+  assert.equal(usage, 'No request in this time.\n')
+  assert.match(csv, /^time,model,requests,/)
+  assert.match(status, /Workers: +2 of 2 run/)
+  assert.match(link, /\/setup#gws_[\w-]{43}\n/)
+  const [token = ''] = await succeed(run, ['--org acme tokens create --name look --scopes read --json'])
+  const { secret, adminToken } = JSON.parse(token) as { secret: string; adminToken: { id: string } }
+  const denied = await run(`--token ${secret} orgs add other`)
+  assert.equal(denied.code, 4)
+  assert.match(denied.err, /lacks the scope admin/)
+  await succeed(run, [`tokens revoke ${adminToken.id}`])
+  assert.equal((await run(`--token ${secret} orgs list`)).code, 4)
+})
+
+test('exit codes tell a wrong command line, an absent gateway and a missing token apart', async (t) => {
+  const { run, directory } = await startCli(t)
+  assert.equal((await run('keys create')).code, 2)
+  assert.equal((await run('nonsense')).code, 2)
+  assert.equal((await run('keys list --expires')).code, 2)
+  assert.equal((await run('--url http://127.0.0.1:1 status')).code, 3)
+  assert.equal((await run('status', { directory: join(directory, 'elsewhere') })).code, 4)
+})
+
+test('a token never travels unencrypted to another machine, and the local token to none at all', async (t) => {
+  const { run } = await startCli(t)
+  const plain = await run('--url http://gateway.example status')
+  assert.equal(plain.code, 2)
+  assert.match(plain.err, /unencrypted/)
+})
+
+test('several organizations must be told apart', async (t) => {
+  const { run } = await startCli(t)
+  await succeed(run, ['orgs add acme', 'orgs add globex'])
+  const unclear = await run('keys list')
+  assert.equal(unclear.code, 2)
+  assert.match(unclear.err, /--org: acme, globex/)
+  await succeed(run, ['--org globex keys list', 'keys list --org acme'])
+})
+
+test('doctor finds a data plane that does not answer', async (t) => {
+  const { run } = await startCli(t)
+  await succeed(run, ['orgs add acme'])
+  const { code, out } = await run('doctor')
+  assert.equal(code, 1)
+  assert.match(out, /^ok {4}control plane/)
+  assert.match(out, /BAD {3}data plane https:\/\/localhost:8443\/livez: does not answer/)
+  assert.match(out, /ok {4}certificate: is valid for 90 more days/)
+})
+
+test('every command has examples that start with its own name, and answers --help', async (t) => {
+  const { run } = await startCli(t)
+  const program = createProgram({
+    environment: {},
+    directory: '.',
+    out() {},
+    err() {},
+    readInput: () => Promise.resolve(''),
+    now: () => 0,
+  })
+  for (const group of program.commands) {
+    for (const command of group.commands.length > 0 ? group.commands : [group]) {
+      const path = command === group ? group.name() : `${group.name()} ${command.name()}`
+      const lines = examplesOf(command).map(([line]) => line)
+      assert.ok(lines.length > 0, path)
+      for (const line of lines) assert.match(line, new RegExp(`gatewright (--org \\S+ )?${path}`))
+      const help = await run(`${path} --help`)
+      assert.equal(help.code, 0)
+      assert.match(help.out, /Examples:/)
+    }
+  }
+})
