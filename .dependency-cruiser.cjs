@@ -127,7 +127,7 @@ module.exports = {
       name: 'slice-to-slice-via-index-only',
       comment: 'the public face of a slice is its index.ts',
       severity: 'error',
-      from: { path: slices },
+      from: production(slices),
       to: { path: slices, pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'] },
     },
     ...tieRules,

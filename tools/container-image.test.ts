@@ -9,54 +9,15 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { parse } from 'yaml'
 import { loadConfig } from '../src/config/load.ts'
+import { finalStage, isInContext, readInstructions, readRules, textsOf } from './container-files.ts'
 import { isTestPath, listFiles } from './gates/source-files.ts'
 import { lowestVersion, projectRoot } from './pinned-node.mjs'
 import { runNode } from './run-program.ts'
 
-type Instruction = { readonly name: string; readonly text: string }
-
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8')
-
-/** Instructions of a Dockerfile, continued lines joined, comments left out. */
-function readInstructions(text: string): Instruction[] {
-  const plain = text
-    .split('\n')
-    .filter((line) => !line.trimStart().startsWith('#'))
-    .join('\n')
-  return plain
-    .replace(/\\\n/g, ' ')
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const [name = '', ...rest] = line.trim().split(/\s+/)
-      return { name: name.toUpperCase(), text: rest.join(' ') }
-    })
-}
-
-/** True when .dockerignore lets the builder see `path`: the last rule that matches decides. */
-function isInContext(path: string, rules: readonly string[]): boolean {
-  let seen = true
-  for (const rule of rules) {
-    const negated = rule.startsWith('!')
-    const pattern = negated ? rule.slice(1) : rule
-    const expression = pattern
-      .split(/(\*\*\/|\*)/)
-      .map((part) =>
-        part === '**/' ? '(?:.*/)?' : part === '*' ? '[^/]*' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'),
-      )
-      .join('')
-    if (new RegExp(`^${expression}(?:/.*)?$`).test(path)) seen = negated
-  }
-  return seen
-}
-
 const instructions = readInstructions(read('deploy/docker/Dockerfile'))
-const final = instructions.slice(instructions.findLastIndex((row) => row.name === 'FROM'))
-const textsOf = (rows: readonly Instruction[], name: string): string[] =>
-  rows.filter((row) => row.name === name).map((row) => row.text)
-const ignored = read('.dockerignore')
-  .split('\n')
-  .filter((line) => line !== '' && !line.startsWith('#'))
+const final = finalStage(instructions)
+const ignored = readRules(read('.dockerignore'))
 
 describe('the Dockerfile', () => {
   test('builds on a slim Node.js that the server runs on, in two stages', () => {
