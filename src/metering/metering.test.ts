@@ -4,7 +4,6 @@ import fc from 'fast-check'
 import type { DialectId } from '../domain/dialect-id.ts'
 import type { PriceRow } from '../domain/snapshot.ts'
 import { noUsage, type TokenUsage } from '../domain/usage.ts'
-import { encodeEventStreamMessage } from '../providers/aws/event-stream.ts'
 import {
   compilePrices,
   costMicroUsd,
@@ -108,14 +107,13 @@ const streams: readonly (readonly [DialectId, Buffer, Partial<TokenUsage>])[] = 
           { usage: { inputTokens: 11, outputTokens: 12, totalTokens: 23 }, metrics: { latencyMs: 5 } },
         ] as const,
       ].map(([type, payload]) =>
-        encodeEventStreamMessage(
-          [
-            [':event-type', type],
-            [':content-type', 'application/json'],
-            [':message-type', 'event'],
-          ],
+        Buffer.concat([
+          // As event-stream messages look to a search: lengths and checksums around headers and payload.
+          Buffer.from([0, 0, 0, 0x9a, 0, 0, 0, 0x22, 0x7b, 0xd0, 0xa1, 0x7d, 0x0b]),
+          Buffer.from(`:event-type\u0007\u0000\u0008${type}`),
           Buffer.from(JSON.stringify(payload)),
-        ),
+          Buffer.from([0x22, 0x7b, 0x0a, 0x99]),
+        ]),
       ),
     ),
     { inputTokens: 11, outputTokens: 12 },

@@ -220,6 +220,7 @@ const groups: readonly PriceGroup[] = [
     suffixes: [''],
     models: [
       ['deepseek-v4-pro', 0.66, 1.98, 0.022],
+      ['deepseek-flash', 0.15, 0.6, 0.003],
       ['deepseek-v4-flash', 0.15, 0.6, 0.003],
       ['deepseek-chat', 0.135, 0.55, 0.035],
       ['deepseek-reasoner', 0.135, 0.55, 0.035],

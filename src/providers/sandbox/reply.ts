@@ -96,13 +96,26 @@ function chooseTools(turn: Turn): readonly ToolDefinition[] {
   return chosen.slice(0, request.parallelToolCalls === false ? 1 : maxCalls)
 }
 
-/** `city=Paris`, `city: "New York"` in the user's text give the arguments of those names. */
+const maxHints = 64
+
+/** `city=Paris`, `city="New York"`, `unit: celsius` in the user's text give the arguments of those names. */
 function hintsFrom(said: string): (property: string) => string | undefined {
   const found = new Map<string, string>()
-  for (const match of said.matchAll(
-    /([A-Za-z_][A-Za-z0-9_]{0,63})\s?[=:]\s?(?:"([^"]{0,200})"|([^\s,;"]{1,200}))/g,
-  )) {
-    if (found.size < 64) found.set((match[1] ?? '').toLowerCase(), match[2] ?? match[3] ?? '')
+  const put = (name: string, value: string): void => {
+    if (name !== '' && value !== '' && found.size < maxHints) found.set(name.toLowerCase(), value)
+  }
+  // Every second piece stood in quotes.
+  const pieces = said.split('"')
+  for (let index = 0; index < pieces.length; index += 2) {
+    const words = (pieces[index] ?? '').split(/[\s,;]/)
+    const quoted = pieces[index + 1] ?? ''
+    words.forEach((word, place) => {
+      const at = word.search(/[=:]/)
+      if (at < 0) return
+      const last = place === words.length - 1
+      const rest = word.slice(at + 1)
+      put(word.slice(0, at), rest !== '' ? rest : last ? quoted : (words[place + 1] ?? ''))
+    })
   }
   return (property) => found.get(property.toLowerCase())
 }

@@ -209,6 +209,17 @@ test('tools are called when demanded, named or asked for, and not otherwise', ()
   assert.equal(answer('call a tool', { tools }).stopReason, 'tool-calls')
 })
 
+test('arguments are taken from the user’s text where it names them', () => {
+  const called = (text: string): unknown => {
+    const part = answer(`get_weather ${text}`, { tools: [weather] }).part
+    return part?.type === 'tool-call' ? JSON.parse(part.arguments) : undefined
+  }
+  assert.deepEqual(called('city=Paris'), { city: 'Paris', unit: 'celsius' })
+  assert.deepEqual(called('City: Paris, please'), { city: 'Paris', unit: 'celsius' })
+  assert.deepEqual(called('city="New York" now'), { city: 'New York', unit: 'celsius' })
+  assert.deepEqual(called('in Paris'), { city: 'sandbox', unit: 'celsius' })
+})
+
 test('directives set text, length, reasoning, refusal, usage and choices', () => {
   assert.deepEqual(answer('x\nsandbox: say=Just this.').part, { type: 'text', text: 'Just this.' })
   assert.deepEqual(answer('sandbox: say="a\\nb"').part, { type: 'text', text: 'a\nb' })
