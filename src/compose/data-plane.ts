@@ -118,7 +118,6 @@ async function drain(timeoutMs: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   upstream.close()
-  tell({ type: 'drained' })
   process.exit(0)
 }
 

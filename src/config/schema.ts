@@ -12,8 +12,9 @@ function section<T extends Record<string, TSchema>>(description: string, propert
   return Type.Object(properties, { ...closed, description, default: {} })
 }
 
-function count(description: string, value: number, minimum = 1, maximum = 2 ** 40) {
-  return Type.Integer({ description, default: value, minimum, maximum })
+/** A bounded integer; `range` is the least and the greatest value. */
+function count(description: string, value: number, range: readonly [number, number?] = [1]) {
+  return Type.Integer({ description, default: value, minimum: range[0], maximum: range[1] ?? 2 ** 40 })
 }
 
 const slug = (description: string) => Type.String({ description, pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' })
@@ -42,39 +43,31 @@ const listener = (description: string, port: number) =>
 const limitsSchema = section(
   'Bounds of the data plane. A request beyond a bound is refused and changes nothing.',
   {
-    headerBytes: count('Largest request head, bytes.', 32_768, 1024, 1_048_576),
-    headerCount: count('Most header fields in a request.', 100, 8, 2000),
-    bodyBytes: count('Largest JSON request body, bytes.', 33_554_432, 1024),
-    uploadBytes: count('Largest upload (files, audio, images), bytes.', 536_870_912, 1024),
-    jsonDepth: count('Deepest nesting of a JSON body.', 64, 4, 1000),
-    jsonKeys: count('Most keys in a JSON body, all levels together.', 100_000, 16),
+    headerBytes: count('Largest request head, bytes.', 32_768, [1024, 1_048_576]),
+    headerCount: count('Most header fields in a request.', 100, [8, 2000]),
+    bodyBytes: count('Largest JSON request body, bytes.', 33_554_432, [1024]),
+    uploadBytes: count('Largest upload (files, audio, images), bytes.', 536_870_912, [1024]),
+    jsonDepth: count('Deepest nesting of a JSON body.', 64, [4, 1000]),
+    jsonKeys: count('Most keys in a JSON body, all levels together.', 100_000, [16]),
     connections: count('Most open client connections per worker.', 10_000),
     connectionsPerAddress: count('Most open client connections per address and worker.', 5_000),
-    handshakeTimeoutMs: count('Longest TLS handshake.', 10_000, 100),
-    headerTimeoutMs: count(
-      'Longest time from the first byte of a request to the end of its head.',
-      10_000,
-      100,
-    ),
-    bodyTimeoutMs: count('Longest time for a request body to arrive.', 120_000, 100),
-    idleTimeoutMs: count('How long an idle connection is kept.', 75_000, 100),
-    replyStallTimeoutMs: count('How long a reader may take nothing while a reply waits for it.', 60_000, 100),
-    replyBufferBytes: count(
-      'Most reply bytes held for a slow reader before the upstream is paused.',
-      262_144,
-      4096,
-    ),
-    http2Streams: count('Most concurrent streams on one HTTP/2 connection.', 128, 1, 10_000),
-    keepAliveCommentMs: count('Interval of SSE comments until the first token; 0 sends none.', 15_000, 0),
-    responseBytes: count('Largest unary response of a provider, bytes.', 67_108_864, 1024),
+    handshakeTimeoutMs: count('Longest TLS handshake.', 10_000, [100]),
+    headerTimeoutMs: count('Longest time from the first byte of a request to the end of its head.', 10_000, [100]),
+    bodyTimeoutMs: count('Longest time for a request body to arrive.', 120_000, [100]),
+    idleTimeoutMs: count('How long an idle connection is kept.', 75_000, [100]),
+    replyStallTimeoutMs: count('How long a reader may take nothing while a reply waits for it.', 60_000, [100]),
+    replyBufferBytes: count('Most reply bytes held for a slow reader before the upstream is paused.', 262_144, [4096]),
+    http2Streams: count('Most concurrent streams on one HTTP/2 connection.', 128, [1, 10_000]),
+    keepAliveCommentMs: count('Interval of SSE comments until the first token; 0 sends none.', 15_000, [0]),
+    responseBytes: count('Largest unary response of a provider, bytes.', 67_108_864, [1024]),
   },
 )
 
 const timeoutsSchema = section('Timeouts towards providers; a deployment may set its own.', {
-  connectMs: count('Connect and TLS handshake.', 10_000, 10),
-  firstByteMs: count('From the end of the request to the head of the response.', 300_000, 10),
-  idleMs: count('Longest silence within a response.', 120_000, 10),
-  totalMs: count('Whole call.', 1_800_000, 10),
+  connectMs: count('Connect and TLS handshake.', 10_000, [10]),
+  firstByteMs: count('From the end of the request to the head of the response.', 300_000, [10]),
+  idleMs: count('Longest silence within a response.', 120_000, [10]),
+  totalMs: count('Whole call.', 1_800_000, [10]),
 })
 
 const optional = Type.Optional
@@ -263,15 +256,15 @@ export const configSchema = Type.Object(
       }),
     }),
     shutdown: section('Orderly end.', {
-      drainTimeoutMs: count('How long running exchanges may go on after SIGTERM.', 30_000, 0),
+      drainTimeoutMs: count('How long running exchanges may go on after SIGTERM.', 30_000, [0]),
     }),
     usage: section('Metering.', {
-      retentionDays: count('Days that single usage records are kept; rollups stay.', 30, 1, 3650),
+      retentionDays: count('Days that single usage records are kept; rollups stay.', 30, [1, 3650]),
     }),
     contentLog: section('Logging of request and response content: off unless asked for, sealed at rest.', {
       enabled: Type.Boolean({ description: 'Keep content of exchanges, encrypted.', default: false }),
-      retentionDays: count('Days that content is kept.', 7, 1, 365),
-      maxBytes: count('Most bytes kept of one body.', 262_144, 1024),
+      retentionDays: count('Days that content is kept.', 7, [1, 365]),
+      maxBytes: count('Most bytes kept of one body.', 262_144, [1024]),
     }),
     environmentProviders: Type.Boolean({
       description: 'Make deployments from well-known environment variables such as OPENAI_API_KEY.',

@@ -81,6 +81,8 @@ export class Exchange {
 
   // Pipeline
   stageIndex = 0
+  /** The stages in order, as far as `stageStarts` tells when each began. */
+  stages: readonly { readonly name: string }[] = []
   /** Monotone milliseconds at which each stage began, in table order; for the overhead report. */
   readonly stageStarts: number[] = []
   /** Go on after a stage that waited. */
@@ -94,11 +96,11 @@ export class Exchange {
   /** Ends the exchange from outside (revocation, shutdown). Set while an upstream call or reply is under way. */
   interrupt: ((reason: 'key-revoked') => void) | null = null
 
-  constructor(inbound: Inbound, id: string, snapshot: Snapshot, now: number) {
+  constructor(inbound: Inbound, id: string, known: { readonly snapshot: Snapshot; readonly now: number }) {
     this.inbound = inbound
     this.id = id
-    this.snapshot = snapshot
-    this.startedAt = now
+    this.snapshot = known.snapshot
+    this.startedAt = known.now
   }
 }
 

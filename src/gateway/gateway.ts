@@ -46,7 +46,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     handle(inbound) {
       if (snapshot === null)
         return inbound.reply.send(503, ['content-type', 'application/json', 'retry-after', '1'], notReadyBody)
-      const exchange = new Exchange(inbound, nextId(), snapshot, ctx.clock.now())
+      const exchange = new Exchange(inbound, nextId(), { snapshot, now: ctx.clock.now() })
       open += 1
       exchange.onClosed = () => {
         open -= 1

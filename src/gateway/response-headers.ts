@@ -1,6 +1,5 @@
 /** Headers of an answer: what Gatewright tells about it, and what of the provider's headers may pass. */
 import type { Exchange } from './exchange.ts'
-import { plans } from './pipeline.ts'
 import { identityHeaders } from './respond.ts'
 
 /** Provider headers that callers read. Everything else stays inside, above all anything that names a credential. */
@@ -83,12 +82,11 @@ const shownFromMs = 0.01
 
 /** `Server-Timing` (W3C): time in each stage before the upstream call, then the upstream itself. */
 function stageTimes(exchange: Exchange, now: number): string {
-  const plan = exchange.operation === null ? [] : plans[exchange.operation.trafficClass].request
   const starts = exchange.stageStarts
   let text = ''
   for (let at = 0; at < starts.length - 1; at += 1) {
     const spent = (starts[at + 1] ?? 0) - (starts[at] ?? 0)
-    if (spent >= shownFromMs) text += `${plan[at]?.name ?? 'stage'};dur=${milliseconds(spent)}, `
+    if (spent >= shownFromMs) text += `${exchange.stages[at]?.name ?? ''};dur=${milliseconds(spent)}, `
   }
   return `${text}upstream;dur=${milliseconds(now - exchange.upstreamStartedAt)}`
 }

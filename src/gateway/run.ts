@@ -24,8 +24,10 @@ function planOf(exchange: Exchange): Plan {
 
 function advance(exchange: Exchange, ctx: GatewayContext): void {
   while (exchange.outcome === 'open') {
-    const stage = planOf(exchange)[exchange.stageIndex]
+    const plan = planOf(exchange)
+    const stage = plan[exchange.stageIndex]
     if (stage === undefined) return
+    exchange.stages = plan
     exchange.stageIndex += 1
     exchange.stageStarts.push(ctx.clock.monotonic())
     try {
@@ -65,7 +67,7 @@ function asFault(error: unknown): Fault {
 
 /** Class and place of an unexpected error, without its message: messages may quote request data. */
 function originOf(error: Error): string {
-  const frame = /\n\s+at .*?([\w.-]+\.ts:\d+)/.exec(error.stack ?? '')?.[1] ?? 'unknown place'
+  const frame = /at [^\n]{0,300}?([\w.-]{1,80}\.ts:\d{1,6})/.exec((error.stack ?? '').slice(0, 2000))?.[1] ?? 'unknown place'
   return `${error.name} at ${frame}`
 }
 

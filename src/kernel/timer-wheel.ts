@@ -1,9 +1,9 @@
 /**
  * One coarse timer for many deadlines: entries sit in buckets of `tickMs`, one interval visits one bucket a tick.
  * Setting and clearing are O(1) and allocate nothing but the entry. Accuracy: fires between the asked time and
- * one tick later. Bound: as many entries as there are owners; an owner holds at most one handle per deadline.
+ * two ticks later. Bound: as many entries as there are owners; an owner holds at most one handle per deadline.
  *
- *   buckets  [0] [1] [2] … [n-1]     each a doubly linked ring; far deadlines go round (`rounds`)
+ *   buckets  [0] [1] [2] … [n-1]     each a doubly linked list; far deadlines go round (`rounds`)
  */
 export interface TimerHandle {
   /** Cancel; harmless when fired or cancelled already. */
@@ -12,102 +12,111 @@ export interface TimerHandle {
   refresh(): void
 }
 
-interface Entry extends TimerHandle {
-  rounds: number
-  readonly ticks: number
-  readonly fire: () => void
-  previous: Entry | null
-  next: Entry | null
-  bucket: number
-}
-
 export interface TimerWheel {
   set(delayMs: number, fire: () => void): TimerHandle
   stop(): void
 }
 
 const bucketCount = 512
+/** Not in any bucket. */
+const nowhere = -1
 
-/** @param tickMs resolution in milliseconds */
-export function createTimerWheel(tickMs = 50): TimerWheel {
-  const heads: (Entry | null)[] = new Array<Entry | null>(bucketCount).fill(null)
-  let position = 0
-  let live = 0
-  let interval: NodeJS.Timeout | null = null
+class Entry implements TimerHandle {
+  readonly wheel: Wheel
+  readonly ticks: number
+  readonly fire: () => void
+  rounds = 0
+  bucket = nowhere
+  previous: Entry | null = null
+  next: Entry | null = null
 
-  function link(entry: Entry): void {
-    const slot = (position + entry.ticks) % bucketCount
+  constructor(wheel: Wheel, ticks: number, fire: () => void) {
+    this.wheel = wheel
+    this.ticks = ticks
+    this.fire = fire
+  }
+
+  clear(): void {
+    this.wheel.unlink(this)
+  }
+
+  refresh(): void {
+    this.wheel.unlink(this)
+    this.wheel.link(this)
+  }
+}
+
+class Wheel implements TimerWheel {
+  readonly #tickMs: number
+  readonly #heads: (Entry | null)[] = new Array<Entry | null>(bucketCount).fill(null)
+  #position = 0
+  #live = 0
+  #interval: NodeJS.Timeout | null = null
+
+  constructor(tickMs: number) {
+    this.#tickMs = tickMs
+  }
+
+  set(delayMs: number, fire: () => void): TimerHandle {
+    // One tick more than asked: the current tick has begun already.
+    const entry = new Entry(this, Math.max(1, Math.ceil(delayMs / this.#tickMs) + 1), fire)
+    this.link(entry)
+    return entry
+  }
+
+  stop(): void {
+    if (this.#interval !== null) clearInterval(this.#interval)
+    this.#interval = null
+  }
+
+  link(entry: Entry): void {
+    const slot = (this.#position + entry.ticks) % bucketCount
+    const head = this.#heads[slot] ?? null
     entry.rounds = Math.floor((entry.ticks - 1) / bucketCount)
     entry.bucket = slot
     entry.previous = null
-    const head = heads[slot] ?? null
     entry.next = head
     if (head !== null) head.previous = entry
-    heads[slot] = entry
-    live += 1
+    this.#heads[slot] = entry
+    this.#live += 1
+    if (this.#interval !== null) return
+    this.#interval = setInterval(() => this.#tick(), this.#tickMs)
+    this.#interval.unref()
   }
 
-  function unlink(entry: Entry): void {
-    if (entry.bucket < 0) return
+  unlink(entry: Entry): void {
+    if (entry.bucket === nowhere) return
     if (entry.previous !== null) entry.previous.next = entry.next
-    else heads[entry.bucket] = entry.next
+    else this.#heads[entry.bucket] = entry.next
     if (entry.next !== null) entry.next.previous = entry.previous
     entry.previous = null
     entry.next = null
-    entry.bucket = -1
-    live -= 1
+    entry.bucket = nowhere
+    this.#live -= 1
   }
 
-  function tick(): void {
-    position = (position + 1) % bucketCount
-    let entry = heads[position] ?? null
+  #tick(): void {
+    this.#position = (this.#position + 1) % bucketCount
+    for (const entry of this.#takeDue()) {
+      // An earlier callback of this tick may have cleared or refreshed it.
+      if (entry.bucket !== this.#position) continue
+      this.unlink(entry)
+      entry.fire()
+    }
+    if (this.#live === 0) this.stop()
+  }
+
+  #takeDue(): Entry[] {
     const due: Entry[] = []
-    while (entry !== null) {
+    for (let entry = this.#heads[this.#position] ?? null; entry !== null; entry = entry.next) {
       if (entry.rounds === 0) due.push(entry)
       else entry.rounds -= 1
-      entry = entry.next
     }
-    for (const ready of due) {
-      // An earlier callback of this tick may have cleared or refreshed it.
-      if (ready.bucket !== position) continue
-      unlink(ready)
-      ready.fire()
-    }
-    if (live === 0 && interval !== null) {
-      clearInterval(interval)
-      interval = null
-    }
+    return due
   }
+}
 
-  function start(): void {
-    if (interval !== null) return
-    interval = setInterval(tick, tickMs)
-    interval.unref()
-  }
-
-  return {
-    set(delayMs, fire) {
-      const entry: Entry = {
-        rounds: 0,
-        ticks: Math.max(1, Math.ceil(delayMs / tickMs) + 1),
-        fire,
-        previous: null,
-        next: null,
-        bucket: -1,
-        clear: () => unlink(entry),
-        refresh: () => {
-          unlink(entry)
-          link(entry)
-          start()
-        },
-      }
-      link(entry)
-      start()
-      return entry
-    },
-    stop() {
-      if (interval !== null) clearInterval(interval)
-      interval = null
-    },
-  }
+/** @param tickMs resolution in milliseconds */
+export function createTimerWheel(tickMs = 50): TimerWheel {
+  return new Wheel(tickMs)
 }

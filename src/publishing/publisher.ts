@@ -39,8 +39,11 @@ export interface Publisher {
   stop(): void
 }
 
-export function createPublisher(parts: PublisherParts): Publisher {
-  let state: PublisherState = {
+class StorePublisher implements Publisher {
+  readonly #parts: PublisherParts
+  readonly #unsubscribe: () => void
+  readonly #poll: NodeJS.Timeout
+  #state: PublisherState = {
     version: 0,
     appliedAt: null,
     problem: null,
@@ -48,91 +51,99 @@ export function createPublisher(parts: PublisherParts): Publisher {
     deploymentCount: 0,
     routeCount: 0,
   }
-  let keysVersion = 0
-  let configurationVersion = -1
-  let running: Promise<void> = Promise.resolve()
-  let stopped = false
-  let pending = false
+  #keysVersion = 0
+  #configurationVersion = -1
+  #running: Promise<void> = Promise.resolve()
+  #stopped = false
+  #pending = false
 
-  async function publishConfiguration(): Promise<void> {
-    const records = await parts.store.loadConfiguration()
-    const built = await buildSnapshot(records, parts.sources())
+  constructor(parts: PublisherParts) {
+    this.#parts = parts
+    this.#unsubscribe = parts.store.subscribe(() => this.#schedule())
+    this.#poll = setInterval(() => this.#schedule(), parts.pollMs ?? 1000)
+    this.#poll.unref()
+  }
+
+  get state(): PublisherState {
+    return this.#state
+  }
+
+  async start(): Promise<void> {
+    const versions = await this.#parts.store.versions()
+    this.#configurationVersion = versions.configuration
+    await this.#publishConfiguration()
+    this.#keysVersion = 0
+    await this.#publishKeys(true)
+  }
+
+  republish(): Promise<void> {
+    const done = this.#running.then(() => this.#publishConfiguration())
+    this.#running = done.catch(ignoreRefusal)
+    return done
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearInterval(this.#poll)
+    this.#unsubscribe()
+  }
+
+  /** One publication at a time; changes that come meanwhile are gathered into the next. */
+  #schedule(): void {
+    if (this.#pending || this.#stopped) return
+    this.#pending = true
+    this.#running = this.#running.then(async () => {
+      this.#pending = false
+      if (!this.#stopped) await this.#publishChanges().catch(ignoreRefusal)
+    })
+  }
+
+  async #publishChanges(): Promise<void> {
+    const versions = await this.#parts.store.versions()
+    // Keys first: a revocation must not wait for a snapshot to be compiled.
+    if (versions.current !== this.#keysVersion) await this.#publishKeys(false)
+    if (versions.configuration === this.#configurationVersion) return
+    this.#configurationVersion = versions.configuration
+    await this.#publishConfiguration().catch(ignoreRefusal)
+  }
+
+  async #publishConfiguration(): Promise<void> {
+    const records = await this.#parts.store.loadConfiguration()
+    const { config, warnings } = await buildSnapshot(records, this.#parts.sources())
     try {
-      parts.check(built.config)
+      this.#parts.check(config)
     } catch (error) {
       const problem = error instanceof Fault ? error.publicText : 'the snapshot cannot be compiled'
-      state = { ...state, problem, warnings: built.warnings }
+      this.#state = { ...this.#state, problem, warnings }
       throw error
     }
-    parts.send({ type: 'config', config: built.config })
-    state = {
+    this.#parts.send({ type: 'config', config })
+    this.#state = {
       version: records.version,
-      appliedAt: parts.now(),
+      appliedAt: this.#parts.now(),
       problem: null,
-      warnings: built.warnings,
-      deploymentCount: built.config.deployments.length,
-      routeCount: built.config.routes.length,
+      warnings,
+      deploymentCount: config.deployments.length,
+      routeCount: config.routes.length,
     }
   }
 
-  async function publishKeys(reset: boolean): Promise<void> {
+  async #publishKeys(reset: boolean): Promise<void> {
     let first = reset
     for (;;) {
-      const changes = await parts.store.keysSince(keysVersion)
-      const message = snapshotKeys(changes, { now: parts.now(), reset: first })
-      keysVersion = changes.version
-      if (first || changes.upsert.length > 0 || changes.remove.length > 0) parts.send(message)
+      const changes = await this.#parts.store.keysSince(this.#keysVersion)
+      this.#keysVersion = changes.version
+      if (first || changes.upsert.length > 0 || changes.remove.length > 0) {
+        this.#parts.send(snapshotKeys(changes, { now: this.#parts.now(), reset: first }))
+      }
       first = false
       if (!changes.more) return
     }
   }
+}
 
-  async function publishChanges(): Promise<void> {
-    const versions = await parts.store.versions()
-    // Keys first: a revocation must not wait for a snapshot to be compiled.
-    if (versions.current !== keysVersion) await publishKeys(false)
-    if (versions.configuration === configurationVersion) return
-    configurationVersion = versions.configuration
-    await publishConfiguration().catch(ignoreRefusal)
-  }
-
-  /** One publication at a time; changes that come meanwhile are gathered into the next. */
-  function schedule(): void {
-    if (pending || stopped) return
-    pending = true
-    running = running.then(async () => {
-      pending = false
-      if (!stopped) await publishChanges().catch(ignoreRefusal)
-    })
-  }
-
-  const unsubscribe = parts.store.subscribe(schedule)
-  const poll = setInterval(schedule, parts.pollMs ?? 1000)
-  poll.unref()
-
-  return {
-    get state() {
-      return state
-    },
-    async start() {
-      const versions = await parts.store.versions()
-      configurationVersion = versions.configuration
-      await publishConfiguration()
-      keysVersion = 0
-      await publishKeys(true)
-    },
-    republish() {
-      running = running.then(publishConfiguration)
-      const done = running
-      running = running.catch(ignoreRefusal)
-      return done
-    },
-    stop() {
-      stopped = true
-      clearInterval(poll)
-      unsubscribe()
-    },
-  }
+export function createPublisher(parts: PublisherParts): Publisher {
+  return new StorePublisher(parts)
 }
 
 /** A refusal is kept in the state; a store that does not answer is asked again at the next poll. */

@@ -33,7 +33,8 @@ export interface DesiredOrganization {
 }
 
 /** A mistake in a document, with the path of its place. */
-export type ReportProblem = (path: readonly (string | number)[], reason: string) => void
+export type ReportProblem = (path: Path, reason: string) => void
+type Path = readonly (string | number)[]
 
 interface Building {
   readonly slug: string
@@ -69,24 +70,24 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
     }
     return building
   }
-  const put = <T>(map: Map<string, T>, name: string, entry: T, path: readonly (string | number)[]): void => {
+  const put = <T>(map: Map<string, T>, [name, entry]: readonly [string, T], path: Path): void => {
     if (map.has(name)) report(path, `the name ${name} appears twice`)
     map.set(name, entry)
   }
   for (const organization of document.organizations ?? [])
     of(organization.slug).name = organization.name ?? organization.slug
   document.deployments?.forEach((entry, index) => {
-    put(of(entry.organization).deployments, entry.slug, desiredDeployment(entry), ['deployments', index])
+    put(of(entry.organization).deployments, [entry.slug, desiredDeployment(entry)], ['deployments', index])
   })
   document.models?.forEach((entry, index) => {
-    put(of(entry.organization).routes, entry.name, desiredRoute(entry), ['models', index])
+    put(of(entry.organization).routes, [entry.name, desiredRoute(entry)], ['models', index])
   })
   document.products?.forEach((entry, index) => {
-    put(of(entry.organization).products, entry.slug, desiredProduct(entry), ['products', index])
+    put(of(entry.organization).products, [entry.slug, desiredProduct(entry)], ['products', index])
   })
   document.applications?.forEach((entry, index) => {
     const owner = of(entry.organization)
-    put(owner.applications, entry.slug, desiredApplication(entry), ['applications', index])
+    put(owner.applications, [entry.slug, desiredApplication(entry)], ['applications', index])
     for (const product of entry.products ?? []) {
       owner.subscriptions.push({ application: entry.slug, product, state: 'active' })
     }

@@ -58,7 +58,6 @@ export type FromControl =
   /** The start failed for a reason that the operator can mend. */
   | { readonly type: 'refused'; readonly text: string }
   | { readonly type: 'log'; readonly text: string }
-  | { readonly type: 'closed' }
 
 /** Supervisor → control plane. */
 export type ToControl =
@@ -79,7 +78,6 @@ export type FromWorker =
   | { readonly type: 'listening'; readonly urls: readonly string[] }
   | { readonly type: 'refused'; readonly text: string }
   | { readonly type: 'log'; readonly text: string }
-  | { readonly type: 'drained' }
 
 /** Data worker → control plane, over their own port. */
 export type WorkerToControl = {

@@ -6,7 +6,7 @@
  *   control ◀────────── usage, over a port of their own ──────────── worker
  */
 import { availableParallelism } from 'node:os'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Config } from '../config/index.ts'
 import type { TlsMaterial } from '../ports/listener.ts'
 import type {
@@ -51,6 +51,8 @@ const dataEntry = new URL('../compose/data-plane.ts', import.meta.url)
 /** A thread that dies sooner than this after its start is replaced with a growing delay. */
 const healthyAfterMs = 10_000
 const maxRespawnDelayMs = 5000
+/** What a thread gets beyond its deadline before it is ended. */
+const stopMarginMs = 5000
 
 interface Slot {
   readonly index: number
@@ -60,172 +62,188 @@ interface Slot {
   failures: number
 }
 
-/** Start everything. */
-export function supervise(options: SuperviseOptions): Supervisor {
-  const { config } = options
-  const cache = createSnapshotCache()
-  const workerCount = workersOf(config)
-  const slots: Slot[] = Array.from({ length: workerCount }, (_, index) => ({
-    index,
-    worker: null,
-    urls: [],
-    startedAt: 0,
-    failures: 0,
-  }))
-  const startedAt = Date.now()
-  let control: Worker | null = null
-  let controlStartedAt = 0
-  let controlFailures = 0
-  let tls: TlsMaterial | null = null
-  let welcome: Welcome | null = null
-  let incidents = 0
-  let stopping = false
-  let announce: ((started: Started) => void) | null = null
-  let refuse: ((error: Error) => void) | null = null
-  const started = new Promise<Started>((resolve, reject) => {
-    announce = resolve
-    refuse = reject
-  })
+class ThreadSupervisor implements Supervisor {
+  readonly started: Promise<Started>
+  readonly #options: SuperviseOptions
+  readonly #cache = createSnapshotCache()
+  readonly #slots: readonly Slot[]
+  readonly #startedAt = Date.now()
+  #control: Worker | null = null
+  #controlStartedAt = 0
+  #controlFailures = 0
+  #tls: TlsMaterial | null = null
+  #welcome: Welcome | null = null
+  #incidents = 0
+  #stopping = false
+  #announce: (started: Started) => void = () => {}
+  #refuse: (error: Error) => void = () => {}
 
-  const toControl = (message: ToControl, transfer: MessageChannel['port1'][] = []): void =>
-    control?.postMessage(message, transfer)
-  const toWorker = (slot: Slot, message: ToWorker, transfer: MessageChannel['port1'][] = []): void =>
-    slot.worker?.postMessage(message, transfer)
+  constructor(options: SuperviseOptions) {
+    this.#options = options
+    this.#slots = Array.from({ length: workersOf(options.config) }, (_, index) => ({
+      index,
+      worker: null,
+      urls: [],
+      startedAt: 0,
+      failures: 0,
+    }))
+    this.started = new Promise<Started>((resolve, reject) => {
+      this.#announce = resolve
+      this.#refuse = reject
+    })
+    this.#startControl()
+    for (const slot of this.#slots) this.#startWorker(slot)
+  }
 
-  function connect(slot: Slot): void {
-    if (control === null || slot.worker === null) return
+  get incidents(): number {
+    return this.#incidents
+  }
+
+  reload(): void {
+    this.#toControl({ type: 'reload' })
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping) return
+    this.#stopping = true
+    const timeoutMs = this.#options.config.shutdown.drainTimeoutMs
+    const drains = this.#slots.map((slot) =>
+      endThread(slot.worker, () => toWorker(slot, { type: 'drain', timeoutMs }), timeoutMs + stopMarginMs),
+    )
+    await Promise.all(drains)
+    await endThread(this.#control, () => this.#toControl({ type: 'close' }), 2 * stopMarginMs)
+  }
+
+  async crashWorker(index: number): Promise<void> {
+    await this.#slots[index]?.worker?.terminate()
+  }
+
+  async crashControl(): Promise<void> {
+    await this.#control?.terminate()
+  }
+
+  #toControl(message: ToControl, transfer: readonly MessagePort[] = []): void {
+    this.#control?.postMessage(message, transfer)
+  }
+
+  /** A port of their own for worker and control plane, anew whenever one of them starts. */
+  #connect(slot: Slot): void {
+    if (this.#control === null || slot.worker === null) return
     const { port1, port2 } = new MessageChannel()
-    toControl({ type: 'worker', index: slot.index, port: port1 }, [port1])
+    this.#toControl({ type: 'worker', index: slot.index, port: port1 }, [port1])
     toWorker(slot, { type: 'control', port: port2 }, [port2])
   }
 
-  function reportWorkers(): void {
-    const running = slots.filter((slot) => slot.urls.length > 0)
-    const counts = { configured: workerCount, running: running.length, restarts: incidents }
-    toControl({ type: 'workers', counts, urls: running[0]?.urls ?? [] })
-    if (welcome !== null && running[0] !== undefined) announce?.({ dataUrls: running[0].urls, welcome })
+  #reportWorkers(): void {
+    const running = this.#slots.filter((slot) => slot.urls.length > 0)
+    const counts = { configured: this.#slots.length, running: running.length, restarts: this.#incidents }
+    const dataUrls = running[0]?.urls ?? []
+    this.#toControl({ type: 'workers', counts, urls: dataUrls })
+    if (this.#welcome !== null && dataUrls.length > 0) this.#announce({ dataUrls, welcome: this.#welcome })
   }
 
-  function fail(text: string): void {
-    if (announce !== null && refuse !== null && welcome === null) refuse(new Error(text))
-    else options.log(text)
+  #fail(text: string): void {
+    if (this.#welcome === null) this.#refuse(new Error(text))
+    else this.#options.log(text)
   }
 
-  function startControl(): void {
-    const workerData: ControlThreadData = {
-      config,
-      configFile: options.configFile,
-      directory: options.directory,
-      startedAt,
-    }
+  #startControl(): void {
+    const { config, configFile, directory } = this.#options
+    const workerData: ControlThreadData = { config, configFile, directory, startedAt: this.#startedAt }
     const thread = new Worker(controlEntry, { workerData, name: 'control-plane' })
-    control = thread
-    controlStartedAt = Date.now()
-    thread.on('message', onControl)
-    thread.on('error', (error) => options.log(`control plane: ${error.name}`))
+    this.#control = thread
+    this.#controlStartedAt = Date.now()
+    thread.on('message', (message: FromControl) => this.#onControl(message))
+    thread.on('error', (error) => this.#options.log(`The control plane ended: ${originOf(error)}`))
     thread.on('exit', () => {
-      control = null
-      if (stopping) return
-      incidents += 1
-      controlFailures = Date.now() - controlStartedAt > healthyAfterMs ? 0 : controlFailures + 1
-      setTimeout(startControl, respawnDelay(controlFailures))
+      this.#control = null
+      if (this.#stopping) return
+      this.#incidents += 1
+      this.#controlFailures = failuresAfter(this.#controlFailures, this.#controlStartedAt)
+      setTimeout(() => this.#startControl(), respawnDelay(this.#controlFailures))
     })
-    for (const slot of slots) connect(slot)
+    for (const slot of this.#slots) this.#connect(slot)
   }
 
-  function onControl(message: FromControl): void {
+  #onControl(message: FromControl): void {
     switch (message.type) {
       case 'snapshot':
-        cache.add(message.message)
-        for (const slot of slots) toWorker(slot, message)
+        this.#cache.add(message.message)
+        for (const slot of this.#slots) toWorker(slot, message)
         return
       case 'tls':
-        tls = message.material
-        for (const slot of slots) toWorker(slot, message)
+        this.#tls = message.material
+        for (const slot of this.#slots) toWorker(slot, message)
         return
       case 'ready':
-        welcome = message.welcome
-        reportWorkers()
-        return
+        this.#welcome = message.welcome
+        return this.#reportWorkers()
       case 'refused':
-        return fail(message.text)
+        return this.#fail(message.text)
       case 'log':
-        return options.log(message.text)
-      case 'closed':
-        return
+        return this.#options.log(message.text)
     }
   }
 
-  function startWorker(slot: Slot): void {
+  #startWorker(slot: Slot): void {
+    const { config, extraCertificates } = this.#options
     const workerData: DataThreadData = {
       index: slot.index,
       listeners: dataListeners(config),
-      reusePort: workerCount > 1,
+      reusePort: this.#slots.length > 1,
       providerRows: config.providers ?? [],
-      extraCertificates: options.extraCertificates,
+      extraCertificates,
     }
     const thread = new Worker(dataEntry, { workerData, name: `data-plane-${slot.index}` })
     slot.worker = thread
     slot.startedAt = Date.now()
-    thread.on('message', (message: FromWorker) => onWorker(slot, message))
-    thread.on('error', (error) => options.log(`data plane worker ${slot.index}: ${error.name}`))
+    thread.on('message', (message: FromWorker) => this.#onWorker(slot, message))
+    thread.on('error', (error) => this.#options.log(`Data plane worker ${slot.index} ended: ${originOf(error)}`))
     thread.on('exit', () => {
       slot.worker = null
       slot.urls = []
-      if (stopping) return
-      incidents += 1
-      slot.failures = Date.now() - slot.startedAt > healthyAfterMs ? 0 : slot.failures + 1
-      reportWorkers()
-      setTimeout(() => startWorker(slot), respawnDelay(slot.failures))
+      if (this.#stopping) return
+      this.#incidents += 1
+      slot.failures = failuresAfter(slot.failures, slot.startedAt)
+      this.#reportWorkers()
+      setTimeout(() => this.#startWorker(slot), respawnDelay(slot.failures))
     })
-    if (tls !== null) toWorker(slot, { type: 'tls', material: tls })
-    for (const message of cache.replay()) toWorker(slot, { type: 'snapshot', message })
-    connect(slot)
+    if (this.#tls !== null) toWorker(slot, { type: 'tls', material: this.#tls })
+    for (const message of this.#cache.replay()) toWorker(slot, { type: 'snapshot', message })
+    this.#connect(slot)
   }
 
-  function onWorker(slot: Slot, message: FromWorker): void {
+  #onWorker(slot: Slot, message: FromWorker): void {
     switch (message.type) {
       case 'listening':
         slot.urls = message.urls
-        return reportWorkers()
+        return this.#reportWorkers()
       case 'refused':
-        return fail(message.text)
+        return this.#fail(message.text)
       case 'log':
-        return options.log(message.text)
-      case 'drained':
-        return
+        return this.#options.log(message.text)
     }
   }
+}
 
-  async function stop(): Promise<void> {
-    if (stopping) return
-    stopping = true
-    const timeoutMs = config.shutdown.drainTimeoutMs
-    await Promise.all(
-      slots.map((slot) =>
-        endThread(slot.worker, () => toWorker(slot, { type: 'drain', timeoutMs }), timeoutMs + 5000),
-      ),
-    )
-    await endThread(control, () => toControl({ type: 'close' }), 10_000)
-  }
+/** Start everything. */
+export function supervise(options: SuperviseOptions): Supervisor {
+  return new ThreadSupervisor(options)
+}
 
-  startControl()
-  for (const slot of slots) startWorker(slot)
+function toWorker(slot: Slot, message: ToWorker, transfer: readonly MessagePort[] = []): void {
+  slot.worker?.postMessage(message, transfer)
+}
 
-  return {
-    started,
-    get incidents() {
-      return incidents
-    },
-    reload: () => toControl({ type: 'reload' }),
-    stop,
-    crashWorker: async (index) => {
-      await slots[index]?.worker?.terminate()
-    },
-    crashControl: async () => {
-      await control?.terminate()
-    },
-  }
+/** Class and place of an error, without its message: messages may quote request data. */
+function originOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown reason'
+  const frame = (error.stack ?? '').split('\n').find((line) => line.includes('.ts:'))
+  return `${error.name}${frame === undefined ? '' : ` ${frame.trim()}`}`
+}
+
+function failuresAfter(failures: number, startedAt: number): number {
+  return Date.now() - startedAt > healthyAfterMs ? 1 : failures + 1
 }
 
 function workersOf(config: Config): number {

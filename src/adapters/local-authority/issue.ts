@@ -3,7 +3,6 @@ import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
 import * as x509 from '@peculiar/x509'
-import type { CertificatePair } from './local-authority.ts'
 
 x509.cryptoProvider.set(webcrypto)
 
@@ -14,6 +13,13 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const dayMs = 86_400_000
 /** Clocks differ: certificates are valid from one hour before. */
 const backdateMs = 3_600_000
+
+export interface CertificatePair {
+  /** PEM. */
+  readonly certificate: string
+  /** PEM, PKCS #8. */
+  readonly privateKey: string
+}
 
 export interface IssueOptions {
   /** The authority to issue with; null: make one. */

@@ -9,6 +9,7 @@ import { X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
+import type { CertificatePair } from './issue.ts'
 
 export interface LocalCertificate {
   /** PEM chain: server, then authority. */
@@ -64,11 +65,6 @@ export async function ensureLocalCertificate(
     authorityFile: files.authority,
     expiresAt: Date.parse(new X509Certificate(server).validTo),
   }
-}
-
-export interface CertificatePair {
-  readonly certificate: string
-  readonly privateKey: string
 }
 
 function readPair(certificateFile: string, keyFile: string, now: number): CertificatePair | null {
