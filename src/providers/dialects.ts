@@ -2,6 +2,7 @@
 import type { DialectId } from '../domain/dialect-id.ts'
 import type { Dialect } from './dialect.ts'
 import { anthropicMessages } from './dialects/anthropic-messages/index.ts'
+import { gemini } from './dialects/gemini/index.ts'
 import { openaiChat } from './dialects/openai-chat/index.ts'
 import { openaiResponses } from './dialects/openai-responses/index.ts'
 
@@ -9,4 +10,5 @@ export const dialects = Object.freeze({
   'openai-chat': openaiChat,
   'openai-responses': openaiResponses,
   'anthropic-messages': anthropicMessages,
+  gemini,
 } satisfies Partial<Record<DialectId, Dialect>>)
