@@ -195,7 +195,10 @@ function wantsReasoning(turn: Turn): boolean {
 
 function writeReasoning(turn: Turn, id: string): readonly Part[] {
   if (!wantsReasoning(turn)) return []
-  const shown = turn.directives.reasoning || turn.request.reasoning?.visible === true
+  const options = turn.request.reasoning
+  // A thinking budget (Anthropic) asks for thoughts to be shown unless they are hidden expressly.
+  const asked = options?.visible ?? options?.budgetTokens !== undefined
+  const shown = turn.directives.reasoning || asked
   if (!shown) return []
   const text = `${label} Thinking about: ${shorten(turn.said)}`
   return [{ type: 'reasoning', text, signature: Buffer.from(`sandbox-${id}`).toString('base64') }]

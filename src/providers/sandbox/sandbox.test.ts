@@ -345,6 +345,66 @@ test('legacy completions answer whole and as a stream', () => {
   assert.ok(text.endsWith('data: [DONE]\n\n') && text.includes('"prompt_tokens"'))
 })
 
+test('no request breaks the sandbox: each ends in one answer, and none in an internal error', () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.constantFrom('user', 'assistant', 'tool', 'text', 'function', 'hi', 'a'),
+  )
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5, withCrossShrink: true },
+      text,
+      fc.constantFrom(null, true, 0, -1, 1e21),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(
+        fc.constantFrom(
+          'role',
+          'content',
+          'type',
+          'text',
+          'name',
+          'function',
+          'parameters',
+          'input',
+          '__proto__',
+        ),
+        tie('value'),
+        { maxKeys: 4 },
+      ),
+    ),
+  }))
+  const fields = [
+    'messages',
+    'input',
+    'contents',
+    'tools',
+    'tool_choice',
+    'system',
+    'stream',
+    'max_tokens',
+    'prompt',
+  ]
+  const body = fc.oneof(value, fc.dictionary(fc.constantFrom('model', ...fields), value, { maxKeys: 6 }))
+  const paths = [
+    ...Object.values(generationPaths).flat(),
+    ...[
+      '/v1/embeddings',
+      '/v1/moderations',
+      '/v1/completions',
+      '/v1/messages/count_tokens',
+      '/v1/images/edits',
+    ],
+  ]
+  fc.assert(
+    fc.property(fc.constantFrom(...paths), body, (path, sent) => {
+      const played = play('POST', path, JSON.stringify(sent))
+      assert.ok(played.status < 500, `${path} answered ${played.status}`)
+      assert.equal(played.last, 'end')
+    }),
+    { numRuns: 2000 },
+  )
+})
+
 test('structured output is valid for its schema', () => {
   const ajv = new Ajv({ strict: false })
   const leaf = fc.oneof(
