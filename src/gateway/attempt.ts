@@ -46,7 +46,8 @@ export function attempt(exchange: Exchange, ctx: GatewayContext, index: number):
     }
     request.headers.push(...headers)
     exchange.upstreamStartedAt = ctx.clock.monotonic()
-    exchange.call = ctx.upstream.call(
+    const number = exchange.attempts
+    const call = ctx.upstream.call(
       {
         origin: deployment.origin,
         method,
@@ -55,8 +56,10 @@ export function attempt(exchange: Exchange, ctx: GatewayContext, index: number):
         body: request.body,
         timeouts: deployment.snapshot.timeouts,
       },
-      new AnswerHandler(exchange, ctx, request, index),
+      new AnswerHandler(exchange, ctx, { request, index }),
     )
+    // A call that failed at once has been followed by another already.
+    if (exchange.attempts === number) exchange.call = call
   })
 }
 
@@ -91,13 +94,14 @@ class AnswerHandler implements UpstreamHandler {
   #collector: Collector | null = null
 
   constructor(
-    ...parts: readonly [exchange: Exchange, ctx: GatewayContext, request: OutgoingRequest, index: number]
+    exchange: Exchange,
+    ctx: GatewayContext,
+    tried: { readonly request: OutgoingRequest; readonly index: number },
   ) {
-    const [exchange, ctx, request, index] = parts
     this.#exchange = exchange
     this.#ctx = ctx
-    this.#request = request
-    this.#index = index
+    this.#request = tried.request
+    this.#index = tried.index
   }
 
   head(status: number, headers: readonly string[]): void {

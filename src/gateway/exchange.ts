@@ -53,6 +53,8 @@ export class Exchange {
   model = ''
   stream = false
   streamUsageAsked = false
+  /** Gemini streams without `alt=sse` are one JSON array, sent piece by piece. */
+  jsonArrayStream = false
   endUser = ''
   tags: Readonly<Record<string, string>> = noTags
 

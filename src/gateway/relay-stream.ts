@@ -7,7 +7,7 @@ import { noUsage, type TokenUsage } from '../domain/usage.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import { createUsageTap, estimateTokens } from '../metering/index.ts'
-import type { Dialect } from '../providers/index.ts'
+import { type Dialect, geminiJsonArrayWriter } from '../providers/index.ts'
 import type { GatewayContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { callerDialect } from './respond.ts'
@@ -99,7 +99,8 @@ function passing(exchange: Exchange, request: OutgoingRequest): Transform {
 function translating(exchange: Exchange, from: Dialect): Transform {
   if (exchange.canonical === null) throw new TypeError('a translated stream has a canonical request')
   const reader = from.streamReader()
-  const writer = callerDialect(exchange).streamWriter({
+  const openWriter = exchange.jsonArrayStream ? geminiJsonArrayWriter : callerDialect(exchange).streamWriter
+  const writer = openWriter({
     model: exchange.model,
     request: { ...exchange.canonical, streamUsage: exchange.streamUsageAsked },
     downgrade: (downgrade) => exchange.downgrades.push(downgrade),

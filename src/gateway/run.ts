@@ -67,7 +67,9 @@ function asFault(error: unknown): Fault {
 
 /** Class and place of an unexpected error, without its message: messages may quote request data. */
 function originOf(error: Error): string {
-  const frame = /at [^\n]{0,300}?([\w.-]{1,80}\.ts:\d{1,6})/.exec((error.stack ?? '').slice(0, 2000))?.[1] ?? 'unknown place'
+  const frame =
+    /at [^\n]{0,300}?([\w.-]{1,80}\.ts:\d{1,6})/.exec((error.stack ?? '').slice(0, 2000))?.[1] ??
+    'unknown place'
   return `${error.name} at ${frame}`
 }
 

@@ -35,7 +35,8 @@ export function buildOutgoing(exchange: Exchange, target: CompiledTarget): Outgo
   exchange.servedModel = model
   if (operation.dialect !== null && operation.trafficClass === 'G') {
     const dialect = target.deployment.dialectFor(operation.dialect)
-    if (dialect !== operation.dialect) return translated(exchange, { target, operation, model }, dialect)
+    if (dialect !== operation.dialect || exchange.jsonArrayStream)
+      return translated(exchange, { target, operation, model }, dialect)
   }
   const name = operation.path.endsWith('{rest}') ? exchange.pathRest : model
   const path = target.deployment.pathFor(operation.id, name, exchange.stream)

@@ -9,5 +9,6 @@ export { type CompiledDeployment, compileDeployment } from './catalogue/compile-
 export { type EnvironmentDeployment, readEnvironment } from './catalogue/read-environment.ts'
 export type { Dialect, Downgrade } from './dialect.ts'
 export { dialects } from './dialects.ts'
+export { geminiJsonArrayWriter } from './dialects/gemini/index.ts'
 export { createSandbox } from './sandbox/sandbox.ts'
 export { createSandboxClient } from './sandbox/sandbox-client.ts'

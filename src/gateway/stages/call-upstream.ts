@@ -15,10 +15,10 @@ export const callUpstream: Stage = (exchange, ctx) => {
 }
 
 /** Operations whose streams are not server-sent events take no comments. */
-const commentless = new Set(['audio.speech', 'gemini.stream'])
+const commentless = new Set(['audio.speech', 'images.generate'])
 
 function keepAlive(exchange: Exchange, ctx: GatewayContext): void {
-  if (commentless.has(exchange.operation?.id ?? '')) return
+  if (exchange.jsonArrayStream || commentless.has(exchange.operation?.id ?? '')) return
   const timer = ctx.timers.set(exchange.snapshot.bounds.keepAliveCommentMs, () => {
     if (exchange.outcome !== 'open' || exchange.firstByteAt !== 0) return
     sendHead(exchange, ctx, ['content-type', 'text/event-stream; charset=utf-8'])

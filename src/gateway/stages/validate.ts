@@ -21,7 +21,10 @@ export const validate: Stage = (exchange) => {
   if (operation.request === 'json') readJsonBody(exchange)
   if (operation.model === 'path') exchange.model = exchange.pathModel.replace(/^models\//, '')
   if (operation.model === 'form') exchange.model = modelOfForm(exchange)
-  if (operation.stream === 'always') exchange.stream = true
+  if (operation.stream === 'always') {
+    exchange.stream = true
+    exchange.jsonArrayStream = new URLSearchParams(exchange.query).get('alt') !== 'sse'
+  }
   const tags = headerOf(exchange.inbound.headers, 'x-gatewright-tags')
   if (tags !== undefined) exchange.tags = { ...exchange.tags, ...readTagHeader(tags) }
   return 'next'

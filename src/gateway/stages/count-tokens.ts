@@ -1,0 +1,30 @@
+/**
+ * Token counting where the deployment has no operation for it: answered here by estimate, and marked as one in
+ * `x-gatewright-tokens-estimated`. Clients count before every turn; refusing them would break them for nothing.
+ */
+import { estimateTokens } from '../../metering/index.ts'
+import { identityHeaders } from '../respond.ts'
+import type { Stage } from '../stage.ts'
+
+const operation = 'messages.count-tokens'
+
+export const countTokens: Stage = (exchange) => {
+  if (exchange.operation?.id !== operation) return 'next'
+  const served = exchange.targets.some(
+    (target) => target.deployment.pathFor(operation, exchange.model, false) !== null,
+  )
+  if (served) return 'next'
+  const body = JSON.stringify({ input_tokens: estimateTokens(exchange.body.length) })
+  exchange.status = 200
+  exchange.responseBytes = body.length
+  const headers = [
+    'content-type',
+    'application/json',
+    'x-gatewright-tokens-estimated',
+    'true',
+    ...identityHeaders(exchange),
+  ]
+  exchange.inbound.reply.send(200, headers, body)
+  exchange.finish('completed')
+  return 'wait'
+}
