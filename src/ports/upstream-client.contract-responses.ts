@@ -77,7 +77,7 @@ export function responseGuarantees(context: ContractContext): void {
 async function readsReply(context: ContractContext, reply: Reply, step: number): Promise<void> {
   await using server = await scriptedServer(context.certificate, (socket) => {
     socket.setNoDelay(true)
-    dribble(socket, reply, step, 0)
+    dribble(socket, reply, step)
   })
   const outcome = await outcomeOf(context.client, context.origin(server.port), {
     method: reply.method ?? 'GET',
@@ -88,11 +88,17 @@ async function readsReply(context: ContractContext, reply: Reply, step: number):
   assert.deepEqual(outcome.events, reply.body === '' ? ['head', 'end'] : ['head', 'data', 'end'])
 }
 
-function dribble(socket: Socket, reply: Reply, step: number, at: number): void {
-  if (at < reply.bytes.length) {
-    socket.write(reply.bytes.slice(at, at + step), 'latin1')
-    setImmediate(() => dribble(socket, reply, step, at + step))
-  } else if (reply.closes === true) socket.end()
+/** The reply in pieces of `step` bytes, one each turn of the event loop. */
+function dribble(socket: Socket, reply: Reply, step: number): void {
+  let at = 0
+  const next = (): void => {
+    if (at < reply.bytes.length) {
+      socket.write(reply.bytes.slice(at, at + step), 'latin1')
+      at += step
+      setImmediate(next)
+    } else if (reply.closes === true) socket.end()
+  }
+  next()
 }
 
 function framingAndOrder(context: ContractContext): void {

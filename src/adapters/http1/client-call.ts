@@ -27,10 +27,16 @@ export interface ConnectionSource {
   readonly wheel: TimerWheel
   takeIdle(pool: OriginPool): Http1Connection | null
   /** `done` is called at most once, maybe before `open` returns. @returns gives up */
-  open(
-    pool: OriginPool,
-    done: (failure: CallFailure | null, connection: Http1Connection | null) => void,
-  ): () => void
+  open(pool: OriginPool, done: OpenDone): () => void
+}
+
+/** Either a failure or a connection. */
+export type OpenDone = (failure: CallFailure | null, connection: Http1Connection | null) => void
+
+/** What the caller asks. */
+export interface CallTerms {
+  readonly request: UpstreamRequest
+  readonly handler: UpstreamHandler
 }
 
 export interface CallFailure {
@@ -65,12 +71,7 @@ export class Http1Call implements UpstreamCall, Exchange, BodyProgress {
   #unsent = true
   requestSent = false
 
-  constructor(
-    source: ConnectionSource,
-    pool: OriginPool,
-    request: UpstreamRequest,
-    handler: UpstreamHandler,
-  ) {
+  constructor(source: ConnectionSource, pool: OriginPool, { request, handler }: CallTerms) {
     this.#source = source
     this.#pool = pool
     this.#request = request

@@ -9,8 +9,8 @@ import { systemClock } from '../../kernel/clock.ts'
 import { createTimerWheel } from '../../kernel/timer-wheel.ts'
 import type { EgressGuard } from '../../ports/egress.ts'
 import type { UpstreamClient } from '../../ports/upstream-client.ts'
-import { type ConnectionSource, Http1Call } from './client-call.ts'
-import { type ConnectContext, openConnection } from './client-connect.ts'
+import { type ConnectionSource, Http1Call, type OpenDone } from './client-call.ts'
+import { type ConnectContext, type ConnectTarget, openConnection } from './client-connect.ts'
 import { type ConnectionBounds, type ConnectionKeeper, Http1Connection } from './client-connection.ts'
 import { createPools, type OriginPool, type PoolBounds } from './pool.ts'
 
@@ -47,24 +47,16 @@ export function createHttp1Client(options: Http1ClientOptions): UpstreamClient {
   const bounds: ClientBounds = { ...defaultClientBounds, ...options.bounds }
   const wheel = createTimerWheel(options.tickMs)
   const pools = createPools(bounds)
-  const context: ConnectContext = {
-    egress: options.egress,
-    wheel,
-    secureContext: createSecureContext({
-      minVersion: 'TLSv1.2',
-      ...(options.extraCertificates === undefined
-        ? {}
-        : { ca: [...rootCertificates, ...options.extraCertificates] }),
-    }),
-  }
-  let connections = 0
-  let closed = false
-  let sweeping = false
+  const state: ClientState = { connections: 0, closed: false, sweeping: false }
+  const ca =
+    options.extraCertificates === undefined ? {} : { ca: [...rootCertificates, ...options.extraCertificates] }
+  const secureContext = createSecureContext({ minVersion: 'TLSv1.2', ...ca })
+  const dial = createDialer({ egress: options.egress, wheel, secureContext }, bounds, state)
 
   function sweep(): void {
     pools.sweep(clock.monotonic())
-    sweeping = pools.idleCount > 0
-    if (sweeping) wheel.set(sweepMs, sweep)
+    state.sweeping = pools.idleCount > 0
+    if (state.sweeping) wheel.set(sweepMs, sweep)
   }
 
   function keeperOf(pool: OriginPool): ConnectionKeeper {
@@ -72,14 +64,14 @@ export function createHttp1Client(options: Http1ClientOptions): UpstreamClient {
       released(connection, keepAliveMs) {
         const idleMs = Math.min(bounds.idleMs, (keepAliveMs ?? Number.POSITIVE_INFINITY) - keepAliveMarginMs)
         connection.idleUntil = clock.monotonic() + idleMs
-        if (closed || idleMs <= 0 || !pools.put(pool, connection)) connection.destroy()
-        else if (!sweeping) {
-          sweeping = true
+        if (state.closed || idleMs <= 0 || !pools.put(pool, connection)) connection.destroy()
+        else if (!state.sweeping) {
+          state.sweeping = true
           wheel.set(sweepMs, sweep)
         }
       },
       closed(connection) {
-        connections -= 1
+        state.connections -= 1
         pools.remove(pool, connection)
       },
     }
@@ -88,56 +80,71 @@ export function createHttp1Client(options: Http1ClientOptions): UpstreamClient {
   const source: ConnectionSource = {
     wheel,
     takeIdle: (pool) => pools.take(pool, clock.monotonic()),
-    open(pool, done) {
-      if (connections >= bounds.connections) {
-        done({ kind: 'connect', internal: 'too many connections' }, null)
-        return () => undefined
-      }
-      connections += 1
-      let connection: Http1Connection | null = null
-      let counted = true
-      /** Bytes before the request: whatever they are, they must not be taken for its response. */
-      let early = false
-      const uncount = (): void => {
-        if (counted) connections -= 1
-        counted = false
-      }
-      const target = {
-        origin: pool.origin,
-        tls: pool.tls,
-        receive(bytes: Buffer) {
-          if (connection === null) early = true
-          else connection.receive(bytes)
-        },
-      }
-      const giveUp = openConnection(context, target, (failure, socket) => {
-        if (socket === null || early) {
-          uncount()
-          socket?.destroy()
-          done(failure ?? { kind: 'protocol', internal: 'bytes before the request' }, null)
-          return
-        }
-        // From here on the keeper counts the connection out.
-        counted = false
-        connection = new Http1Connection(socket, keeperOf(pool), bounds)
-        done(null, connection)
-      })
-      return () => {
-        uncount()
-        giveUp()
-      }
-    },
+    open: (pool, done) => dial(pool, keeperOf(pool), done),
   }
 
   return {
     call(request, handler) {
-      const call = new Http1Call(source, pools.of(request.origin), request, handler)
+      const call = new Http1Call(source, pools.of(request.origin), { request, handler })
       call.start()
       return call
     },
     close() {
-      closed = true
+      state.closed = true
       pools.closeIdle()
     },
+  }
+}
+
+interface ClientState {
+  /** Open or being opened. */
+  connections: number
+  closed: boolean
+  sweeping: boolean
+}
+
+type Dial = (pool: OriginPool, keeper: ConnectionKeeper, done: OpenDone) => () => void
+
+/** Opens connections and counts them; once one stands, its keeper counts it out. */
+function createDialer(context: ConnectContext, bounds: ClientBounds, state: ClientState): Dial {
+  return (pool, keeper, done) => {
+    if (state.connections >= bounds.connections) {
+      done({ kind: 'connect', internal: 'too many connections' }, null)
+      return () => undefined
+    }
+    state.connections += 1
+    let pending = true
+    let connection: Http1Connection | null = null
+    /** Bytes before the request: whatever they are, they must not be taken for its response. */
+    let early = false
+
+    function settle(): void {
+      if (pending) state.connections -= 1
+      pending = false
+    }
+
+    const target: ConnectTarget = {
+      origin: pool.origin,
+      tls: pool.tls,
+      receive(bytes) {
+        if (connection === null) early = true
+        else connection.receive(bytes)
+      },
+    }
+    const giveUp = openConnection(context, target, (failure, socket) => {
+      if (socket === null || early) {
+        settle()
+        socket?.destroy()
+        done(failure ?? { kind: 'protocol', internal: 'bytes before the request' }, null)
+        return
+      }
+      pending = false
+      connection = new Http1Connection(socket, keeper, bounds)
+      done(null, connection)
+    })
+    return () => {
+      settle()
+      giveUp()
+    }
   }
 }

@@ -57,7 +57,11 @@ export function createUndiciClient(options: UndiciClientOptions): UpstreamClient
   }
 
   return {
-    call: (request, handler) => startCall(poolOf(request.origin), request, handler),
+    call(request, handler) {
+      const call = new UndiciCall(request, handler)
+      process.nextTick(() => call.dispatch(poolOf(request.origin)))
+      return call
+    },
     close() {
       for (const pool of pools.values()) void pool.close()
       pools.clear()
@@ -93,98 +97,122 @@ function connectorOf(options: UndiciClientOptions, origin: UpstreamOrigin): buil
 }
 
 /** One call; the deadlines are its own, since those of undici are coarser and differ in meaning. */
-function startCall(pool: Pool, request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
-  const { timeouts, body } = request
-  let controller: Dispatcher.DispatchController | null = null
-  let source: Readable | null = null
-  let over = false
-  let started = false
-  let bodyDone = !isStream(body)
-  let paused = false
-  let timer: NodeJS.Timeout | null = null
-  let pending: KnownFailure | null = null
-  const total = setTimeout(() => fail('total-timeout', 'total'), timeouts.totalMs)
+class UndiciCall implements UpstreamCall {
+  readonly #request: UpstreamRequest
+  readonly #handler: UpstreamHandler
+  readonly #total: NodeJS.Timeout
+  #source: Readable | null = null
+  #controller: Dispatcher.DispatchController | null = null
+  #timer: NodeJS.Timeout | undefined
+  #cut: KnownFailure | null = null
+  #over = false
+  #started = false
+  #sent: boolean
+  #paused = false
 
-  function arm(delayMs: number, kind: UpstreamFailureKind): void {
-    if (timer !== null) clearTimeout(timer)
-    timer = paused && started ? null : setTimeout(() => fail(kind, kind), delayMs)
+  constructor(request: UpstreamRequest, handler: UpstreamHandler) {
+    const { body, timeouts } = request
+    this.#request = request
+    this.#handler = handler
+    this.#sent = !isStream(body)
+    this.#total = setTimeout(() => this.#fail('total-timeout', 'total'), timeouts.totalMs)
+    if (isStream(body)) this.#source = readableOf(body, this.#sourceEvents())
+    this.#arm(timeouts.connectMs, 'connect-timeout')
   }
-  function finish(): boolean {
-    if (over) return false
-    over = true
-    clearTimeout(total)
-    if (timer !== null) clearTimeout(timer)
+
+  dispatch(pool: Pool): void {
+    if (this.#over) return
+    try {
+      pool.dispatch(dispatchOptions(this.#request, this.#source), this.#dispatchHandler())
+    } catch (error) {
+      this.#fail('protocol', error instanceof Error ? error.message : 'refused')
+    }
+  }
+
+  pause(): void {
+    if (this.#over || this.#paused) return
+    this.#paused = true
+    if (this.#started) clearTimeout(this.#timer)
+    this.#controller?.pause()
+  }
+
+  resume(): void {
+    if (this.#over || !this.#paused) return
+    this.#paused = false
+    if (this.#started) this.#arm(this.#request.timeouts.idleMs, 'idle-timeout')
+    this.#controller?.resume()
+  }
+
+  abort(): void {
+    if (this.#finish()) this.#disconnect()
+  }
+
+  #dispatchHandler(): Dispatcher.DispatchHandler {
+    const { timeouts } = this.#request
+    return {
+      onRequestStart: (controller) => {
+        this.#controller = controller
+        this.#started = true
+        if (this.#cut !== null) controller.abort(this.#cut)
+        if (this.#sent) this.#arm(timeouts.firstByteMs, 'first-byte-timeout')
+        else clearTimeout(this.#timer)
+      },
+      onResponseStart: (controller, status) => {
+        if (status < 200 || this.#over) return
+        this.#arm(timeouts.idleMs, 'idle-timeout')
+        this.#handler.head(status, flatHeaders(controller.rawHeaders))
+      },
+      onResponseData: (_controller, chunk) => {
+        if (this.#over) return
+        this.#arm(timeouts.idleMs, 'idle-timeout')
+        this.#handler.data(chunk)
+      },
+      onResponseEnd: () => {
+        if (this.#finish()) this.#handler.end()
+      },
+      onResponseError: (_controller, error) => this.#fail(kindOf(error), error.message),
+    }
+  }
+
+  #sourceEvents(): SourceEvents {
+    const { timeouts } = this.#request
+    return {
+      sent: () => {
+        this.#sent = true
+        if (this.#controller !== null) this.#arm(timeouts.firstByteMs, 'first-byte-timeout')
+      },
+      stalled: (now) => {
+        if (now) this.#arm(timeouts.idleMs, 'idle-timeout')
+        else clearTimeout(this.#timer)
+      },
+      failed: (reason) => process.nextTick(() => this.#fail('body-source', reason)),
+    }
+  }
+
+  #arm(delayMs: number, kind: UpstreamFailureKind): void {
+    clearTimeout(this.#timer)
+    if (this.#over || (this.#paused && this.#started)) return
+    this.#timer = setTimeout(() => this.#fail(kind, kind), delayMs)
+  }
+
+  #finish(): boolean {
+    if (this.#over) return false
+    this.#over = true
+    clearTimeout(this.#total)
+    clearTimeout(this.#timer)
     return true
   }
-  function cut(): void {
-    pending ??= new KnownFailure('reset')
-    controller?.abort(pending)
-    source?.destroy()
+
+  #disconnect(): void {
+    this.#cut = new KnownFailure('reset')
+    this.#controller?.abort(this.#cut)
+    this.#source?.destroy()
   }
-  function fail(kind: UpstreamFailureKind, internal: string): void {
-    if (!finish()) return
-    cut()
-    handler.failure({ kind, internal, unsent: !started })
-  }
-  if (isStream(body)) {
-    source = readableOf(body, {
-      sent() {
-        bodyDone = true
-        if (!over && controller !== null) arm(timeouts.firstByteMs, 'first-byte-timeout')
-      },
-      stalled: (now) => (now ? arm(timeouts.idleMs, 'idle-timeout') : timer !== null && clearTimeout(timer)),
-      failed: (reason) => process.nextTick(() => fail('body-source', reason)),
-    })
-  }
-  arm(timeouts.connectMs, 'connect-timeout')
-  process.nextTick(() => {
-    if (over) return
-    try {
-      pool.dispatch(dispatchOptions(request, source), {
-        onRequestStart(given) {
-          controller = given
-          started = true
-          if (pending !== null) given.abort(pending)
-          if (bodyDone) arm(timeouts.firstByteMs, 'first-byte-timeout')
-          else if (timer !== null) clearTimeout(timer)
-        },
-        onResponseStart(given, status) {
-          if (status < 200 || over) return
-          arm(timeouts.idleMs, 'idle-timeout')
-          handler.head(status, flatHeaders(given.rawHeaders))
-        },
-        onResponseData(_given, chunk) {
-          if (over) return
-          arm(timeouts.idleMs, 'idle-timeout')
-          handler.data(chunk)
-        },
-        onResponseEnd() {
-          if (finish()) handler.end()
-        },
-        onResponseError(_given, error) {
-          fail(kindOf(error), error.message)
-        },
-      })
-    } catch (error) {
-      fail('protocol', error instanceof Error ? error.message : 'refused')
-    }
-  })
-  return {
-    pause() {
-      if (over || paused) return
-      paused = true
-      if (timer !== null && started) clearTimeout(timer)
-      controller?.pause()
-    },
-    resume() {
-      if (over || !paused) return
-      paused = false
-      if (started) arm(timeouts.idleMs, 'idle-timeout')
-      controller?.resume()
-    },
-    abort() {
-      if (finish()) cut()
-    },
+
+  #fail(kind: UpstreamFailureKind, internal: string): void {
+    if (!this.#finish()) return
+    this.#disconnect()
+    this.#handler.failure({ kind, internal, unsent: !this.#started })
   }
 }
 
@@ -212,8 +240,11 @@ interface SourceEvents {
 function readableOf(body: BodyStream, events: SourceEvents): Readable {
   let remaining = body.length
   let begun = false
+  /** The consumer asked for more from within `push`, whose result is then out of date. */
+  let asked = false
   const stream = new Readable({
     read() {
+      asked = true
       if (begun) {
         events.stalled(false)
         body.resume()
@@ -224,7 +255,9 @@ function readableOf(body: BodyStream, events: SourceEvents): Readable {
         data(chunk) {
           if (remaining !== undefined) remaining -= chunk.length
           if (remaining !== undefined && remaining < 0) events.failed('body longer than announced')
-          else if (!stream.destroyed && !stream.push(chunk)) {
+          else if (!stream.destroyed) {
+            asked = false
+            if (stream.push(chunk) || asked) return
             body.pause()
             events.stalled(true)
           }

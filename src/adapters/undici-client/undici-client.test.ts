@@ -15,6 +15,7 @@ const exceptions: Readonly<Record<string, string>> = {
   'fails with first-byte-timeout at its figure after "HTTP/1.1 100 Continue\\r\\n\\r\\n"': unasked,
   'delivers a 200 that comes before the body was sent, and drops the connection': waits,
   'delivers a 413 that comes before the body was sent, and drops the connection': waits,
+  'reuses a connection whose last call ended while paused': 'holds the end back while paused',
   'HTTP/2.0': lenient,
   'status 099': named,
   'Content-Length and Transfer-Encoding': named,
