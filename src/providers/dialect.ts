@@ -42,6 +42,8 @@ export interface WriteResponseContext {
   /** Model name to show: the public name that the caller asked for. */
   readonly model: string
   readonly downgrade: (downgrade: Downgrade) => void
+  /** Unix time, seconds: shown where the provider gave none. */
+  readonly created?: number
   /** The request, for dialects whose responses echo it (openai-responses). */
   readonly request: CanonicalRequest
 }

@@ -135,7 +135,7 @@ export function writeResponse(response: CanonicalResponse, ctx: WriteResponseCon
     ...own,
     id: response.id,
     object: 'chat.completion',
-    created: response.created,
+    created: response.created || (ctx.created ?? 0),
     model: ctx.model,
     choices: response.choices.map((choice) => writeChoice(choice, target, legacy)),
     ...(response.usage === undefined || own['usage'] ? {} : { usage: writeUsageFigures(response.usage) }),

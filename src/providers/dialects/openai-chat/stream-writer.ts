@@ -47,7 +47,7 @@ export function streamWriter(ctx: WriteResponseContext): StreamWriter {
       ...own,
       id: event.id,
       object: 'chat.completion.chunk',
-      created: event.created,
+      created: event.created || (ctx.created ?? 0),
       model: ctx.model,
       service_tier: tier,
     })

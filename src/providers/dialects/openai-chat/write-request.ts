@@ -37,7 +37,8 @@ export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext
   )
   if (request.stopSequences.length > 0) body['stop'] = request.stopSequences
   if (request.stream) body['stream'] = true
-  if (request.streamUsage !== undefined) {
+  // The API refuses stream options without a stream.
+  if (request.streamUsage !== undefined && (request.stream || request.dialect === dialect)) {
     const options = isJsonObject(own['stream_options']) ? own['stream_options'] : {}
     body['stream_options'] = { ...options, include_usage: request.streamUsage }
   }

@@ -138,7 +138,7 @@ export function writeResponse(response: CanonicalResponse, ctx: WriteResponseCon
     ...own,
     id: response.id,
     object: 'response',
-    created_at: response.created,
+    created_at: response.created || (ctx.created ?? 0),
     model: ctx.model,
     output,
     ...(typeof own['output_text'] === 'string' ? { output_text: outputTextOf(parts) } : {}),

@@ -73,7 +73,7 @@ export function streamWriter(ctx: WriteResponseContext): StreamWriter {
         : nativeResponseFields(event.native, dialect)),
       id: event.id,
       object: 'response',
-      created_at: event.created,
+      created_at: event.created || (ctx.created ?? 0),
       model: ctx.model,
     }
     const response = { ...base, status: 'in_progress', output: [], usage: null }
