@@ -303,6 +303,13 @@ test('cost is exact, with cached and cache-writing tokens at their own prices', 
   )
   assert.equal(costMicroUsd(price('m', { inputPerMillion: 600 }), usage({ inputTokens: 1e12 })), 6e14)
   fc.assert(
+    fc.property(fc.nat(2e9), fc.integer({ min: 0, max: 1_000_000 }), (tokens, scaled) => {
+      const exact = (BigInt(tokens) * BigInt(scaled) + 500_000n) / 1_000_000n
+      const priced = price('m', { inputPerMillion: scaled / 1e6 })
+      assert.equal(costMicroUsd(priced, usage({ inputTokens: tokens })), Number(exact))
+    }),
+  )
+  fc.assert(
     fc.property(fc.nat(1e7), fc.nat(1e7), fc.nat(1e7), (a, b, out) => {
       const one = costMicroUsd(row, usage({ inputTokens: a, outputTokens: out }))
       const more = costMicroUsd(row, usage({ inputTokens: a + b, outputTokens: out }))

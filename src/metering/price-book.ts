@@ -64,10 +64,20 @@ export function compilePrices(rows: readonly PriceRow[]): PriceBook {
 
 /** Prices hold at most six decimals: US dollars per million tokens × this = an integer. */
 const scale = 1_000_000
-const scaleBig = BigInt(scale)
+/** Below this, products, sum and the one division are exact in doubles; above, big integers do the same sum. */
+const exactLimit = 1e15
 
-function scaled(price: number, tokens: number): bigint {
-  return BigInt(Math.round(price * scale)) * BigInt(Math.max(0, Math.trunc(tokens)))
+type Line = readonly [tokens: number, price: number]
+
+function roundExactly(lines: readonly Line[]): number {
+  const divisor = BigInt(scale)
+  let total = divisor / 2n
+  for (const [tokens, price] of lines) total += BigInt(tokens) * BigInt(price)
+  return Number(total / divisor)
+}
+
+function line(tokens: number, price: number): Line {
+  return [Math.max(0, Math.trunc(tokens)), Math.round(price * scale)]
 }
 
 /**
@@ -76,12 +86,15 @@ function scaled(price: number, tokens: number): bigint {
  * Cached and cache-writing tokens are parts of the input and have their own prices, or the input price.
  */
 export function costMicroUsd(price: PriceRow, usage: TokenUsage): number {
-  const { cachedInputTokens: cached, cacheWriteTokens: written } = usage
-  const plain = Math.max(0, usage.inputTokens - cached - written)
-  const total =
-    scaled(price.inputPerMillion, plain) +
-    scaled(price.cachedInputPerMillion ?? price.inputPerMillion, cached) +
-    scaled(price.cacheWritePerMillion ?? price.inputPerMillion, written) +
-    scaled(price.outputPerMillion, usage.outputTokens)
-  return Number((total + scaleBig / 2n) / scaleBig)
+  const { inputTokens, outputTokens, cachedInputTokens: cached, cacheWriteTokens: written } = usage
+  const input = price.inputPerMillion
+  const lines = [
+    line(inputTokens - cached - written, input),
+    line(cached, price.cachedInputPerMillion ?? input),
+    line(written, price.cacheWritePerMillion ?? input),
+    line(outputTokens, price.outputPerMillion),
+  ]
+  let total = scale / 2
+  for (const [tokens, each] of lines) total += tokens * each
+  return total < exactLimit ? Math.floor(total / scale) : roundExactly(lines)
 }
