@@ -133,7 +133,10 @@ export function createSession(options: GlobalOptions, io: CliIo): Session {
       )
       const [first, ...others] = items
       if (first !== undefined && others.length === 0) return first.slug
-      const names = items.map((organization) => organization.slug).join(', ')
+      const names = items
+        .map((organization) => organization.slug)
+        .sort()
+        .join(', ')
       if (first === undefined)
         throw new CliFailure('failed', 'There is no organization.', 'gatewright orgs add <slug>')
       throw new CliFailure('usage', 'There are several organizations.', `Name one with --org: ${names}`)

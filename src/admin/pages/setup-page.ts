@@ -24,7 +24,7 @@ export function setupPage(): RenderedPage {
 <h2>Next</h2>
 <div class="panel"><pre tabindex="0" role="region" aria-label="Next steps"><code>export GATEWRIGHT_TOKEN=<span class="quiet">the token above</span>
 gatewright status
-gatewright keys create --app default --name first</code></pre></div>
+gatewright keys create --app first-application --name mine</code></pre></div>
 <p class="hint"><a href="/">To the status page</a></p>
 </div>
 <div data-step="failed" hidden>

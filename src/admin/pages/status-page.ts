@@ -111,7 +111,7 @@ function firstRequest(report: StatusReport): Html {
 <div class="split"><h2 id="first">First request</h2>
 <fieldset class="tabs"><legend class="hidden">Language of the example</legend>${examples.map(tab)}</fieldset></div>
 <div class="panels">${examples.map(panel)}</div>
-<p class="hint">No key yet? <code>gatewright keys create --app default --name first</code></p>
+<p class="hint">No key yet? <code>gatewright keys create --app first-application --name mine</code></p>
 </section>`
 }
 
