@@ -3,11 +3,13 @@
  * listeners. `start` is the order of the steps; each one may rely on all before it.
  */
 import { unwatchFile, watchFile } from 'node:fs'
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { type DataDirectory, openDataDirectory } from '../adapters/data-directory/data-directory.ts'
 import { openFileSecretBox } from '../adapters/file-secret-box/open-file-secret-box.ts'
 import { createHttp1Client } from '../adapters/http1/client.ts'
+import { createMemoryIdempotencyBook } from '../adapters/memory/memory-idempotency-book.ts'
 import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
+import { serveIdempotency } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { AdminDependencies } from '../admin/context.ts'
 import { createAdminApi } from '../admin/create-admin-api.ts'
 import {
@@ -48,7 +50,8 @@ import { findProviders } from './found-providers.ts'
 import { createStatus } from './status.ts'
 import { createTlsSource } from './tls-material.ts'
 import { tryDeployment } from './try-deployment.ts'
-import { openUsageIntake } from './usage-intake.ts'
+import { openUsageIntake, type UsageIntake } from './usage-intake.ts'
+import type { WorkerToControl } from './worker-channel.ts'
 
 const data = workerData as ControlThreadData
 const supervisor = parentPort
@@ -61,6 +64,8 @@ const readReference = (reference: string): string | null =>
 const catalogue = createCatalogue(data.config.providers ?? [])
 const client = createHttp1Client({ egress: createEgressGuard() })
 const auth = { now: systemClock.now, fetchToken: createTokenFetcher(client) }
+
+const idempotency = createMemoryIdempotencyBook(systemClock.now)
 
 let loaded: LoadedConfig = { config: data.config, file: data.configFile, lineOf: () => 0 }
 let workers: { counts: WorkerCounts; urls: readonly string[] } = {
@@ -142,6 +147,13 @@ function adminDependencies(storage: Storage, status: AdminDependencies['status']
   }
 }
 
+function connectWorker(port: MessagePort, usage: UsageIntake): void {
+  port.on('message', (message: WorkerToControl) => {
+    if (message.type === 'usage') usage.add(message, port)
+    else serveIdempotency(idempotency, message, (answer) => port.postMessage(answer))
+  })
+}
+
 async function reload(storage: Storage, republish: () => Promise<void>): Promise<void> {
   const before = loaded
   try {
@@ -211,7 +223,7 @@ async function start(): Promise<void> {
     process.exit(0)
   }
   listen({
-    worker: (message) => usage.connect(message.port),
+    worker: ({ port }) => connectWorker(port, usage),
     workers: ({ counts, urls }) => {
       workers = { counts, urls }
     },

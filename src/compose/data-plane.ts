@@ -5,6 +5,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { createHttp1Client } from '../adapters/http1/client.ts'
 import { openHttpListener } from '../adapters/http1/server.ts'
+import { createThreadIdempotencyBook } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { GatewayBounds } from '../domain/snapshot.ts'
 import { createEgressGuard } from '../egress/index.ts'
 import { createGateway, createUsageOutbox } from '../gateway/index.ts'
@@ -18,13 +19,8 @@ import {
   createTokenFetcher,
   dialects,
 } from '../providers/index.ts'
-import type {
-  ControlToWorker,
-  DataThreadData,
-  FromWorker,
-  ToWorker,
-  WorkerToControl,
-} from '../supervisor/messages.ts'
+import type { DataThreadData, FromWorker, ToWorker } from '../supervisor/messages.ts'
+import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
 
 const data = workerData as DataThreadData
 const supervisor = parentPort
@@ -33,11 +29,13 @@ const tell = (message: FromWorker): void => supervisor.postMessage(message)
 
 const timers = createTimerWheel()
 const outbox = createUsageOutbox(timers)
+const idempotency = createThreadIdempotencyBook(timers)
 const network = createHttp1Client({ egress: createEgressGuard(), extraCertificates: data.extraCertificates })
 const upstream = createSandboxClient(createSandbox({ dialects, now: systemClock.now }), network)
 const gateway = createGateway({
   upstream,
   timers,
+  idempotency,
   clock: systemClock,
   random: Math.random,
   recordUsage: (record) => outbox.add(record),
@@ -99,11 +97,13 @@ function refusalText(error: unknown): string {
 }
 
 function connectControl(port: MessagePort): void {
-  port.on('message', (message: ControlToWorker) => outbox.acknowledge(message.sequence))
-  outbox.connect(({ sequence, lines }) => {
-    const message: WorkerToControl = { type: 'usage', sequence, lines }
-    port.postMessage(message)
+  const send = (message: WorkerToControl): void => port.postMessage(message)
+  port.on('message', (message: ControlToWorker) => {
+    if (message.type === 'usage-stored') outbox.acknowledge(message.sequence)
+    else idempotency.answer(message)
   })
+  idempotency.connect(send)
+  outbox.connect(({ sequence, lines }) => send({ type: 'usage', sequence, lines }))
 }
 
 async function drain(timeoutMs: number): Promise<void> {

@@ -5,7 +5,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { openEventLog } from '../adapters/event-log/open-event-log.ts'
 import type { EventLog } from '../ports/event-log.ts'
-import type { ControlToWorker, WorkerToControl } from '../supervisor/messages.ts'
+import type { ControlToWorker } from './worker-channel.ts'
 
 export interface UsageIntakeOptions {
   readonly directory: string
@@ -15,8 +15,8 @@ export interface UsageIntakeOptions {
 
 export interface UsageIntake {
   readonly eventLog: EventLog
-  /** Take records from a worker. */
-  connect(port: MessagePort): void
+  /** Store records of a worker; it is told on `port` when they are on disk. */
+  add(batch: { readonly sequence: number; readonly lines: Uint8Array }, port: MessagePort): void
 }
 
 const dayMs = 86_400_000
@@ -29,14 +29,12 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
   })
   return {
     eventLog,
-    connect(port) {
-      port.on('message', ({ sequence, lines }: WorkerToControl) => {
-        eventLog.append(lines, (fault) => {
-          // Not acknowledged: the worker keeps the batch, and refuses new exchanges when it holds too much.
-          if (fault !== null) return options.log(`Usage cannot be stored: ${fault.internalText}`)
-          const stored: ControlToWorker = { type: 'usage-stored', sequence }
-          port.postMessage(stored)
-        })
+    add({ sequence, lines }, port) {
+      eventLog.append(lines, (fault) => {
+        // Not acknowledged: the worker keeps the batch, and refuses new exchanges when it holds too much.
+        if (fault !== null) return options.log(`Usage cannot be stored: ${fault.internalText}`)
+        const stored: ControlToWorker = { type: 'usage-stored', sequence }
+        port.postMessage(stored)
       })
     },
   }

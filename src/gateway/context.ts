@@ -2,6 +2,7 @@
 import type { UsageRecord } from '../domain/usage.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
+import type { IdempotencyBook } from '../ports/idempotency.ts'
 import type { UpstreamClient } from '../ports/upstream-client.ts'
 import type { KeyTable } from './key-table.ts'
 
@@ -17,6 +18,7 @@ export interface GatewayContext {
   readonly keys: KeyTable
   /** Chooses by origin: the in-process sandbox or the network. */
   readonly upstream: UpstreamClient
+  readonly idempotency: IdempotencyBook
   readonly clock: Clock
   readonly timers: TimerWheel
   /** Uniform in [0, 1). */

@@ -8,7 +8,7 @@ import type { Operation } from '../domain/operations.ts'
 import type { KeySnapshot } from '../domain/snapshot.ts'
 import type { TokenUsage } from '../domain/usage.ts'
 import type { JsonScan } from '../kernel/json-scan.ts'
-import type { Inbound } from '../ports/listener.ts'
+import type { Inbound, Reply } from '../ports/listener.ts'
 import type { UpstreamCall } from '../ports/upstream-client.ts'
 import type { Downgrade } from '../providers/index.ts'
 import type { CompiledKey } from './key-table.ts'
@@ -21,6 +21,8 @@ const noTags: Readonly<Record<string, string>> = Object.freeze({})
 
 export class Exchange {
   readonly inbound: Inbound
+  /** The way back; a stage may put a wrapper around it. */
+  reply: Reply
   readonly id: string
   /** The configuration that this exchange began with; it ends with the same. */
   readonly snapshot: Snapshot
@@ -80,6 +82,8 @@ export class Exchange {
   firstByteAt = 0
   outcome: Outcome = 'open'
   settled = false
+  /** Set while an idempotency key is claimed; called once with whether the reply is worth keeping. */
+  remember: ((worthKeeping: boolean) => void) | null = null
 
   // Pipeline
   stageIndex = 0
@@ -100,6 +104,7 @@ export class Exchange {
 
   constructor(inbound: Inbound, id: string, known: { readonly snapshot: Snapshot; readonly now: number }) {
     this.inbound = inbound
+    this.reply = inbound.reply
     this.id = id
     this.snapshot = known.snapshot
     this.startedAt = known.now

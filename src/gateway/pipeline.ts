@@ -17,6 +17,7 @@ import { callUpstream } from './stages/call-upstream.ts'
 import { correlate } from './stages/correlate.ts'
 import { countTokens } from './stages/count-tokens.ts'
 import { answerHealth } from './stages/health.ts'
+import { claimIdempotency, rememberReply } from './stages/idempotency.ts'
 import { listModels } from './stages/list-models.ts'
 import { match } from './stages/match.ts'
 import { receive } from './stages/receive.ts'
@@ -58,10 +59,12 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   row   ('receive',       receive,        'G U . P .', 'deny',  'Read the body within its bounds.'),
   row   ('validate',      validate,       'G U . P .', 'deny',  'JSON depth, keys, duplicates; model, stream, end user, tags.'),
   row   ('resolve-model', resolveModel,   'G U . P .', 'deny',  'Model name or alias → route; the key must be allowed to use it.'),
+  row   ('idempotency',   claimIdempotency, 'G U . P .', 'deny', 'A repeated Idempotency-Key is answered as before.'),
   row   ('route',         chooseTargets,  'G U . P .', 'deny',  'Order the deployments by priority and weight.'),
   row   ('count-tokens',  countTokens,    '. U . . .', 'deny',  'Estimate tokens where the deployment cannot count them.'),
   row   ('call-upstream', callUpstream,   'G U . P .', 'deny',  'Translate, call, fall back, relay the answer.'),
   finish('settle',        settle,         'G U . P .', 'allow', 'Tokens and cost: the provider\'s figures, or marked estimates.'),
+  finish('remember',      rememberReply,  'G U . P .', 'allow', 'Keep the reply for its idempotency key.'),
   finish('record',        record,         'G U M P .', 'allow', 'Hand one usage record to the control plane.'),
 ])
 

@@ -41,7 +41,7 @@ export function relayError(
   if (status < 400) {
     return exchange.fail(new Fault(faults.upstreamRedirect, { internal: `the provider answered ${status}` }))
   }
-  if (exchange.inbound.reply.headSent) {
+  if (exchange.reply.headSent) {
     return exchange.fail(
       new Fault(faults.upstreamError, { internal: `the provider answered ${status} after keep-alive` }),
     )
@@ -58,7 +58,7 @@ export function relayError(
   exchange.status = status
   exchange.faultCode = faults.upstreamError.code
   exchange.responseBytes = sent.length
-  exchange.inbound.reply.send(status, headers, sent)
+  exchange.reply.send(status, headers, sent)
   exchange.finish('failed')
 }
 

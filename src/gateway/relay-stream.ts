@@ -32,7 +32,7 @@ export function openStreamRelay(
   ctx: GatewayContext,
   answer: { readonly request: OutgoingRequest; readonly status: number; readonly headers: readonly string[] },
 ): StreamRelay {
-  const { reply } = exchange.inbound
+  const { reply } = exchange
   const from = answer.request.translateFrom
   const transform = from === null ? passing(exchange, answer.request) : translating(exchange, from)
   exchange.status = answer.status
@@ -74,7 +74,7 @@ export function openStreamRelay(
 
 /** Headers of a stream; also sent early, before the first token, when the caller must be kept waiting. */
 export function sendHead(exchange: Exchange, ctx: GatewayContext, headers: string[]): void {
-  const { reply } = exchange.inbound
+  const { reply } = exchange
   if (reply.headSent) return
   headers.push('cache-control', 'no-cache', 'x-accel-buffering', 'no')
   describeAnswer(exchange, headers, ctx.clock.monotonic())

@@ -55,7 +55,7 @@ export function relayUnary(
   exchange.status = answer.status
   exchange.firstByteAt = now
   exchange.responseBytes = typeof sent === 'string' ? Buffer.byteLength(sent) : sent.length
-  exchange.inbound.reply.send(answer.status, headers, sent)
+  exchange.reply.send(answer.status, headers, sent)
   exchange.finish('completed')
 }
 

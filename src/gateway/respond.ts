@@ -51,7 +51,7 @@ export function toCanonicalError(exchange: Exchange, fault: Fault): CanonicalErr
  * has begun, the connection is cut, so that nobody takes half an answer for a whole one.
  */
 export function sendFault(exchange: Exchange, fault: Fault): void {
-  const { reply } = exchange.inbound
+  const { reply } = exchange
   if (reply.ended) return
   const error = toCanonicalError(exchange, fault)
   const dialect = callerDialect(exchange)
@@ -80,9 +80,5 @@ export function identityHeaders(exchange: Exchange): string[] {
 export function sendJson(exchange: Exchange, status: number, body: string): void {
   exchange.status = status
   exchange.responseBytes = Buffer.byteLength(body)
-  exchange.inbound.reply.send(
-    status,
-    ['content-type', 'application/json', ...identityHeaders(exchange)],
-    body,
-  )
+  exchange.reply.send(status, ['content-type', 'application/json', ...identityHeaders(exchange)], body)
 }

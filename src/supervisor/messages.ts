@@ -78,12 +78,3 @@ export type FromWorker =
   | { readonly type: 'listening'; readonly urls: readonly string[] }
   | { readonly type: 'refused'; readonly text: string }
   | { readonly type: 'log'; readonly text: string }
-
-/** Data worker → control plane, over their own port. */
-export type WorkerToControl = {
-  readonly type: 'usage'
-  readonly sequence: number
-  readonly lines: Uint8Array
-}
-/** Control plane → data worker, over their own port. */
-export type ControlToWorker = { readonly type: 'usage-stored'; readonly sequence: number }

@@ -198,7 +198,9 @@ class ThreadSupervisor implements Supervisor {
     slot.worker = thread
     slot.startedAt = Date.now()
     thread.on('message', (message: FromWorker) => this.#onWorker(slot, message))
-    thread.on('error', (error) => this.#options.log(`Data plane worker ${slot.index} ended: ${originOf(error)}`))
+    thread.on('error', (error) =>
+      this.#options.log(`Data plane worker ${slot.index} ended: ${originOf(error)}`),
+    )
     thread.on('exit', () => {
       slot.worker = null
       slot.urls = []

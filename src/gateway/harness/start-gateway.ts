@@ -2,8 +2,10 @@
  * A gateway on its real parts, in this process, for tests and benchmarks: real listener, real upstream client, real
  * sandbox; the snapshot is given as data instead of coming from a control plane.
  */
+
 import { createHttp1Client } from '../../adapters/http1/client.ts'
 import { openHttpListener } from '../../adapters/http1/server.ts'
+import { createMemoryIdempotencyBook } from '../../adapters/memory/memory-idempotency-book.ts'
 import type {
   DeploymentSnapshot,
   GatewayBounds,
@@ -110,6 +112,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
   const gateway = createGateway({
     upstream: createSandboxClient(createSandbox({ dialects, now: Date.now }), network),
     timers: createTimerWheel(10),
+    idempotency: createMemoryIdempotencyBook(Date.now),
     clock: systemClock,
     random: Math.random,
     recordUsage: (record) => records.push(record),

@@ -22,7 +22,7 @@ function keepAlive(exchange: Exchange, ctx: GatewayContext): void {
   const timer = ctx.timers.set(exchange.snapshot.bounds.keepAliveCommentMs, () => {
     if (exchange.outcome !== 'open' || exchange.firstByteAt !== 0) return
     sendHead(exchange, ctx, ['content-type', 'text/event-stream; charset=utf-8'])
-    exchange.inbound.reply.write(': keep-alive\n\n')
+    exchange.reply.write(': keep-alive\n\n')
     timer.refresh()
   })
 }

@@ -24,7 +24,7 @@ export const countTokens: Stage = (exchange) => {
     'true',
     ...identityHeaders(exchange),
   ]
-  exchange.inbound.reply.send(200, headers, body)
+  exchange.reply.send(200, headers, body)
   exchange.finish('completed')
   return 'wait'
 }
