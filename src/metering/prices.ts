@@ -5,8 +5,9 @@
  * genai-prices 0.2.3 (Pydantic, MIT). Standard tier, base step: surcharges for long prompts, batch and priority
  * discounts, tool fees and per-image or per-second prices are not in the table.
  *
- * A row: model, input, output, cached input, cache write (Anthropic: the five-minute cache). Each model of a group
- * stands for its dated and aliased names too (`suffixes`). A price left out is null: input price for cached and
+ * A row: model, input, output, cached input, cache write (Anthropic: the five-minute cache). A model stands for its
+ * dated and aliased names too (`suffixes`), unless it is a pattern itself. Names without `*` are real model names: they
+ * are offered where a provider's models are listed. A price left out is null: the input price for cached and
  * cache-writing tokens.
  */
 import type { PriceRow } from '../domain/snapshot.ts'
@@ -24,7 +25,7 @@ const groups: readonly PriceGroup[] = [
   {
     // https://platform.openai.com/docs/pricing
     providers: ['openai', 'azure-openai', 'azure-openai-deployments'],
-    suffixes: ['', '-20*', '-latest'],
+    suffixes: ['', '-20*', '-latest*'],
     models: [
       ['gpt-6-astra', 10, 50, 1, 12.5],
       ['gpt-6.1-sol', 2, 10, 0.1, 2.5],
@@ -70,13 +71,13 @@ const groups: readonly PriceGroup[] = [
       ['text-embedding-3-large', 0.13, 0],
       ['text-embedding-3-small', 0.02, 0],
       ['text-embedding-ada-002', 0.1, 0],
-      ['omni-moderation', 0, 0],
+      ['omni-moderation-*', 0, 0],
     ],
   },
   {
     // https://claude.com/pricing#api
     providers: ['anthropic'],
-    suffixes: ['', '-20*', '-latest'],
+    suffixes: ['', '-20*'],
     models: [
       ['claude-fable-5-2', 8, 40, 0.2, 10],
       ['claude-fable-5-1', 10, 50, 0.25, 12.5],
@@ -89,25 +90,25 @@ const groups: readonly PriceGroup[] = [
       ['claude-opus-4-5', 5, 25, 0.5, 6.25],
       ['claude-opus-4-1', 15, 75, 1.5, 18.75],
       ['claude-opus-4-0', 15, 75, 1.5, 18.75],
-      ['claude-opus-4', 15, 75, 1.5, 18.75],
+      ['claude-opus-4-20*', 15, 75, 1.5, 18.75],
       ['claude-sonnet-5-5', 2, 10, 0.1, 2.5],
       ['claude-sonnet-5', 2, 10, 0.2, 2.5],
       ['claude-sonnet-4-6', 3, 15, 0.3, 3.75],
       ['claude-sonnet-4-5', 3, 15, 0.3, 3.75],
       ['claude-sonnet-4-0', 3, 15, 0.3, 3.75],
-      ['claude-sonnet-4', 3, 15, 0.3, 3.75],
-      ['claude-3-7-sonnet', 3, 15, 0.3, 3.75],
-      ['claude-3-5-sonnet', 3, 15, 0.3, 3.75],
+      ['claude-sonnet-4-20*', 3, 15, 0.3, 3.75],
+      ['claude-3-7-sonnet-*', 3, 15, 0.3, 3.75],
+      ['claude-3-5-sonnet-*', 3, 15, 0.3, 3.75],
       ['claude-haiku-5-5', 0.1, 0.5, 0.01, 0.125],
       ['claude-haiku-4-5', 1, 5, 0.1, 1.25],
-      ['claude-3-5-haiku', 0.8, 4, 0.08, 1],
-      ['claude-3-haiku', 0.25, 1.25, 0.03, 0.3],
+      ['claude-3-5-haiku-*', 0.8, 4, 0.08, 1],
+      ['claude-3-haiku-*', 0.25, 1.25, 0.03, 0.3],
     ],
   },
   {
     // https://ai.google.dev/gemini-api/docs/pricing
     providers: ['gemini', 'vertex', 'vertex-global'],
-    suffixes: ['', '-0*', '-preview', '-preview-0*'],
+    suffixes: ['', '-0*', '-preview-0*'],
     models: [
       ['gemini-4-argon', 2, 10, 0.1],
       ['gemini-3.8-flash', 0.75, 3.75, 0.075],
@@ -115,10 +116,10 @@ const groups: readonly PriceGroup[] = [
       ['gemini-3.6-flash', 0.75, 3.75, 0.075],
       ['gemini-3.5-flash', 1.5, 9, 0.15],
       ['gemini-3.5-flash-lite', 0.3, 2.5, 0.03],
-      ['gemini-3.1-pro', 2, 12, 0.2],
+      ['gemini-3.1-pro-preview', 2, 12, 0.2],
       ['gemini-3.1-flash-lite', 0.25, 1.5, 0.025],
-      ['gemini-3-pro', 2, 12, 0.2],
-      ['gemini-3-flash', 0.5, 3, 0.05],
+      ['gemini-3-pro-preview', 2, 12, 0.2],
+      ['gemini-3-flash-preview', 0.5, 3, 0.05],
       ['gemini-2.5-pro', 1.25, 10, 0.125],
       ['gemini-2.5-flash', 0.3, 2.5, 0.03],
       ['gemini-2.5-flash-lite', 0.1, 0.4, 0.01],
@@ -128,18 +129,14 @@ const groups: readonly PriceGroup[] = [
     ],
   },
   {
-    // https://aws.amazon.com/bedrock/pricing (in-region and geographic inference)
+    // https://aws.amazon.com/bedrock/pricing (in-region and geographic inference, versioned names)
     providers: ['bedrock'],
-    suffixes: ['', '-20*', '-v*'],
+    suffixes: ['-20*', '-v*'],
     prefixes: ['', 'us.', 'eu.', 'apac.', 'jp.', 'au.'],
     models: [
-      ['anthropic.claude-opus-5-5', 4.4, 22, 0.22, 5.5],
-      ['anthropic.claude-opus-5', 5.5, 27.5, 0.55, 6.875],
       ['anthropic.claude-opus-4-5', 5.5, 27.5, 0.55, 6.875],
-      ['anthropic.claude-sonnet-5-5', 2.2, 11, 0.11, 2.75],
       ['anthropic.claude-sonnet-4-6', 3.3, 16.5, 0.33, 4.125],
       ['anthropic.claude-sonnet-4-5', 3.3, 16.5, 0.33, 4.125],
-      ['anthropic.claude-haiku-5-5', 0.11, 0.55, 0.011, 0.1375],
       ['anthropic.claude-haiku-4-5', 1.1, 5.5, 0.11, 1.375],
       ['anthropic.claude-3-7-sonnet', 3, 15, 0.3, 3.75],
       ['anthropic.claude-3-5-haiku', 0.8, 4, 0.08, 1],
@@ -154,19 +151,31 @@ const groups: readonly PriceGroup[] = [
     ],
   },
   {
-    // https://aws.amazon.com/bedrock/pricing (global inference profiles)
+    // The same page: names without a version.
     providers: ['bedrock'],
-    suffixes: ['', '-20*', '-v*'],
+    suffixes: [''],
+    prefixes: ['us.', 'eu.'],
+    models: [
+      ['anthropic.claude-opus-5-5', 4.4, 22, 0.22, 5.5],
+      ['anthropic.claude-opus-5', 5.5, 27.5, 0.55, 6.875],
+      ['anthropic.claude-sonnet-5-5', 2.2, 11, 0.11, 2.75],
+      ['anthropic.claude-haiku-5-5', 0.11, 0.55, 0.011, 0.1375],
+    ],
+  },
+  {
+    // The same page: global inference profiles.
+    providers: ['bedrock'],
+    suffixes: [''],
     prefixes: ['global.'],
     models: [
       ['anthropic.claude-opus-5-5', 4, 20, 0.2, 5],
       ['anthropic.claude-opus-5', 5, 25, 0.5, 6.25],
-      ['anthropic.claude-opus-4-5', 5, 25, 0.5, 6.25],
+      ['anthropic.claude-opus-4-5-*', 5, 25, 0.5, 6.25],
       ['anthropic.claude-sonnet-5-5', 2, 10, 0.1, 2.5],
-      ['anthropic.claude-sonnet-4-5', 3, 15, 0.3, 3.75],
+      ['anthropic.claude-sonnet-4-5-*', 3, 15, 0.3, 3.75],
       ['anthropic.claude-haiku-5-5', 0.1, 0.5, 0.01, 0.125],
-      ['anthropic.claude-haiku-4-5', 1, 5, 0.1, 1.25],
-      ['amazon.nova-2-lite', 0.3, 2.5, 0.075],
+      ['anthropic.claude-haiku-4-5-*', 1, 5, 0.1, 1.25],
+      ['amazon.nova-2-lite-*', 0.3, 2.5, 0.075],
     ],
   },
   {
@@ -222,14 +231,14 @@ const groups: readonly PriceGroup[] = [
       ['deepseek-v4-pro', 0.66, 1.98, 0.022],
       ['deepseek-flash', 0.15, 0.6, 0.003],
       ['deepseek-v4-flash', 0.15, 0.6, 0.003],
-      ['deepseek-chat', 0.135, 0.55, 0.035],
-      ['deepseek-reasoner', 0.135, 0.55, 0.035],
+      ['deepseek-chat*', 0.135, 0.55, 0.035],
+      ['deepseek-reasoner*', 0.135, 0.55, 0.035],
     ],
   },
   {
     // https://docs.x.ai/docs/models
     providers: ['xai'],
-    suffixes: ['', '-0*', '-latest'],
+    suffixes: ['', '-0*', '-latest*'],
     models: [
       ['grok-4.7', 2, 6, 0.5],
       ['grok-4.6', 2, 6, 0.5],
@@ -263,7 +272,7 @@ function expand(group: PriceGroup): readonly PriceRow[] {
   return providers.flatMap((provider) =>
     prefixes.flatMap((prefix) =>
       models.flatMap(([model, input, output, cached = null, cacheWrite = null]) =>
-        suffixes.map((suffix) => ({
+        (model.endsWith('*') ? [''] : suffixes).map((suffix) => ({
           provider,
           model: prefix + model + suffix,
           inputPerMillion: input,
