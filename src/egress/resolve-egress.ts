@@ -129,7 +129,7 @@ export function createEgressGuard(options: EgressGuardOptions = {}): EgressGuard
   function store(key: string, entry: Entry): void {
     names.delete(key)
     if (names.size >= maxNames) {
-      // Waiting entries stay: evicting one would lose its callers' single flight, not its callers.
+      // An entry that is still waiting answers its callers all the same; only the sharing of it ends.
       const oldest = names.keys().next()
       if (oldest.done !== true) names.delete(oldest.value)
     }

@@ -3,7 +3,7 @@
  * Every connection passes the egress guard; certificates are always verified; redirects are not followed.
  * Bounds: `ClientBounds`.
  */
-import { createSecureContext, rootCertificates } from 'node:tls'
+import { createSecureContext, getCACertificates } from 'node:tls'
 import type { Clock } from '../../kernel/clock.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { createTimerWheel } from '../../kernel/timer-wheel.ts'
@@ -32,7 +32,7 @@ export interface Http1ClientOptions {
   readonly egress: EgressGuard
   readonly clock?: Clock
   readonly bounds?: Partial<ClientBounds>
-  /** PEM certificates trusted besides the built-in roots. */
+  /** PEM certificates trusted besides the default roots (which include NODE_EXTRA_CA_CERTS). */
   readonly extraCertificates?: readonly string[]
   /** Resolution of the deadlines, milliseconds. */
   readonly tickMs?: number
@@ -49,7 +49,9 @@ export function createHttp1Client(options: Http1ClientOptions): UpstreamClient {
   const pools = createPools(bounds)
   const state: ClientState = { connections: 0, closed: false, sweeping: false }
   const ca =
-    options.extraCertificates === undefined ? {} : { ca: [...rootCertificates, ...options.extraCertificates] }
+    options.extraCertificates === undefined
+      ? {}
+      : { ca: [...getCACertificates('default'), ...options.extraCertificates] }
   const secureContext = createSecureContext({ minVersion: 'TLSv1.2', ...ca })
   const dial = createDialer({ egress: options.egress, wheel, secureContext }, bounds, state)
 
