@@ -397,7 +397,6 @@ const sandbox: ProviderRow = {
   forwardHeaders: [...openaiForward, ...anthropicForward],
   modelPatterns: ['sandbox', 'sandbox-*'],
   quirks: streamUsage,
-  documentation: 'https://github.com/gatewright/gatewright/blob/main/docs/reference/sandbox.md',
 }
 
 /** All rows in the order in which they are listed to people. */
