@@ -30,9 +30,40 @@ interface OpenConnection {
   destroy(): void
 }
 
+/** The connections that are open, handshakes included. Bound: the connection cap. */
+interface OpenConnections {
+  readonly size: number
+  add(connection: OpenConnection): void
+  delete(connection: OpenConnection): void
+  list(): readonly OpenConnection[]
+  whenEmpty(done: () => void): void
+}
+
+function createOpenConnections(): OpenConnections {
+  const members = new Set<OpenConnection>()
+  let emptied: (() => void) | null = null
+  return {
+    get size() {
+      return members.size
+    },
+    add: (connection) => {
+      members.add(connection)
+    },
+    delete(connection) {
+      members.delete(connection)
+      if (members.size === 0) emptied?.()
+    },
+    list: () => [...members],
+    whenEmpty(done) {
+      if (members.size === 0) done()
+      else emptied = done
+    },
+  }
+}
+
 interface Shared {
   readonly context: ConnectionContext
-  readonly open: Set<OpenConnection>
+  readonly open: OpenConnections
   readonly tls: TlsFront | null
 }
 
@@ -57,7 +88,7 @@ export async function openHttpListener(
     draining: false,
     counters: { refused: 0, droppedHeaders: 0, handlerErrors: 0, timedOut: 0, capped: 0 },
   }
-  const open = new Set<OpenConnection>()
+  const open = createOpenConnections()
   const tls = options.tls === undefined ? null : createTlsFront(options.tls)
   const shared: Shared = { context, open, tls }
   const server = createServer({ noDelay: true }, acceptorOf(shared))
@@ -112,17 +143,19 @@ function acceptTls(
   socket.once('close', settle)
   socket.on('error', ignoreError)
   tls.secure(socket, (secured: TLSSocket) => {
-    settle()
     const given = { address, encrypted: true }
     const connection =
       secured.alpnProtocol === 'h2'
         ? new Http2Connection(secured, context, given)
         : new Http1Connection(secured, context, given)
+    // Before the handshake is counted out, so that the listener is not empty in between.
     track(open, secured, connection)
+    settle()
+    if (context.draining) connection.drain()
   })
 }
 
-function track(open: Set<OpenConnection>, socket: Socket, connection: OpenConnection): void {
+function track(open: OpenConnections, socket: Socket, connection: OpenConnection): void {
   open.add(connection)
   socket.once('close', () => open.delete(connection))
 }
@@ -158,13 +191,13 @@ function listenerOf(parts: {
     return new Promise((resolve) => {
       // `close` calls back when the last accepted socket is gone.
       server.close(() => {
-        // The sockets' own `close` events come within this turn.
-        setImmediate(() => {
+        // Node counts a socket out when it is destroyed, one turn before the socket's own `close` event.
+        shared.open.whenEmpty(() => {
           wheel.stop()
           resolve()
         })
       })
-      for (const connection of open) connection.drain()
+      for (const connection of open.list()) connection.drain()
     })
   }
 
@@ -186,7 +219,7 @@ function listenerOf(parts: {
     },
     destroy() {
       drained ??= startDrain()
-      for (const connection of open) connection.destroy()
+      for (const connection of open.list()) connection.destroy()
     },
   }
 }
