@@ -44,6 +44,8 @@ export interface WriteResponseContext {
   readonly downgrade: (downgrade: Downgrade) => void
   /** Unix time, seconds: shown where the provider gave none. */
   readonly created?: number
+  /** Response id: shown where the provider gave none (bedrock). */
+  readonly id?: string
   /** The request, for dialects whose responses echo it (openai-responses). */
   readonly request: CanonicalRequest
 }

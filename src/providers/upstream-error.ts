@@ -68,3 +68,11 @@ export function malformedStream(): CanonicalError {
   const { kind, status, code, text } = faults.upstreamMalformed
   return { kind, status, code, message: text }
 }
+
+/** Parts of an answer that must wait for others to be written exceed their bound. */
+export const tooMuchWaits: CanonicalError = Object.freeze({
+  kind: 'upstream',
+  status: faults.upstreamTooLarge.status,
+  code: faults.upstreamTooLarge.code,
+  message: 'The parallel parts of the answer are too large.',
+})

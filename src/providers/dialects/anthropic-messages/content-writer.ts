@@ -38,9 +38,12 @@ export function writeBlocks(
   const blocks: Block[] = []
   for (const [index, part] of parts.entries()) {
     if (isEmptyText(part) && !target.same) continue
-    if (isCachePoint(part)) markCached(blocks.at(-1), part.native.fields)
-    else if (target.kind === 'request') blocks.push(...writeRequestPart(part, target, pathOf(index)))
-    else blocks.push(...writeResponsePart(part, target))
+    if (target.kind === 'response') blocks.push(...writeResponsePart(part, target))
+    else {
+      const written = writeRequestPart(part, target, pathOf(index))
+      if (part.native?.fields['cachePoint'] !== undefined) markCached(written.at(-1), part.native.fields)
+      blocks.push(...written)
+    }
   }
   return blocks
 }
@@ -50,13 +53,10 @@ function isEmptyText(part: Part): boolean {
   return part.type === 'text' && part.text === '' && part.native === undefined
 }
 
-/** Bedrock marks a cached prefix by a block of its own, Anthropic by a field of the block before. */
-function isCachePoint(part: Part): part is Part & { readonly type: 'opaque' } {
-  return (
-    part.type === 'opaque' && part.native.dialect === 'bedrock-converse' && 'cachePoint' in part.native.fields
-  )
-}
+/** Bedrock's cache points, which its reader hangs on the part or tool before them. */
+export const cachePointField: ReadonlySet<string> = new Set(['cachePoint'])
 
+/** Anthropic marks a cached prefix by a field of its last block. */
 export function markCached(block: Block | undefined, fields: JsonObject): void {
   if (block === undefined || block['cache_control'] !== undefined) return
   const point = fields['cachePoint']
@@ -67,10 +67,14 @@ export function markCached(block: Block | undefined, fields: JsonObject): void {
 function writeRequestPart(part: Part, target: BlockTarget, path: string): Block[] {
   switch (part.type) {
     case 'text':
-      return [{ type: 'text', text: part.text, ...nativeFields(part.native, 'part', target) }]
+      return [
+        { type: 'text', text: part.text, ...nativeFields(part.native, 'part', target, cachePointField) },
+      ]
     case 'refusal':
       target.downgrade({ field: path, reason: 'the refusal is sent as text' })
-      return [{ type: 'text', text: part.text, ...nativeFields(part.native, 'part', target) }]
+      return [
+        { type: 'text', text: part.text, ...nativeFields(part.native, 'part', target, cachePointField) },
+      ]
     case 'image':
       return [writeImage(part, target, path)]
     case 'document':
@@ -121,14 +125,14 @@ function writeImage(part: ImagePart, target: BlockTarget, path: string): Block {
   return {
     type: 'image',
     source: writeSource(source, target, path),
-    ...nativeFields(part.native, 'part', target),
+    ...nativeFields(part.native, 'part', target, cachePointField),
   }
 }
 
 function writeDocument(part: DocumentPart, target: BlockTarget, path: string): Block {
   const block: Block = { type: 'document', source: writeDocumentSource(part.source, target, path) }
   if (part.name !== undefined) block['title'] = part.name
-  return { ...block, ...nativeFields(part.native, 'part', target) }
+  return { ...block, ...nativeFields(part.native, 'part', target, cachePointField) }
 }
 
 function writeDocumentSource(source: MediaSource, target: BlockTarget, path: string): JsonObject {
@@ -174,7 +178,7 @@ function writeToolCall(part: ToolCallPart, target: BlockTarget, path: string): B
     id: part.id,
     name: part.name,
     input,
-    ...nativeFields(part.native, 'part', target),
+    ...nativeFields(part.native, 'part', target, cachePointField),
   }
 }
 
@@ -192,7 +196,7 @@ function responseInput(part: ToolCallPart, target: BlockTarget): JsonValue {
 }
 
 function writeToolResult(part: ToolResultPart, target: BlockTarget, path: string): Block {
-  const { content: note, ...fields } = nativeFields(part.native, 'part', target)
+  const { content: note, ...fields } = nativeFields(part.native, 'part', target, cachePointField)
   const block: Block = { type: 'tool_result', tool_use_id: part.callId }
   const [only] = part.content
   if (
@@ -217,7 +221,7 @@ function isPlain(part: Part): boolean {
 
 /** Reasoning goes back only with the provider's own proof; without it the API refuses the block. */
 function writeRequestReasoning(part: ReasoningPart, target: BlockTarget, path: string): Block[] {
-  const own = nativeFields(part.native, 'part', target)
+  const own = nativeFields(part.native, 'part', target, cachePointField)
   if (!target.same && part.signature === undefined && part.encrypted === undefined) {
     target.downgrade({
       field: path,

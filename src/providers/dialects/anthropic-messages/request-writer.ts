@@ -6,11 +6,12 @@
  */
 import type { CanonicalRequest, Message, OutputFormat, ReasoningOptions } from '../../../domain/canonical.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
+import { refuseAbsentControls, temperatureUpToOne } from '../../absent-controls.ts'
 import { type CanonicalOption, callerField, callerPart } from '../../caller-fields.ts'
 import type { WriteRequestContext } from '../../dialect.ts'
 import { cannotExpress, nativeFields } from '../../native.ts'
-import { isOpen } from '../../tool-turns.ts'
-import { type BlockTarget, markCached, writeBlocks } from './content-writer.ts'
+import { systemMessages, type Turn, writeTurns } from '../../tool-turns.ts'
+import { type BlockTarget, cachePointField, markCached, writeBlocks } from './content-writer.ts'
 
 const dialect = 'anthropic-messages'
 
@@ -18,7 +19,6 @@ const dialect = 'anthropic-messages'
 export const defaultMaxTokens = 8192
 /** Smallest thinking budget that the API takes, tokens. */
 const minBudgetTokens = 1024
-const maxTemperature = 1
 
 type Body = Record<string, JsonValue | undefined>
 
@@ -26,7 +26,6 @@ interface Writing {
   readonly request: CanonicalRequest
   readonly target: BlockTarget
   readonly downgrade: (option: CanonicalOption, reason: string) => void
-  readonly refuse: (option: CanonicalOption, reason: string) => Error
   /** Fields of this dialect that the canonical form does not carry. */
   readonly own: JsonObject
 }
@@ -39,7 +38,6 @@ export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext
     request,
     target,
     downgrade: (option, reason) => ctx.downgrade({ field: callerField(request, option), reason }),
-    refuse: (option, reason) => cannotExpress(callerField(request, option), dialect, reason),
     own: nativeFields(request.native, 'request', target),
   }
   const body: Body = { ...writing.own, model: ctx.model, messages: writeMessages(writing) }
@@ -71,73 +69,41 @@ function staysInPlace(message: Message): boolean {
 }
 
 function writeSystem(body: Body, { request, target }: Writing): void {
-  const blocks: Record<string, JsonValue | undefined>[] = []
+  const messages = systemMessages({ request, target, same: target.same, stays: staysInPlace })
+  const blocks = messages.flatMap(([message, index]) =>
+    writeBlocks(message.parts, target, (part) => callerPart(request, index, part)),
+  )
   let asText: string | undefined
-  let count = 0
-  let conversationBegun = false
-  for (const [index, message] of request.messages.entries()) {
-    if (message.role !== 'system' || staysInPlace(message)) {
-      conversationBegun = true
-      continue
-    }
-    if (conversationBegun && !target.same) {
-      target.downgrade({
-        field: callerPart(request, index),
-        reason: 'an instruction in mid conversation was moved to the system prompt',
-      })
-    }
-    count += 1
+  for (const [message] of messages) {
     const fields = nativeFields(message.native, 'message', target)
     const [only] = message.parts
-    const plain = message.parts.length === 1 && only?.type === 'text' && only.native === undefined
-    asText = count === 1 && plain && (!target.same || fields['content'] === 'text') ? only.text : undefined
-    blocks.push(...writeBlocks(message.parts, target, (part) => callerPart(request, index, part)))
+    const plain =
+      messages.length === 1 &&
+      message.parts.length === 1 &&
+      only?.type === 'text' &&
+      only.native === undefined
+    if (plain && (!target.same || fields['content'] === 'text')) asText = only.text
   }
-  if (count === 0) return
-  if (!target.same && blocks.length === 0) return
+  if (messages.length === 0 || (blocks.length === 0 && !target.same)) return
   body['system'] = asText ?? blocks
 }
 
-interface WireMessage {
-  readonly role: string
-  readonly content: Record<string, JsonValue | undefined>[]
-  readonly fields: JsonObject
-  /** The next user or tool message belongs to the same wire message. */
-  open: boolean
-}
-
 function writeMessages({ request, target }: Writing): JsonObject[] {
-  const out: WireMessage[] = []
-  for (const [index, message] of request.messages.entries()) {
-    if (message.role === 'system' && !staysInPlace(message)) continue
-    const fields = nativeFields(message.native, 'message', target)
-    if (message.name !== undefined) {
-      target.downgrade({
-        field: `${callerPart(request, index)}.name`,
-        reason: 'participants have no names here',
-      })
-    }
-    const content = writeBlocks(message.parts, target, (part) => callerPart(request, index, part))
-    if (content.length === 0 && message.parts.length > 0) continue
-    const role = message.role === 'tool' ? 'user' : message.role
-    const last = out.at(-1)
-    const open = isOpen(message, fields)
-    if (last?.open === true && last.role === role) {
-      last.content.push(...content)
-      last.open = open
-    } else out.push({ role, content, fields, open })
-  }
-  return out.map(writeMessage)
+  const turns = writeTurns({
+    request,
+    target,
+    skips: (message) => message.role === 'system' && !staysInPlace(message),
+    write: (message, index) => writeBlocks(message.parts, target, (part) => callerPart(request, index, part)),
+    joins: (last) => last.open,
+  })
+  return turns.map(writeMessage)
 }
 
-function writeMessage({ role, content, fields }: WireMessage): JsonObject {
+function writeMessage({ role, blocks, fields }: Turn<Record<string, JsonValue | undefined>>): JsonObject {
   const { role: _mark, content: note, ...rest } = fields
-  const [only] = content
-  const text =
-    note === 'text' && content.length === 1 && Object.keys(only ?? {}).length === 2
-      ? only?.['text']
-      : undefined
-  return { role, content: text ?? content, ...rest }
+  const [only = {}] = blocks
+  const asText = note === 'text' && blocks.length === 1 && Object.keys(only).length === 2
+  return { role, content: (asText ? only['text'] : undefined) ?? blocks, ...rest }
 }
 
 function writeTools(body: Body, { request, target, own, downgrade }: Writing): void {
@@ -183,31 +149,19 @@ function writeTools(body: Body, { request, target, own, downgrade }: Writing): v
   body['tool_choice'] = choice
 }
 
-const cachePointField: ReadonlySet<string> = new Set(['cachePoint'])
-
 /** The index in `tools[3]`; built-in tools go back to their place among the others. */
 function positionOf(at: string | undefined): number {
   const index = Number(at?.slice('tools['.length, -1))
   return Number.isInteger(index) ? index : Number.MAX_SAFE_INTEGER
 }
 
-function writeSampling(body: Body, { request, target, downgrade, refuse }: Writing): void {
+function writeSampling(body: Body, { request, target }: Writing): void {
   const { sampling } = request
-  if (sampling.temperature !== undefined) {
-    const over = sampling.temperature > maxTemperature && !target.same
-    if (over) downgrade('temperature', `the provider's scale ends at ${maxTemperature}`)
-    body['temperature'] = over ? maxTemperature : sampling.temperature
-  }
+  const temperature = temperatureUpToOne(request, target)
+  if (temperature !== undefined) body['temperature'] = temperature
   if (sampling.topP !== undefined) body['top_p'] = sampling.topP
   if (sampling.topK !== undefined) body['top_k'] = sampling.topK
-  if (sampling.candidates !== undefined && sampling.candidates > 1) {
-    throw refuse('candidates', 'it gives one answer per request')
-  }
-  if (sampling.logprobs === true) throw refuse('logprobs', 'it gives no log probabilities')
-  if (sampling.seed !== undefined) downgrade('seed', 'the provider takes no seed')
-  if ((sampling.frequencyPenalty ?? 0) !== 0)
-    downgrade('frequencyPenalty', 'the provider has no such control')
-  if ((sampling.presencePenalty ?? 0) !== 0) downgrade('presencePenalty', 'the provider has no such control')
+  refuseAbsentControls(request, target)
 }
 
 /** Effort words of other dialects → ours; the same words are not listed. */

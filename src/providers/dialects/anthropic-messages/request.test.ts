@@ -557,9 +557,9 @@ test('a Bedrock cache point becomes cache_control of the block before it', () =>
         {
           role: 'user',
           parts: [
-            { type: 'text', text: 'long' },
             {
-              type: 'opaque',
+              type: 'text',
+              text: 'long',
               native: { dialect: 'bedrock-converse', fields: { cachePoint: { type: 'default', ttl: '1h' } } },
             },
           ],

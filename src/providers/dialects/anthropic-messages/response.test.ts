@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import type { CanonicalEvent } from '../../../domain/canonical.ts'
 import type { JsonObject } from '../../../domain/json.ts'
 import type { TokenUsage } from '../../../domain/usage.ts'
+import { maxWaitingLength } from '../../serial-blocks.ts'
 import {
   assertCutAnywhere,
   assertCutShort,
@@ -14,7 +15,6 @@ import {
   writeStream,
 } from '../dialect.contract.ts'
 import { anthropicMessages } from './index.ts'
-import { maxWaitingLength } from './stream-writer.ts'
 
 const message: JsonObject = {
   id: 'msg_013Zva2CMHLNnXjNJJKqJ2EF',

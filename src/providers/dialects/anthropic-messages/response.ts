@@ -63,7 +63,7 @@ export function writeResponse(response: CanonicalResponse, ctx: WriteResponseCon
     responding: true,
   } as const
   const body: Record<string, JsonValue | undefined> = {
-    id: response.id,
+    id: response.id || (ctx.id ?? ''),
     type: 'message',
     role: 'assistant',
     model: ctx.model,

@@ -5,6 +5,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import { noUsage, type TokenUsage } from '../../../domain/usage.ts'
 import { countOr } from '../../reading.ts'
+import { restoreFigures } from '../../usage-figures.ts'
 
 /** A `usage` object → canonical; figures that are absent are taken from `before` (a stream's earlier event). */
 export function fromUsage(usage: JsonObject, before: TokenUsage = noUsage): TokenUsage {
@@ -36,16 +37,11 @@ export function toUsage(usage: TokenUsage): JsonObject {
     : { ...figures, output_tokens_details: { thinking_tokens: usage.reasoningTokens } }
 }
 
-/** The provider's own object where it still says the same, so that figures without a counterpart survive. */
+const form = { from: (wire: JsonObject) => fromUsage(wire), to: toUsage }
+
+/** Ours, or the provider's own object where it still says the same. */
 export function restoreUsage(usage: TokenUsage, own: JsonValue | undefined): JsonObject {
-  if (!isJsonObject(own)) return toUsage(usage)
-  const told = fromUsage(own)
-  const same =
-    told.inputTokens === usage.inputTokens &&
-    told.outputTokens === usage.outputTokens &&
-    told.cachedInputTokens === usage.cachedInputTokens &&
-    told.cacheWriteTokens === usage.cacheWriteTokens
-  return same ? own : { ...own, ...toUsage(usage) }
+  return restoreFigures(usage, own, form)
 }
 
 /** Of a response, a `message_start` or a `message_delta` event. Absent figures read as 0. */

@@ -73,10 +73,6 @@ function writePart(part: Part, target: PartTarget, path: string): WirePart | und
       return writeReasoning(part, target, path)
     case 'opaque':
       if (part.native.dialect === dialect) return { ...part.native.fields }
-      if ('cachePoint' in part.native.fields) {
-        target.downgrade({ field: part.native.at ?? path, reason: 'the provider caches prefixes by itself' })
-        return undefined
-      }
       throw cannotExpress(part.native.at ?? path, dialect, 'it is particular to another API')
   }
 }

@@ -12,6 +12,7 @@ import type {
 } from '../../../domain/canonical.ts'
 import type { JsonObject, JsonValue } from '../../../domain/json.ts'
 import type { ReadRequestContext } from '../../dialect.ts'
+import { keepNested } from '../../nested-fields.ts'
 import {
   expectObject,
   expectString,
@@ -32,7 +33,7 @@ import {
 } from '../../reading.ts'
 import { splitToolResults, withNote } from '../../tool-turns.ts'
 import { type CallIds, callIds, requestPrefix } from './call-ids.ts'
-import { camelCased, keepNested, readNested } from './fields.ts'
+import { camelCased, readNested } from './fields.ts'
 import { readParts } from './part-reader.ts'
 import { jsonSchemaOf } from './schema.ts'
 

@@ -4,11 +4,14 @@ import type { JsonObject, JsonValue } from '../../../domain/json.ts'
 import { type CanonicalOption, callerField, callerPart } from '../../caller-fields.ts'
 import type { WriteRequestContext } from '../../dialect.ts'
 import { cannotExpress, nativeFields } from '../../native.ts'
-import { isOpen } from '../../tool-turns.ts'
-import { restoreNested } from './fields.ts'
+import { restoreNested } from '../../nested-fields.ts'
+import { systemMessages, type Turn, writeTurns } from '../../tool-turns.ts'
 import { type PartTarget, writeParts } from './part-writer.ts'
 
 const dialect = 'gemini'
+
+/** Objects of the request that are taken apart, inner ones first. */
+const nestedPaths = ['generationConfig', 'toolConfig.functionCallingConfig', 'toolConfig']
 
 type Fields = Record<string, JsonValue | undefined>
 
@@ -45,7 +48,7 @@ export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext
   const config = writeConfig(writing)
   if (Object.keys(config).length > 0) body['generationConfig'] = config
   writeIdentity(body, writing)
-  restoreNested(body, writing.own)
+  restoreNested(body, writing.own, nestedPaths)
   return body
 }
 
@@ -58,65 +61,34 @@ function callNames(messages: readonly Message[]): ReadonlyMap<string, string> {
 }
 
 function writeSystem({ request, target }: Writing): JsonObject | undefined {
-  const parts: Fields[] = []
-  let fields: JsonObject | undefined
-  let begun = false
-  for (const [index, message] of request.messages.entries()) {
-    if (message.role !== 'system') {
-      begun = true
-      continue
-    }
-    if (begun && !target.same) {
-      target.downgrade({
-        field: callerPart(request, index),
-        reason: 'an instruction in mid conversation was moved to the system instruction',
-      })
-    }
-    fields = { ...fields, ...nativeFields(message.native, 'message', target) }
-    parts.push(...writeParts(message.parts, target, (part) => callerPart(request, index, part)))
-  }
-  if (fields === undefined || (parts.length === 0 && !target.same)) return undefined
+  const messages = systemMessages({ request, target, same: target.same, stays: () => false })
+  const parts = messages.flatMap(([message, index]) =>
+    writeParts(message.parts, target, (part) => callerPart(request, index, part)),
+  )
+  if (messages.length === 0 || (parts.length === 0 && !target.same)) return undefined
+  let fields: JsonObject = {}
+  for (const [message] of messages) fields = { ...fields, ...nativeFields(message.native, 'message', target) }
   return { parts, ...fields }
 }
 
-interface Content {
-  readonly role: 'user' | 'model'
-  readonly parts: Fields[]
-  readonly fields: JsonObject
-  open: boolean
-}
-
 function writeContents({ request, target }: Writing): JsonObject[] {
-  const out: Content[] = []
-  for (const [index, message] of request.messages.entries()) {
-    if (message.role === 'system') continue
-    const fields = nativeFields(message.native, 'message', target)
-    if (message.name !== undefined) {
-      target.downgrade({
-        field: `${callerPart(request, index)}.name`,
-        reason: 'participants have no names here',
-      })
-    }
-    const parts = writeParts(message.parts, target, (part) => callerPart(request, index, part))
-    if (parts.length === 0 && message.parts.length > 0) continue
-    const role = message.role === 'assistant' ? 'model' : 'user'
-    const last = out.at(-1)
+  const turns = writeTurns({
+    request,
+    target,
+    skips: (message) => message.role === 'system',
+    write: (message, index) => writeParts(message.parts, target, (part) => callerPart(request, index, part)),
     // Responses to parallel calls must stand in one content; a user's text after them is better apart.
-    const joins = last?.open === true && (message.role === 'tool' || target.same)
-    const open = isOpen(message, fields)
-    if (last !== undefined && joins) {
-      last.parts.push(...parts)
-      last.open = open
-    } else out.push({ role, parts, fields, open })
-  }
-  return out.map(writeContent)
+    joins: (last, message) => last.open && (message.role === 'tool' || target.same),
+  })
+  return turns.map(writeContent)
 }
 
 /** The note `parts` holds another spelling of the role: none at all, or `function`. */
-function writeContent({ role, parts, fields }: Content): JsonObject {
+function writeContent({ role, blocks: parts, fields }: Turn<Fields>): JsonObject {
   const { role: _mark, parts: spelled, ...rest } = fields
   if (spelled === '') return { parts, ...rest }
-  return { role: typeof spelled === 'string' ? spelled : role, parts, ...rest }
+  const plain = role === 'assistant' ? 'model' : 'user'
+  return { role: typeof spelled === 'string' ? spelled : plain, parts, ...rest }
 }
 
 interface WireTool {

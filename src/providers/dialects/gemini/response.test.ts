@@ -7,6 +7,7 @@ import { ApiError, type GenerateContentResponse, GoogleGenAI } from '@google/gen
 import type { CanonicalEvent } from '../../../domain/canonical.ts'
 import type { JsonObject } from '../../../domain/json.ts'
 import type { TokenUsage } from '../../../domain/usage.ts'
+import { maxWaitingLength } from '../../serial-blocks.ts'
 import {
   assertCutAnywhere,
   assertResponseSurvives,
@@ -15,7 +16,6 @@ import {
   writeStream,
 } from '../dialect.contract.ts'
 import { gemini, geminiJsonArrayWriter } from './index.ts'
-import { maxWaitingLength } from './stream-writer.ts'
 
 const plain: JsonObject = {
   candidates: [{ content: { parts: [{ text: 'Hello' }], role: 'model' }, finishReason: 'STOP', index: 0 }],

@@ -114,7 +114,7 @@ export function writeResponse(response: CanonicalResponse, ctx: WriteResponseCon
   if (response.usage !== undefined) body['usageMetadata'] = restoreUsage(response.usage, usageMetadata)
   if (modelVersion !== null) body['modelVersion'] = ctx.model
   if (createTime !== undefined) body['createTime'] = createTime
-  if (responseId !== null) body['responseId'] = response.id
+  if (responseId !== null) body['responseId'] = response.id || (ctx.id ?? '')
   return body
 }
 

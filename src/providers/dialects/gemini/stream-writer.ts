@@ -6,19 +6,17 @@
 import type { CanonicalEvent, Native } from '../../../domain/canonical.ts'
 import type { JsonObject, JsonValue } from '../../../domain/json.ts'
 import type { TokenUsage } from '../../../domain/usage.ts'
-import { faults } from '../../../faults/catalogue.ts'
 import type { StreamWriter, WriteResponseContext } from '../../dialect.ts'
 import { dropResponsePart, nativeResponseFields } from '../../native.ts'
+import { maxWaitingLength } from '../../serial-blocks.ts'
 import { sseEvent } from '../../sse.ts'
+import { tooMuchWaits } from '../../upstream-error.ts'
 import { writeError } from './errors.ts'
 import { writeFinishReason } from './finish-reason.ts'
 import { writeResponsePart } from './part-writer.ts'
 import { restoreUsage } from './usage.ts'
 
 const dialect = 'gemini'
-
-/** Characters of arguments that may wait for the end of their calls. */
-export const maxWaitingLength = 8 * 1024 * 1024
 
 type PartStart = CanonicalEvent & { readonly type: 'part-start' }
 type Finish = CanonicalEvent & { readonly type: 'finish' }
@@ -124,7 +122,7 @@ function fail(body: JsonObject, state: State): string {
 
 function tailOf(event: CanonicalEvent & { readonly type: 'start' }, state: State): string {
   const own = nativeResponseFields(event.native, dialect)
-  const fields = { ...own, modelVersion: state.ctx.model, responseId: event.id }
+  const fields = { ...own, modelVersion: state.ctx.model, responseId: event.id || (state.ctx.id ?? '') }
   return `,${JSON.stringify(fields).slice(1)}`
 }
 
@@ -161,7 +159,7 @@ function delta(event: CanonicalEvent & { readonly type: 'delta' }, state: State)
   if (part.start.kind === 'tool-call') {
     part.args += event.text
     state.waitingLength += event.text.length
-    return state.waitingLength > maxWaitingLength ? fail(writeError(tooLarge), state) : ''
+    return state.waitingLength > maxWaitingLength ? fail(writeError(tooMuchWaits), state) : ''
   }
   const text = JSON.stringify(event.text)
   return chunk(
@@ -170,13 +168,6 @@ function delta(event: CanonicalEvent & { readonly type: 'delta' }, state: State)
     state,
   )
 }
-
-const tooLarge = {
-  kind: faults.upstreamTooLarge.kind,
-  status: faults.upstreamTooLarge.status,
-  code: faults.upstreamTooLarge.code,
-  message: 'The arguments of the parallel calls are too large.',
-} as const
 
 function partEnd(event: CanonicalEvent & { readonly type: 'part-end' }, state: State): string {
   const part = find(state, event)

@@ -5,6 +5,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import type { TokenUsage } from '../../../domain/usage.ts'
 import { countOr } from '../../reading.ts'
+import { restoreFigures } from '../../usage-figures.ts'
 
 export function fromUsage(usage: JsonObject): TokenUsage {
   const thoughts = countOr(usage['thoughtsTokenCount'], 0)
@@ -29,15 +30,11 @@ export function toUsage(usage: TokenUsage): JsonObject {
   return figures
 }
 
-/** The provider's own object where it still says the same, so that figures without a counterpart survive. */
+const form = { from: (wire: JsonObject) => fromUsage(wire), to: toUsage }
+
+/** Ours, or the provider's own object where it still says the same. */
 export function restoreUsage(usage: TokenUsage, own: JsonValue | undefined): JsonObject {
-  if (!isJsonObject(own)) return toUsage(usage)
-  const told = fromUsage(own)
-  const same =
-    told.inputTokens === usage.inputTokens &&
-    told.outputTokens === usage.outputTokens &&
-    told.cachedInputTokens === usage.cachedInputTokens
-  return same ? own : { ...own, ...toUsage(usage) }
+  return restoreFigures(usage, own, form)
 }
 
 /** Of a response or a chunk of a stream. */
