@@ -39,4 +39,6 @@ function run(): number {
 
 run()
 const figures = [run(), run(), run()].sort((a, b) => a - b)
-process.stdout.write(`${JSON.stringify({ bench: 'http1-head', microseconds: figures[1], bytes: head.length })}\n`)
+process.stdout.write(
+  `${JSON.stringify({ bench: 'http1-head', microseconds: figures[1], bytes: head.length })}\n`,
+)
