@@ -2,14 +2,16 @@
  * CPU per call of the upstream client against undici's `dispatch`, to a server in another process.
  * Prints both: µs of this process's CPU per call (user + system) and calls per second.
  *
- *   node bench/micro/upstream-client.ts [calls] [concurrency] [body bytes]
+ *   node bench/micro/upstream-client.ts [calls] [concurrency] [body bytes] [tls]
  */
 import { fork } from 'node:child_process'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { Pool } from 'undici'
 import { createHttp1Client } from '../../src/adapters/http1/client.ts'
 import { createEgressGuard } from '../../src/egress/index.ts'
+import { makeCertificate } from '../../src/ports/upstream-client.contract-server.ts'
 import type { UpstreamHandler } from '../../src/ports/upstream-client.ts'
 
 const [mode, ...figures] = process.argv.slice(2)
@@ -21,7 +23,7 @@ function serve(): void {
   const answer = Buffer.from(
     `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\nx-request-id: req_0123456789\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   )
-  const server = createServer({ noDelay: true }, (socket) => {
+  const onSocket = (socket: Socket): void => {
     let expected = 0
     socket.on('error', () => undefined)
     socket.on('data', (bytes) => {
@@ -36,12 +38,21 @@ function serve(): void {
         socket.write(answer)
       }
     })
-  })
+  }
+  const { certificate, privateKey } = makeCertificate()
+  const server = figures.includes('tls')
+    ? createTlsServer({ cert: certificate, key: privateKey, noDelay: true }, onSocket)
+    : createServer({ noDelay: true }, onSocket)
   server.listen(0, '127.0.0.1', () => {
     const address = server.address()
-    if (typeof address === 'object' && address !== null) process.send?.(address.port)
+    if (typeof address === 'object' && address !== null) process.send?.({ port: address.port, certificate })
   })
   process.on('disconnect', () => process.exit(0))
+}
+
+interface ServerReady {
+  readonly port: number
+  readonly certificate: string
 }
 
 interface Load {
@@ -84,9 +95,10 @@ async function main(): Promise<void> {
   const calls = Number(mode ?? 40_000)
   const concurrency = Number(figures[0] ?? 64)
   const body = Buffer.alloc(Number(figures[1] ?? 1024), 'x')
-  const server = fork(fileURLToPath(import.meta.url), ['serve'])
-  const port = await new Promise<number>((resolve) =>
-    server.once('message', (value) => resolve(Number(value))),
+  const tls = figures.includes('tls')
+  const server = fork(fileURLToPath(import.meta.url), tls ? ['serve', 'tls'] : ['serve'])
+  const { port, certificate } = await new Promise<ServerReady>((resolve) =>
+    server.once('message', (message) => resolve(message as ServerReady)),
   )
   const headers = [
     'content-type',
@@ -96,10 +108,20 @@ async function main(): Promise<void> {
     'x-request-id',
     'req_1',
   ]
-  const origin = { protocol: 'http:', host: '127.0.0.1', port, allowPrivateNetwork: true } as const
+  const origin = {
+    protocol: tls ? 'https:' : 'http:',
+    host: '127.0.0.1',
+    port,
+    allowPrivateNetwork: true,
+  } as const
   const timeouts = { connectMs: 5000, firstByteMs: 30_000, idleMs: 30_000, totalMs: 60_000 }
-  const client = createHttp1Client({ egress: createEgressGuard() })
-  const pool = new Pool(`http://127.0.0.1:${port}`, { connections: concurrency, pipelining: 1 })
+  const client = createHttp1Client({ egress: createEgressGuard(), extraCertificates: [certificate] })
+  const pool = new Pool(`${origin.protocol}//127.0.0.1:${port}`, {
+    connections: concurrency,
+    pipelining: 1,
+    allowH2: false,
+    connect: { ca: certificate },
+  })
   const request = { origin, method: 'POST', path: '/v1/chat/completions', headers, body, timeouts }
   const own = (done: () => void): void => {
     const handler: UpstreamHandler = {
