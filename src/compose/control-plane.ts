@@ -189,6 +189,7 @@ async function start(): Promise<void> {
   const retentionDays = data.config.usage.retentionDays
   const usage = await openUsageIntake({ directory: directory.usageDirectory, retentionDays, log })
   const storage = await openStorage(directory)
+  usage.index(storage.store, storage.usage)
   const apiKey = await settleIn(storage, directory)
   const environmentDeployments = await applyConfiguration(storage)
   const publisher = createStoragePublisher(storage)
@@ -218,7 +219,7 @@ async function start(): Promise<void> {
     stopWatching()
     publisher.stop()
     await listeners.close()
-    await usage.eventLog.close()
+    await usage.close()
     await storage.close()
     process.exit(0)
   }

@@ -1,10 +1,13 @@
 /**
  * Usage records from the workers: appended to the event log, acknowledged once they are on disk, then summed into
- * minutes by the indexer at its own pace.
+ * minutes by the indexer at its own pace. A key's last use follows from the sums, to the minute.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { openEventLog } from '../adapters/event-log/open-event-log.ts'
 import type { EventLog } from '../ports/event-log.ts'
+import type { Store } from '../ports/store.ts'
+import type { UsageRollup, UsageStore } from '../ports/usage-store.ts'
+import { createUsageIndexer } from '../usage/index.ts'
 import type { ControlToWorker } from './worker-channel.ts'
 
 export interface UsageIntakeOptions {
@@ -17,9 +20,13 @@ export interface UsageIntake {
   readonly eventLog: EventLog
   /** Store records of a worker; it is told on `port` when they are on disk. */
   add(batch: { readonly sequence: number; readonly lines: Uint8Array }, port: MessagePort): void
+  /** Begin to sum. */
+  index(store: Store, usage: UsageStore): void
+  close(): Promise<void>
 }
 
 const dayMs = 86_400_000
+const pruneEveryMs = 3_600_000
 
 export async function openUsageIntake(options: UsageIntakeOptions): Promise<UsageIntake> {
   const eventLog = await openEventLog({
@@ -27,6 +34,7 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
     maxAgeMs: options.retentionDays * dayMs,
     onDamage: () => options.log('The usage log had a torn end; it was cut off.'),
   })
+  let stopIndexing = async (): Promise<void> => {}
   return {
     eventLog,
     add({ sequence, lines }, port) {
@@ -37,5 +45,49 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
         port.postMessage(stored)
       })
     },
+    index(store, usage) {
+      const indexer = createUsageIndexer({
+        log: eventLog,
+        store: withLastUse(usage, store),
+        onFailure: () => options.log('Usage could not be summed; it is tried again.'),
+      })
+      indexer.start()
+      const prune = setInterval(() => {
+        const position = indexer.position()
+        if (position !== null)
+          eventLog.prune(position).catch(() => options.log('Old usage could not be removed.'))
+      }, pruneEveryMs)
+      prune.unref()
+      stopIndexing = async () => {
+        clearInterval(prune)
+        await indexer.stop()
+        await indexer.catchUp().catch(() => options.log('Usage is summed at the next start.'))
+      }
+    },
+    async close() {
+      await stopIndexing()
+      await eventLog.close()
+    },
   }
+}
+
+/** The store of sums, telling the key table as it goes which keys were used when. */
+function withLastUse(usage: UsageStore, store: Store): UsageStore {
+  return {
+    readCursor: (name) => usage.readCursor(name),
+    query: (query) => usage.query(query),
+    prune: (before, limit) => usage.prune(before, limit),
+    async apply(batch) {
+      await usage.apply(batch)
+      await store.keys.recordUse(lastUses(batch.rollups))
+    },
+  }
+}
+
+function lastUses(rollups: readonly UsageRollup[]): { readonly keyId: string; readonly at: number }[] {
+  const latest = new Map<string, number>()
+  for (const { dimensions, minute } of rollups) {
+    latest.set(dimensions.keyId, Math.max(minute, latest.get(dimensions.keyId) ?? 0))
+  }
+  return [...latest].map(([keyId, at]) => ({ keyId, at }))
 }

@@ -22,6 +22,8 @@ export interface Operation {
   readonly trafficClass: TrafficClass
   readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
+  /** The same operation under other versions of the vendor's API. */
+  readonly otherPaths: readonly string[]
   /** The dialect of the bodies, for generation. */
   readonly dialect: DialectId | null
   /** Where the model is named: a JSON body field, a path parameter, a multipart field, or nowhere. */
@@ -45,6 +47,7 @@ function row(
     trafficClass,
     method,
     path,
+    otherPaths: [],
     dialect: null,
     model: 'body',
     request: 'json',
@@ -79,12 +82,14 @@ export const operations: readonly Operation[] = Object.freeze([
     title: 'Count the tokens of a message',
   }),
   row('gemini.generate', 'G', 'POST /v1beta/models/{model}:generateContent', {
+    otherPaths: ['/v1/models/{model}:generateContent'],
     surface: 'gemini',
     dialect: 'gemini',
     model: 'path',
     title: 'Generate content',
   }),
   row('gemini.stream', 'G', 'POST /v1beta/models/{model}:streamGenerateContent', {
+    otherPaths: ['/v1/models/{model}:streamGenerateContent'],
     surface: 'gemini',
     dialect: 'gemini',
     model: 'path',

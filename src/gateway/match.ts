@@ -29,19 +29,18 @@ const literals = new Map<string, Match>()
 const patterns: PatternRow[] = []
 
 for (const operation of operations) {
-  const brace = operation.path.indexOf('{')
+  for (const path of [operation.path, ...operation.otherPaths]) addPath(operation, path)
+}
+
+function addPath(operation: Operation, path: string): void {
+  const brace = path.indexOf('{')
   if (brace < 0) {
-    literals.set(`${operation.method} ${operation.path}`, Object.freeze({ operation, model: '', rest: '' }))
-    continue
+    literals.set(`${operation.method} ${path}`, Object.freeze({ operation, model: '', rest: '' }))
+    return
   }
-  const end = operation.path.indexOf('}', brace)
-  const parameter = operation.path.slice(brace + 1, end) === 'model' ? 'model' : 'rest'
-  patterns.push({
-    operation,
-    prefix: operation.path.slice(0, brace),
-    suffix: operation.path.slice(end + 1),
-    parameter,
-  })
+  const end = path.indexOf('}', brace)
+  const parameter = path.slice(brace + 1, end) === 'model' ? 'model' : 'rest'
+  patterns.push({ operation, prefix: path.slice(0, brace), suffix: path.slice(end + 1), parameter })
 }
 
 /** Find the operation of `method` and `path` (without query). */

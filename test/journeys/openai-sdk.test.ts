@@ -1,0 +1,182 @@
+/** The official OpenAI SDK, unmodified, over TLS, against every upstream dialect. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import OpenAI from 'openai'
+import { zodResponseFormat } from 'openai/helpers/zod'
+import { z } from 'zod'
+import { startUpstreamServer, type UpstreamServer } from '../fixtures/upstream/upstream-server.ts'
+import { type Product, startProduct } from './product.ts'
+import { tlsFetch } from './tls-fetch.ts'
+import { dialectModels, upstreamConfig, upstreamEnvironment } from './upstream-models.ts'
+
+let server: UpstreamServer
+let product: Product
+let client: OpenAI
+
+before(async () => {
+  server = await startUpstreamServer()
+  product = await startProduct({ config: upstreamConfig(server), environment: upstreamEnvironment })
+  client = new OpenAI({
+    baseURL: `${product.https}/v1`,
+    apiKey: product.apiKey,
+    fetch: tlsFetch(product.authority),
+    maxRetries: 0,
+  })
+})
+after(async () => {
+  await product.stop()
+  await server.close()
+})
+
+const weather = {
+  type: 'function',
+  function: {
+    name: 'get_weather',
+    description: 'Weather of a city',
+    parameters: {
+      type: 'object',
+      properties: { city: { type: 'string' } },
+      required: ['city'],
+      additionalProperties: false,
+    },
+  },
+} as const
+
+for (const model of dialectModels) {
+  describe(`openai SDK, ${model}`, () => {
+    test('chat answers, with usage', async () => {
+      const completion = await client.chat.completions.create({
+        model,
+        messages: [
+          { role: 'system', content: 'Be brief.' },
+          { role: 'user', content: 'sandbox: say=Grüße, 世界' },
+        ],
+      })
+      assert.equal(completion.choices[0]?.message.content, 'Grüße, 世界')
+      assert.equal(completion.choices[0]?.finish_reason, 'stop')
+      assert.ok((completion.usage?.prompt_tokens ?? 0) > 0)
+      assert.match(completion._request_id ?? '', /^req_/)
+    })
+
+    test('chat streams, accumulated by the SDK, with usage when asked for', async () => {
+      const stream = client.chat.completions.stream({
+        model,
+        stream_options: { include_usage: true },
+        messages: [{ role: 'user', content: 'sandbox: say=one two three four' }],
+      })
+      let deltas = 0
+      stream.on('content', () => {
+        deltas += 1
+      })
+      const completion = await stream.finalChatCompletion()
+      assert.equal(completion.choices[0]?.message.content, 'one two three four')
+      assert.ok(deltas > 1, 'more than one delta')
+      assert.ok((completion.usage?.completion_tokens ?? 0) > 0)
+    })
+
+    test('tools are called and their results answered', async () => {
+      const messages: OpenAI.ChatCompletionMessageParam[] = [
+        { role: 'user', content: 'What is the weather in Oslo?' },
+      ]
+      const first = await client.chat.completions.create({
+        model,
+        messages,
+        tools: [weather],
+        tool_choice: 'required',
+      })
+      const call = first.choices[0]?.message.tool_calls?.[0]
+      assert.equal(first.choices[0]?.finish_reason, 'tool_calls')
+      assert.ok(call?.type === 'function')
+      assert.equal(call.function.name, 'get_weather')
+      assert.equal(typeof (JSON.parse(call.function.arguments) as { city: unknown }).city, 'string')
+      const [choice] = first.choices
+      assert.ok(choice)
+      messages.push(choice.message, { role: 'tool', tool_call_id: call.id, content: '{"celsius":7}' })
+      const second = await client.chat.completions.create({ model, messages, tools: [weather] })
+      assert.match(second.choices[0]?.message.content ?? '', /7/)
+    })
+
+    test('tool calls stream', async () => {
+      const stream = client.chat.completions.stream({
+        model,
+        messages: [{ role: 'user', content: 'weather?' }],
+        tools: [weather],
+        tool_choice: 'required',
+      })
+      const completion = await stream.finalChatCompletion()
+      const call = completion.choices[0]?.message.tool_calls?.[0]
+      assert.ok(call?.type === 'function')
+      assert.doesNotThrow(() => JSON.parse(call.function.arguments) as unknown)
+    })
+
+    test('structured output parses', async () => {
+      const shape = z.object({ city: z.string(), inhabitants: z.number().int() })
+      const completion = await client.chat.completions.parse({
+        model,
+        messages: [{ role: 'user', content: 'Describe Oslo.' }],
+        response_format: zodResponseFormat(shape, 'city'),
+      })
+      assert.equal(typeof completion.choices[0]?.message.parsed?.city, 'string')
+    })
+
+    test('responses answer and stream', async () => {
+      const response = await client.responses.create({ model, input: 'sandbox: say=hello there' })
+      assert.equal(response.output_text, 'hello there')
+      assert.equal(response.status, 'completed')
+      const stream = client.responses.stream({ model, input: 'sandbox: say=alpha beta gamma' })
+      const types: string[] = []
+      for await (const event of stream) types.push(event.type)
+      assert.equal(types[0], 'response.created')
+      assert.equal(types.at(-1), 'response.completed')
+      assert.equal((await stream.finalResponse()).output_text, 'alpha beta gamma')
+    })
+
+    test('an aborted stream aborts the upstream and is still metered', async () => {
+      const seen = server.requests.length
+      const stream = await client.chat.completions.create({
+        model,
+        stream: true,
+        messages: [{ role: 'user', content: 'sandbox: chunk-delay=40ms\nsandbox: tokens=400' }],
+      })
+      for await (const _ of stream) break
+      stream.controller.abort()
+      await server.until(() => server.requests[seen]?.disconnected === true, 5000)
+    })
+  })
+}
+
+test('embeddings, moderations and the model list', async () => {
+  const embedding = await client.embeddings.create({ model: 'via-openai', input: ['a', 'b'], dimensions: 8 })
+  assert.equal(embedding.data.length, 2)
+  assert.equal(embedding.data[0]?.embedding.length, 8)
+  const moderation = await client.moderations.create({ model: 'via-openai', input: 'fine' })
+  assert.equal(moderation.results[0]?.flagged, false)
+  const names: string[] = []
+  for await (const model of client.models.list()) names.push(model.id)
+  assert.ok(names.includes('via-anthropic') && names.includes('sandbox'))
+  assert.equal((await client.models.retrieve('via-gemini')).id, 'via-gemini')
+})
+
+test('errors arrive as the SDK classes, with code and request id', async () => {
+  await assert.rejects(
+    client.chat.completions.create({ model: 'no-such-model', messages: [] }),
+    (error: unknown) =>
+      error instanceof OpenAI.NotFoundError &&
+      error.code === 'access.model-not-found' &&
+      /^req_/.test(error.requestID ?? ''),
+  )
+  const stranger = new OpenAI({
+    baseURL: `${product.https}/v1`,
+    apiKey: 'sk-nonsense',
+    fetch: tlsFetch(product.authority),
+    maxRetries: 0,
+  })
+  await assert.rejects(stranger.models.list(), OpenAI.AuthenticationError)
+  await assert.rejects(
+    client.chat.completions.create({
+      model: 'via-anthropic',
+      messages: [{ role: 'user', content: 'sandbox: fail=429' }],
+    }),
+    OpenAI.RateLimitError,
+  )
+})
