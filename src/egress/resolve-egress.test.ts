@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { EgressAddress, EgressFailure, EgressGuard } from '../ports/egress.ts'
-import { createEgressGuard, type DnsDone, type DnsSource } from './resolve-egress.ts'
+import {
+  createEgressGuard,
+  type DnsDone,
+  type DnsRecord,
+  type DnsSource,
+  systemDns,
+} from './resolve-egress.ts'
 
 const strict = { allowPrivateNetwork: false }
 const lenient = { allowPrivateNetwork: true }
@@ -204,5 +210,23 @@ describe('createEgressGuard', () => {
     assert.equal(dns.questions.length, length)
     ask(guard, 'a0.example')
     assert.equal(dns.questions.length, length + 2)
+  })
+})
+
+describe('systemDns', () => {
+  it('reads the names of this machine', async () => {
+    const records = await new Promise<readonly DnsRecord[]>((resolve, reject) =>
+      systemDns().lookup('localhost', (error, found) => (error === null ? resolve(found) : reject(error))),
+    )
+    assert.ok(records.some(({ address }) => address === '127.0.0.1' || address === '::1'))
+  })
+
+  it('answers a question that nobody can answer with an error, in bounded time', async () => {
+    const startedAt = performance.now()
+    const kind = await new Promise((resolve) =>
+      createEgressGuard().resolve('nobody.invalid', strict, (failure) => resolve(failure?.kind)),
+    )
+    assert.equal(kind, 'resolve')
+    assert.ok(performance.now() - startedAt < 20_000)
   })
 })

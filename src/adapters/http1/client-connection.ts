@@ -72,6 +72,8 @@ export class Http1Connection {
   served = 0
   /** Monotone milliseconds until which the pool may hand it out. */
   idleUntil = 0
+  /** Monotone milliseconds from which on it is not pooled again. */
+  lifeUntil = Number.POSITIVE_INFINITY
 
   constructor(socket: Socket, keeper: ConnectionKeeper, bounds: ConnectionBounds) {
     this.#socket = socket

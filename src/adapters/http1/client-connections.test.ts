@@ -174,6 +174,24 @@ describe('the pool', () => {
     })
   })
 
+  it('replaces a connection that has reached its age', async () => {
+    let at = 0
+    const clock: Clock = { now: () => at, monotonic: () => at }
+    await withClient({ clock, bounds: { lifeMs: 1000 } }, async (client) => {
+      await using server = await httpServer(null, (_req, res) => res.end('ok'))
+      for (const [time, accepted] of [
+        [0, 1],
+        [999, 1],
+        [1000, 1],
+        [1001, 2],
+      ] as const) {
+        at = time
+        await outcomeOf(client, originOf(server.port))
+        assert.equal(server.accepted, accepted, `at ${time} ms`)
+      }
+    })
+  })
+
   it('keeps a bounded number of idle connections', async () => {
     for (const bounds of [{ idlePerOrigin: 2 }, { idleTotal: 2 }]) {
       await withClient({ bounds }, async (client) => {

@@ -25,6 +25,7 @@ export const defaultClientBounds: ClientBounds = Object.freeze({
   idlePerOrigin: 256,
   idleTotal: 1024,
   idleMs: 55_000,
+  lifeMs: 600_000,
   connections: 8192,
 })
 
@@ -65,8 +66,10 @@ export function createHttp1Client(options: Http1ClientOptions): UpstreamClient {
     return {
       released(connection, keepAliveMs) {
         const idleMs = Math.min(bounds.idleMs, (keepAliveMs ?? Number.POSITIVE_INFINITY) - keepAliveMarginMs)
-        connection.idleUntil = clock.monotonic() + idleMs
-        if (state.closed || idleMs <= 0 || !pools.put(pool, connection)) connection.destroy()
+        const now = clock.monotonic()
+        connection.idleUntil = now + idleMs
+        const spent = idleMs <= 0 || connection.lifeUntil <= now
+        if (state.closed || spent || !pools.put(pool, connection)) connection.destroy()
         else if (!state.sweeping) {
           state.sweeping = true
           wheel.set(sweepMs, sweep)
@@ -82,7 +85,11 @@ export function createHttp1Client(options: Http1ClientOptions): UpstreamClient {
   const source: ConnectionSource = {
     wheel,
     takeIdle: (pool) => pools.take(pool, clock.monotonic()),
-    open: (pool, done) => dial(pool, keeperOf(pool), done),
+    open: (pool, done) =>
+      dial(pool, keeperOf(pool), (failure, connection) => {
+        if (connection !== null) connection.lifeUntil = clock.monotonic() + bounds.lifeMs
+        done(failure, connection)
+      }),
   }
 
   return {

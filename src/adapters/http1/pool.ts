@@ -12,6 +12,8 @@ export interface PoolBounds {
   readonly idleTotal: number
   /** Longest time a connection waits for its next request, milliseconds. */
   readonly idleMs: number
+  /** Age from which on a connection serves no further request: names move, and load balancers with them. */
+  readonly lifeMs: number
 }
 
 /** Everything that is known about an origin once, so that no request works it out again. */
