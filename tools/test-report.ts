@@ -57,9 +57,8 @@ function describeFile(name: string, state: FileState, seconds: number): string {
 }
 
 function takeFailure(state: FileState, error: unknown, path: string): void {
-  // A suite or file fails because of what is inside it, which has been told already.
-  const kind = error instanceof Error && 'failureType' in error ? error.failureType : undefined
-  if (kind === 'subtestsFailed' && state.failures.length > 0) return
+  // A suite fails because of a test inside it, which is told where it stands.
+  if (error instanceof Error && 'failureType' in error && error.failureType === 'subtestsFailed') return
   state.failures.push(`✖ ${path}\n${indent(describeError(error))}`)
 }
 
