@@ -21,6 +21,8 @@ export interface NativeTarget {
   readonly downgrade: (downgrade: Downgrade) => void
   /** True while a response is written: it is too late to refuse, so every foreign field is dropped and reported. */
   readonly responding?: boolean
+  /** Foreign fields that the writer has expressed itself. */
+  readonly translated?: ReadonlySet<string>
 }
 
 const responseLoss = 'the response held something that this API cannot carry'
@@ -29,18 +31,17 @@ const noFields: JsonObject = Object.freeze({})
 
 /**
  * The fields to put back into a request of `target.dialect`; empty where there are none or they belong to another
- * dialect and may be dropped. Fields in `translated` are skipped: the writer has expressed them itself. Throws
+ * dialect and may be dropped. Fields in `target.translated` are skipped. Throws
  * `faults.cannotExpress` for a foreign field that may not be dropped, unless `target.responding`.
  */
 export function nativeFields(
   native: Native | undefined,
   level: NativeLevel,
   target: NativeTarget,
-  translated?: ReadonlySet<string>,
 ): JsonObject {
   if (native === undefined) return noFields
   if (native.dialect === target.dialect) return native.fields
-  const fields = translated === undefined ? native.fields : without(native.fields, translated)
+  const fields = target.translated === undefined ? native.fields : without(native.fields, target.translated)
   drop(fields, droppable[native.dialect][level], { at: native.at ?? '', target })
   return noFields
 }

@@ -32,29 +32,61 @@ export interface SseParser {
 export const defaultMaxEventLength = 8 * 1024 * 1024
 
 export function sseParser(maxEventLength: number = defaultMaxEventLength): SseParser {
-  const decoder = new StringDecoder('utf8')
-  let atStart = true
-  let skipLineFeed = false
-  let partialLine = ''
-  let eventName = ''
-  let data = ''
-  let hasData = false
+  return new Parser(maxEventLength)
+}
 
-  function bound(length: number): void {
-    if (length > maxEventLength) {
-      throw new Fault(faults.upstreamTooLarge, { public: { limit: maxEventLength }, internal: 'SSE event' })
+type Emit = (event: SseEvent) => void
+
+class Parser implements SseParser {
+  readonly #decoder = new StringDecoder('utf8')
+  readonly #maxEventLength: number
+  #atStart = true
+  #skipLineFeed = false
+  #partialLine = ''
+  #eventName = ''
+  #data = ''
+  #hasData = false
+
+  constructor(maxEventLength: number) {
+    this.#maxEventLength = maxEventLength
+  }
+
+  push(chunk: Uint8Array, emit: Emit): void {
+    let text = this.#decoder.write(chunk)
+    if (text === '') return
+    if (this.#atStart) {
+      this.#atStart = false
+      if (text.charCodeAt(0) === 0xfeff) text = text.slice(1)
+      if (text === '') return
     }
+    this.#scan(text, emit)
   }
 
-  function dispatch(emit: (event: SseEvent) => void): void {
-    const event = hasData ? { event: eventName === '' ? 'message' : eventName, data } : undefined
-    eventName = ''
-    data = ''
-    hasData = false
-    if (event !== undefined) emit(event)
+  finish(emit: Emit): void {
+    const rest = this.#partialLine + this.#decoder.end()
+    this.#partialLine = ''
+    if (rest !== '') this.#field(rest)
+    this.#dispatch(emit)
   }
 
-  function field(line: string): void {
+  #bound(length: number): void {
+    if (length <= this.#maxEventLength) return
+    throw new Fault(faults.upstreamTooLarge, {
+      public: { limit: this.#maxEventLength },
+      internal: 'SSE event',
+    })
+  }
+
+  #dispatch(emit: Emit): void {
+    const event = this.#eventName === '' ? 'message' : this.#eventName
+    const data = this.#hasData ? this.#data : undefined
+    this.#eventName = ''
+    this.#data = ''
+    this.#hasData = false
+    if (data !== undefined) emit({ event, data })
+  }
+
+  #field(line: string): void {
     const colon = line.indexOf(':')
     if (colon === 0) return
     const name = colon === -1 ? line : line.slice(0, colon)
@@ -62,63 +94,38 @@ export function sseParser(maxEventLength: number = defaultMaxEventLength): SsePa
     const from = line.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1
     const value = colon === -1 ? '' : line.slice(from)
     if (name === 'event') {
-      eventName = value
+      this.#eventName = value
       return
     }
-    bound(data.length + value.length)
-    data = hasData ? `${data}\n${value}` : value
-    hasData = true
+    this.#bound(this.#data.length + value.length)
+    this.#data = this.#hasData ? `${this.#data}\n${value}` : value
+    this.#hasData = true
   }
 
-  function line(text: string, emit: (event: SseEvent) => void): void {
-    if (text === '') dispatch(emit)
-    else field(text)
-  }
-
-  function scan(text: string, emit: (event: SseEvent) => void): void {
-    let from = 0
-    if (skipLineFeed && text.charCodeAt(0) === 0x0a) from = 1
-    skipLineFeed = false
+  #scan(text: string, emit: Emit): void {
+    let from = this.#skipLineFeed && text.charCodeAt(0) === 0x0a ? 1 : 0
+    this.#skipLineFeed = false
     // A search that found nothing is not repeated for the rest of the chunk.
     let lf = text.indexOf('\n', from)
     let cr = text.indexOf('\r', from)
     while (lf !== -1 || cr !== -1) {
       const end = cr === -1 || (lf !== -1 && lf < cr) ? lf : cr
       const head = text.slice(from, end)
-      const whole = partialLine === '' ? head : partialLine + head
-      partialLine = ''
+      const whole = this.#partialLine === '' ? head : this.#partialLine + head
+      this.#partialLine = ''
       from = end + 1
       if (end === cr) {
-        if (from === text.length) skipLineFeed = true
+        if (from === text.length) this.#skipLineFeed = true
         else if (lf === from) from += 1
         cr = text.indexOf('\r', from)
       }
       if (lf !== -1 && lf < from) lf = text.indexOf('\n', from)
-      line(whole, emit)
+      if (whole === '') this.#dispatch(emit)
+      else this.#field(whole)
     }
-    if (from < text.length) {
-      partialLine += from === 0 ? text : text.slice(from)
-      bound(partialLine.length + data.length)
-    }
-  }
-
-  return {
-    push(chunk, emit) {
-      let text = decoder.write(chunk)
-      if (text === '') return
-      if (atStart) {
-        atStart = false
-        if (text.charCodeAt(0) === 0xfeff) text = text.slice(1)
-        if (text === '') return
-      }
-      scan(text, emit)
-    },
-    finish(emit) {
-      const rest = partialLine + decoder.end()
-      partialLine = ''
-      if (rest !== '') field(rest)
-      dispatch(emit)
-    },
+    if (from === text.length) return
+    this.#partialLine += from === 0 ? text : text.slice(from)
+    this.#bound(this.#partialLine.length + this.#data.length)
   }
 }
 

@@ -33,69 +33,82 @@ interface Frame {
 }
 
 export function streamWriter(ctx: WriteResponseContext): StreamWriter {
-  const legacy = speaksLegacyFunctions(ctx.request)
-  const withUsage = ctx.request.streamUsage === true
-  const tail = withUsage ? '],"usage":null}\n\n' : ']}\n\n'
-  const choices = new Map<number, ChoiceState>()
-  const frames = new Map<number, Frame>()
-  let head = ''
-  let closed = false
+  return new Writer(ctx)
+}
 
-  function start(event: EventOf<'start'>): string {
+class Writer implements StreamWriter {
+  readonly contentType = 'text/event-stream; charset=utf-8'
+  readonly #ctx: WriteResponseContext
+  readonly #legacy: boolean
+  readonly #withUsage: boolean
+  readonly #tail: string
+  readonly #choices = new Map<number, ChoiceState>()
+  readonly #frames = new Map<number, Frame>()
+  #head = ''
+  #closed = false
+
+  constructor(ctx: WriteResponseContext) {
+    this.#ctx = ctx
+    this.#legacy = speaksLegacyFunctions(ctx.request)
+    this.#withUsage = ctx.request.streamUsage === true
+    this.#tail = this.#withUsage ? '],"usage":null}\n\n' : ']}\n\n'
+  }
+
+  #start(event: EventOf<'start'>): string {
     const { service_tier: tier, ...own } = nativeResponseFields(event.native, dialect)
     const fields = JSON.stringify({
       ...own,
       id: event.id,
       object: 'chat.completion.chunk',
-      created: event.created || (ctx.created ?? 0),
-      model: ctx.model,
+      created: event.created || (this.#ctx.created ?? 0),
+      model: this.#ctx.model,
       service_tier: tier,
     })
-    head = `data: ${fields.slice(0, -1)},"choices":[`
+    this.#head = `data: ${fields.slice(0, -1)},"choices":[`
     return ''
   }
 
-  function chunk(choice: ChoiceState, delta: JsonObject, rest?: JsonObject): string {
+  #chunk(choice: ChoiceState, delta: JsonObject, rest?: JsonObject): string {
     const more = rest === undefined ? '' : `,${JSON.stringify(rest).slice(1, -1)}`
-    return `${choice.head}${JSON.stringify(delta)},"logprobs":null,"finish_reason":null${more}}${tail}`
+    return `${choice.head}${JSON.stringify(delta)},"logprobs":null,"finish_reason":null${more}}${this.#tail}`
   }
 
   /** The choice and, when it is new, the chunk with the role. */
-  function choiceOf(index: number): readonly [ChoiceState, string] {
-    const known = choices.get(index)
+  #choiceOf(index: number): readonly [ChoiceState, string] {
+    const known = this.#choices.get(index)
     if (known !== undefined) return [known, '']
-    const choice: ChoiceState = { head: `${head}{"index":${index},"delta":`, calls: 0, seen: [] }
-    if (choices.size < maxParts) choices.set(index, choice)
-    return [choice, chunk(choice, { role: 'assistant', content: '', refusal: null })]
+    const choice: ChoiceState = { head: `${this.#head}{"index":${index},"delta":`, calls: 0, seen: [] }
+    if (this.#choices.size < maxParts) this.#choices.set(index, choice)
+    return [choice, this.#chunk(choice, { role: 'assistant', content: '', refusal: null })]
   }
 
-  function frame(choice: ChoiceState, before: string, after: string): Frame {
+  #frame(choice: ChoiceState, before: string, after: string): Frame {
     return { before: choice.head + before, after: `${after},"logprobs":` }
   }
 
-  function openCall(choice: ChoiceState, event: EventOf<'part-start'>): readonly [Frame, string] {
+  #openCall(choice: ChoiceState, event: EventOf<'part-start'>): readonly [Frame, string] {
     const called = { name: event.name ?? '', arguments: '' }
-    if (legacy || event.native?.fields['function_call'] === true) {
+    if (this.#legacy || event.native?.fields['function_call'] === true) {
       choice.seen.push({ type: 'tool-call', native: { dialect, fields: { function_call: true } } })
-      return [frame(choice, '{"function_call":{"arguments":', '}}'), chunk(choice, { function_call: called })]
+      return [
+        this.#frame(choice, '{"function_call":{"arguments":', '}}'),
+        this.#chunk(choice, { function_call: called }),
+      ]
     }
     const index = choice.calls
     choice.calls += 1
     choice.seen.push({ type: 'tool-call' })
     const call = { index, id: event.callId ?? `call_${index}`, type: 'function', function: called }
     return [
-      frame(choice, `{"tool_calls":[{"index":${index},"function":{"arguments":`, '}}]}'),
-      chunk(choice, { tool_calls: [call] }),
+      this.#frame(choice, `{"tool_calls":[{"index":${index},"function":{"arguments":`, '}}]}'),
+      this.#chunk(choice, { tool_calls: [call] }),
     ]
   }
 
-  function openOpaque(
-    choice: ChoiceState,
-    event: EventOf<'part-start'>,
-  ): readonly [Frame | undefined, string] {
+  #openOpaque(choice: ChoiceState, event: EventOf<'part-start'>): readonly [Frame | undefined, string] {
     if (event.native?.dialect !== dialect) {
       const field = stringOr(event.native?.fields['type'], 'opaque')
-      ctx.downgrade({ field, reason: 'the response held a part that this API cannot carry' })
+      this.#ctx.downgrade({ field, reason: 'the response held a part that this API cannot carry' })
       return [undefined, '']
     }
     const { delta, ...rest } = event.native.fields
@@ -103,113 +116,115 @@ export function streamWriter(ctx: WriteResponseContext): StreamWriter {
       const index = choice.calls
       choice.calls += 1
       return [
-        frame(choice, `{"tool_calls":[{"index":${index},"custom":{"input":`, '}}]}'),
-        chunk(choice, { tool_calls: [{ index, ...rest }] }),
+        this.#frame(choice, `{"tool_calls":[{"index":${index},"custom":{"input":`, '}}]}'),
+        this.#chunk(choice, { tool_calls: [{ index, ...rest }] }),
       ]
     }
     return [
       undefined,
-      chunk(choice, isJsonObject(delta) ? delta : {}, Object.keys(rest).length > 0 ? rest : undefined),
+      this.#chunk(choice, isJsonObject(delta) ? delta : {}, Object.keys(rest).length > 0 ? rest : undefined),
     ]
   }
 
-  function open(event: EventOf<'part-start'>): string {
-    const [choice, role] = choiceOf(event.choice)
+  #open(event: EventOf<'part-start'>): string {
+    const [choice, role] = this.#choiceOf(event.choice)
     let opened: Frame | undefined
     let text = ''
     switch (event.kind) {
       case 'text':
-        opened = frame(choice, '{"content":', '}')
+        opened = this.#frame(choice, '{"content":', '}')
         break
       case 'refusal':
         choice.seen.push({ type: 'refusal' })
-        opened = frame(choice, '{"refusal":', '}')
+        opened = this.#frame(choice, '{"refusal":', '}')
         break
       case 'reasoning':
-        opened = frame(
+        opened = this.#frame(
           choice,
           event.native?.fields['reasoning'] === true ? '{"reasoning":' : '{"reasoning_content":',
           '}',
         )
         break
       case 'tool-call':
-        ;[opened, text] = openCall(choice, event)
+        ;[opened, text] = this.#openCall(choice, event)
         break
       case 'opaque':
-        ;[opened, text] = openOpaque(choice, event)
+        ;[opened, text] = this.#openOpaque(choice, event)
         break
     }
-    if (opened !== undefined && frames.size < maxParts) frames.set(partKey(event), opened)
+    if (opened !== undefined && this.#frames.size < maxParts) this.#frames.set(partKey(event), opened)
     return role + text
   }
 
-  function delta(event: EventOf<'delta'>): string {
-    const opened = frames.get(partKey(event))
+  #delta(event: EventOf<'delta'>): string {
+    const opened = this.#frames.get(partKey(event))
     if (opened === undefined) return ''
     const logprobs = event.logprobs === undefined ? 'null' : JSON.stringify(event.logprobs)
-    const extra = event.native === undefined ? '' : beside(event)
-    return `${opened.before}${JSON.stringify(event.text)}${opened.after}${logprobs},"finish_reason":null}${tail}${extra}`
+    const extra = event.native === undefined ? '' : this.#beside(event)
+    return `${opened.before}${JSON.stringify(event.text)}${opened.after}${logprobs},"finish_reason":null}${this.#tail}${extra}`
   }
 
   /** What stood beside a delta of this dialect, as a chunk of its own: chunks add up. */
-  function beside(event: EventOf<'delta'>): string {
+  #beside(event: EventOf<'delta'>): string {
     const { delta: more, ...rest } = nativeResponseFields(event.native, dialect)
-    const choice = choices.get(event.choice)
+    const choice = this.#choices.get(event.choice)
     if (choice === undefined || (more === undefined && Object.keys(rest).length === 0)) return ''
-    return chunk(choice, isJsonObject(more) ? more : {}, Object.keys(rest).length > 0 ? rest : undefined)
+    return this.#chunk(
+      choice,
+      isJsonObject(more) ? more : {},
+      Object.keys(rest).length > 0 ? rest : undefined,
+    )
   }
 
-  function end(event: EventOf<'part-end'>): string {
-    frames.delete(partKey(event))
+  #end(event: EventOf<'part-end'>): string {
+    this.#frames.delete(partKey(event))
     if (event.signature === undefined && event.encrypted === undefined) return ''
-    const [choice] = choiceOf(event.choice)
+    const [choice] = this.#choiceOf(event.choice)
     const detail: JsonObject =
       event.encrypted === undefined
         ? { type: 'reasoning.text', signature: event.signature }
         : { type: 'reasoning.encrypted', data: event.encrypted }
-    return chunk(choice, { reasoning_details: [detail] })
+    return this.#chunk(choice, { reasoning_details: [detail] })
   }
 
-  function finish(event: EventOf<'finish'>): string {
-    const [choice, role] = choiceOf(event.choice)
+  #finish(event: EventOf<'finish'>): string {
+    const [choice, role] = this.#choiceOf(event.choice)
     const own = nativeResponseFields(event.native, dialect)
     const rest: JsonObject = {
       logprobs: null,
       finish_reason: finishReasonOf(event.stopReason, choice.seen),
       ...own,
     }
-    return `${role}${choice.head}{},${JSON.stringify(rest).slice(1)}${tail}`
+    return `${role}${choice.head}{},${JSON.stringify(rest).slice(1)}${this.#tail}`
   }
 
-  function usage(event: EventOf<'usage'>): string {
-    if (!withUsage) return ''
+  #usage(event: EventOf<'usage'>): string {
+    if (!this.#withUsage) return ''
     const own: JsonValue | undefined = nativeResponseFields(event.native, dialect)['usage']
-    return `${head}],"usage":${JSON.stringify(own ?? writeUsageFigures(event.usage))}}\n\n`
+    return `${this.#head}],"usage":${JSON.stringify(own ?? writeUsageFigures(event.usage))}}\n\n`
   }
 
-  function write(event: CanonicalEvent): string {
+  write(event: CanonicalEvent): string {
     switch (event.type) {
       case 'delta':
-        return delta(event)
+        return this.#delta(event)
       case 'part-start':
-        return open(event)
+        return this.#open(event)
       case 'part-end':
-        return end(event)
+        return this.#end(event)
       case 'start':
-        return start(event)
+        return this.#start(event)
       case 'finish':
-        return finish(event)
+        return this.#finish(event)
       case 'usage':
-        return usage(event)
+        return this.#usage(event)
       case 'error':
-        closed = true
+        this.#closed = true
         return writeStreamError(event.error)
       case 'end':
-        return closed ? '' : 'data: [DONE]\n\n'
+        return this.#closed ? '' : 'data: [DONE]\n\n'
     }
   }
-
-  return { contentType: 'text/event-stream; charset=utf-8', write }
 }
 
 /** One number for choice and part; parts past the bound share no key with others. */

@@ -21,7 +21,7 @@ const translated: ReadonlySet<string> = new Set([...sharedOpenAiFields, 'text', 
 export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext): JsonObject {
   const target: MessageTarget = { dialect, downgrade: ctx.downgrade, request }
   const fromResponses = request.native?.dialect === 'openai-responses'
-  const own = nativeFields(request.native, 'request', target, fromResponses ? translated : undefined)
+  const own = nativeFields(request.native, 'request', fromResponses ? { ...target, translated } : target)
   const body: Wire = { ...own, model: ctx.model, messages: writeMessages(request, target) }
   if (fromResponses) translateResponsesFields(request, body)
   const legacy = own['functions'] !== undefined

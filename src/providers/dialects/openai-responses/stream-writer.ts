@@ -44,93 +44,105 @@ interface ItemState {
   readonly content: JsonValue[]
 }
 
-/** The JSON of one event with its sequence number. */
-type Send = (type: string, fields: JsonObject) => string
-
 export function streamWriter(ctx: WriteResponseContext): StreamWriter {
-  const parts = new Map<number, PartState>()
-  const output: ItemState[] = []
-  let sequence = 0
-  let length = 0
-  let message: ItemState | undefined
-  let base: JsonObject = {}
-  let responseId = ''
-  let foreign = true
-  let stopReason: StopReason = 'stop'
-  let ending: JsonObject = {}
-  let usage: JsonObject | null = null
-  let closed = false
+  return new Writer(ctx)
+}
 
-  const send: Send = (type, fields) =>
-    sseEvent(JSON.stringify({ type, sequence_number: sequence++, ...fields }), type)
+class Writer implements StreamWriter {
+  readonly contentType = 'text/event-stream; charset=utf-8'
+  readonly #ctx: WriteResponseContext
+  readonly #parts = new Map<number, PartState>()
+  readonly #output: ItemState[] = []
+  #sequence = 0
+  #length = 0
+  #message: ItemState | undefined
+  #base: JsonObject = {}
+  #responseId = ''
+  #foreign = true
+  #stopReason: StopReason = 'stop'
+  #ending: JsonObject = {}
+  #usage: JsonObject | null = null
+  #closed = false
 
-  function start(event: EventOf<'start'>): string {
-    foreign = event.native?.dialect !== dialect
-    responseId = event.id
-    base = {
-      ...(foreign
-        ? { ...echoOf(ctx.request), ...outcomeOf('stop') }
+  constructor(ctx: WriteResponseContext) {
+    this.#ctx = ctx
+  }
+
+  /** One event with the next sequence number. */
+  #send(type: string, fields: JsonObject): string {
+    return sseEvent(JSON.stringify({ type, sequence_number: this.#sequence++, ...fields }), type)
+  }
+
+  #start(event: EventOf<'start'>): string {
+    this.#foreign = event.native?.dialect !== dialect
+    this.#responseId = event.id
+    this.#base = {
+      ...(this.#foreign
+        ? { ...echoOf(this.#ctx.request), ...outcomeOf('stop') }
         : nativeResponseFields(event.native, dialect)),
       id: event.id,
       object: 'response',
-      created_at: event.created || (ctx.created ?? 0),
-      model: ctx.model,
+      created_at: event.created || (this.#ctx.created ?? 0),
+      model: this.#ctx.model,
     }
-    const response = { ...base, status: 'in_progress', output: [], usage: null }
-    return send('response.created', { response }) + send('response.in_progress', { response })
+    const response = { ...this.#base, status: 'in_progress', output: [], usage: null }
+    return this.#send('response.created', { response }) + this.#send('response.in_progress', { response })
   }
 
-  function openItem(prefix: string, wire: Wire, own: JsonObject | undefined): [ItemState, string] {
-    const index = output.length
-    const id = stringOr(own?.['id'], `${prefix}_${responseId}_${index}`)
+  #openItem(prefix: string, wire: Wire, own: JsonObject | undefined): [ItemState, string] {
+    const index = this.#output.length
+    const id = stringOr(own?.['id'], `${prefix}_${this.#responseId}_${index}`)
     const item: ItemState = { id, index, wire: { id, ...own, ...wire }, content: [] }
-    output.push(item)
-    return [item, send('response.output_item.added', { output_index: index, item: item.wire })]
+    this.#output.push(item)
+    return [item, this.#send('response.output_item.added', { output_index: index, item: item.wire })]
   }
 
-  function closeItem(item: ItemState, fields: JsonObject): string {
+  #closeItem(item: ItemState, fields: JsonObject): string {
     Object.assign(item.wire, fields)
-    return send('response.output_item.done', { output_index: item.index, item: item.wire })
+    return this.#send('response.output_item.done', { output_index: item.index, item: item.wire })
   }
 
-  function closeMessage(): string {
-    if (message === undefined) return ''
-    const item = message
-    message = undefined
-    return closeItem(item, { status: 'completed', content: item.content })
+  #closeMessage(): string {
+    if (this.#message === undefined) return ''
+    const item = this.#message
+    this.#message = undefined
+    return this.#closeItem(item, { status: 'completed', content: item.content })
   }
 
-  function remember(
+  #remember(
     event: EventOf<'part-start'>,
     part: Omit<PartState, 'head' | 'tail' | 'text' | 'logprobs'>,
   ): void {
-    parts.set(event.part, { ...part, ...frame(part), text: '', logprobs: [] })
+    this.#parts.set(event.part, { ...part, ...frame(part), text: '', logprobs: [] })
   }
 
-  function openContent(event: EventOf<'part-start'>, kind: 'text' | 'refusal'): string {
+  #openContent(event: EventOf<'part-start'>, kind: 'text' | 'refusal'): string {
     const own = ownItem(event)
     let text = ''
-    if (message === undefined || own !== undefined) {
-      text = closeMessage()
+    if (this.#message === undefined || own !== undefined) {
+      text = this.#closeMessage()
       const wire = { type: 'message', status: 'in_progress', role: 'assistant', content: [] }
-      const [item, added] = openItem('msg', wire, own)
-      message = item
+      const [item, added] = this.#openItem('msg', wire, own)
+      this.#message = item
       text += added
     }
-    const index = message.content.length
+    const index = this.#message.content.length
     const part = contentPart(kind, '', [])
-    message.content.push(part)
-    remember(event, { kind, item: message, index })
-    return text + send('response.content_part.added', { ...place(message), content_index: index, part })
+    this.#message.content.push(part)
+    this.#remember(event, { kind, item: this.#message, index })
+    return (
+      text +
+      this.#send('response.content_part.added', { ...place(this.#message), content_index: index, part })
+    )
   }
 
-  function openReasoning(event: EventOf<'part-start'>): string {
-    const [item, added] = openItem('rs', { type: 'reasoning', summary: [] }, ownItem(event))
-    remember(event, { kind: 'reasoning', item, index: -1 })
+  #openReasoning(event: EventOf<'part-start'>): string {
+    const [item, added] = this.#openItem('rs', { type: 'reasoning', summary: [] }, ownItem(event))
+    this.#remember(event, { kind: 'reasoning', item, index: -1 })
     return added
   }
 
-  function openCall(event: EventOf<'part-start'>): string {
+  #openCall(event: EventOf<'part-start'>): string {
     const own = nativeResponseFields(event.native, dialect)
     const wire = {
       type: 'function_call',
@@ -139,67 +151,67 @@ export function streamWriter(ctx: WriteResponseContext): StreamWriter {
       call_id: event.callId ?? '',
       name: event.name ?? '',
     }
-    const [item, added] = openItem('fc', wire, own)
-    remember(event, { kind: 'tool-call', item, index: 0 })
+    const [item, added] = this.#openItem('fc', wire, own)
+    this.#remember(event, { kind: 'tool-call', item, index: 0 })
     return added
   }
 
-  function openOpaque(event: EventOf<'part-start'>): string {
+  #openOpaque(event: EventOf<'part-start'>): string {
     const own = ownItem(event)
     if (own === undefined) {
       const field = stringOr(event.native?.fields['type'], 'opaque')
-      ctx.downgrade({ field, reason: 'the response held a part that this API cannot carry' })
+      this.#ctx.downgrade({ field, reason: 'the response held a part that this API cannot carry' })
       return ''
     }
-    const [item, added] = openItem('item', {}, own)
-    remember(event, { kind: 'opaque', item, index: 0 })
+    const [item, added] = this.#openItem('item', {}, own)
+    this.#remember(event, { kind: 'opaque', item, index: 0 })
     return added
   }
 
-  function open(event: EventOf<'part-start'>): string {
+  #open(event: EventOf<'part-start'>): string {
     if (event.choice !== 0) return ''
-    if (output.length >= maxItems) return fail(tooLarge())
+    if (this.#output.length >= maxItems) return this.#fail(tooLarge())
     switch (event.kind) {
       case 'text':
       case 'refusal':
-        return openContent(event, event.kind)
+        return this.#openContent(event, event.kind)
       case 'reasoning':
-        return closeMessage() + openReasoning(event)
+        return this.#closeMessage() + this.#openReasoning(event)
       case 'tool-call':
-        return closeMessage() + openCall(event)
+        return this.#closeMessage() + this.#openCall(event)
       case 'opaque':
-        return closeMessage() + openOpaque(event)
+        return this.#closeMessage() + this.#openOpaque(event)
     }
   }
 
-  function delta(event: EventOf<'delta'>): string {
-    const part = event.choice === 0 ? parts.get(event.part) : undefined
+  #delta(event: EventOf<'delta'>): string {
+    const part = event.choice === 0 ? this.#parts.get(event.part) : undefined
     if (part === undefined) return ''
-    length += event.text.length
-    if (length > maxOutputLength) return fail(tooLarge())
+    this.#length += event.text.length
+    if (this.#length > maxOutputLength) return this.#fail(tooLarge())
     if (event.native !== undefined) {
-      const special = ownDelta(event, part)
+      const special = this.#ownDelta(event, part)
       if (special !== undefined) return special
     }
     if (part.kind === 'opaque') return ''
-    const before = part.kind === 'reasoning' && part.index === -1 ? openSummary(part) : ''
+    const before = part.kind === 'reasoning' && part.index === -1 ? this.#openSummary(part) : ''
     part.text += event.text
     let tail = part.tail
     if (event.logprobs !== undefined) tail = withLogprobs(part, event.logprobs)
-    return `${before}${part.head}${sequence++}${tail}${JSON.stringify(event.text)}}\n\n`
+    return `${before}${part.head}${this.#sequence++}${tail}${JSON.stringify(event.text)}}\n\n`
   }
 
   /** Events of this dialect that ride on a delta: a new summary part, or an event to pass on. */
-  function ownDelta(event: EventOf<'delta'>, part: PartState): string | undefined {
+  #ownDelta(event: EventOf<'delta'>, part: PartState): string | undefined {
     const own = nativeResponseFields(event.native, dialect)
-    if (own['paragraph'] === true) return closeSummary(part) + openSummary(part)
+    if (own['paragraph'] === true) return this.#closeSummary(part) + this.#openSummary(part)
     const passed = own['event']
     if (!isJsonObject(passed) || typeof passed['type'] !== 'string') return undefined
     const { type, sequence_number: _, ...fields } = passed
-    return send(type as string, { ...fields, output_index: part.item.index })
+    return this.#send(type as string, { ...fields, output_index: part.item.index })
   }
 
-  function openSummary(part: PartState): string {
+  #openSummary(part: PartState): string {
     part.index += 1
     part.text = ''
     const frames = frame(part)
@@ -210,114 +222,117 @@ export function streamWriter(ctx: WriteResponseContext): StreamWriter {
       summary_index: part.index,
       part: { type: 'summary_text', text: '' },
     }
-    return send('response.reasoning_summary_part.added', fields)
+    return this.#send('response.reasoning_summary_part.added', fields)
   }
 
-  function closeSummary(part: PartState): string {
+  #closeSummary(part: PartState): string {
     if (part.index === -1) return ''
     const at = { ...place(part.item), summary_index: part.index }
     const whole = { type: 'summary_text', text: part.text }
     part.item.content.push(whole)
     return (
-      send('response.reasoning_summary_text.done', { ...at, text: part.text }) +
-      send('response.reasoning_summary_part.done', { ...at, part: whole })
+      this.#send('response.reasoning_summary_text.done', { ...at, text: part.text }) +
+      this.#send('response.reasoning_summary_part.done', { ...at, part: whole })
     )
   }
 
-  function end(event: EventOf<'part-end'>): string {
-    const part = event.choice === 0 ? parts.get(event.part) : undefined
+  #end(event: EventOf<'part-end'>): string {
+    const part = event.choice === 0 ? this.#parts.get(event.part) : undefined
     if (part === undefined) return ''
-    parts.delete(event.part)
+    this.#parts.delete(event.part)
     const own = nativeResponseFields(event.native, dialect)
     switch (part.kind) {
       case 'text':
       case 'refusal':
-        return endContent(part, part.kind, own)
+        return this.#endContent(part, part.kind, own)
       case 'reasoning':
-        return endReasoning(part, event, own)
+        return this.#endReasoning(part, event, own)
       case 'tool-call': {
         const done = { ...place(part.item), name: part.item.wire['name'], arguments: part.text }
         return (
-          send('response.function_call_arguments.done', done) +
-          closeItem(part.item, { status: 'completed', arguments: part.text })
+          this.#send('response.function_call_arguments.done', done) +
+          this.#closeItem(part.item, { status: 'completed', arguments: part.text })
         )
       }
       case 'opaque':
-        return closeItem(part.item, isJsonObject(own['item']) ? own['item'] : {})
+        return this.#closeItem(part.item, isJsonObject(own['item']) ? own['item'] : {})
     }
   }
 
-  function endContent(part: PartState, kind: 'text' | 'refusal', own: JsonObject): string {
+  #endContent(part: PartState, kind: 'text' | 'refusal', own: JsonObject): string {
     const at = { ...place(part.item), content_index: part.index }
     const whole = { ...contentPart(kind, part.text, part.logprobs), ...own }
     part.item.content[part.index] = whole
     const done =
       kind === 'text'
-        ? send('response.output_text.done', { ...at, text: part.text, logprobs: part.logprobs })
-        : send('response.refusal.done', { ...at, refusal: part.text })
-    return done + send('response.content_part.done', { ...at, part: whole })
+        ? this.#send('response.output_text.done', { ...at, text: part.text, logprobs: part.logprobs })
+        : this.#send('response.refusal.done', { ...at, refusal: part.text })
+    return done + this.#send('response.content_part.done', { ...at, part: whole })
   }
 
-  function endReasoning(part: PartState, event: EventOf<'part-end'>, own: JsonObject): string {
-    const closing = closeSummary(part)
+  #endReasoning(part: PartState, event: EventOf<'part-end'>, own: JsonObject): string {
+    const closing = this.#closeSummary(part)
     const item = isJsonObject(own['item']) ? own['item'] : undefined
     const written = { summary: part.item.content, ...encryptedContent(event) }
-    return closing + closeItem(part.item, { ...item, ...written })
+    return closing + this.#closeItem(part.item, { ...item, ...written })
   }
 
-  function complete(): string {
-    const done = closeMessage()
-    const outcome = foreign ? outcomeOf(stopReason) : ending
+  #complete(): string {
+    const done = this.#closeMessage()
+    const outcome = this.#foreign ? outcomeOf(this.#stopReason) : this.#ending
     const status = stringOr(outcome['status'], 'completed')
-    const response = { ...base, ...outcome, status, output: output.map((item) => item.wire), usage }
-    return done + send(status === 'incomplete' ? 'response.incomplete' : 'response.completed', { response })
+    const response = {
+      ...this.#base,
+      ...outcome,
+      status,
+      output: this.#output.map((item) => item.wire),
+      usage: this.#usage,
+    }
+    return (
+      done + this.#send(status === 'incomplete' ? 'response.incomplete' : 'response.completed', { response })
+    )
   }
 
-  function fail(error: CanonicalError): string {
-    closed = true
-    return send('error', errorEvent(error))
+  #fail(error: CanonicalError): string {
+    this.#closed = true
+    return this.#send('error', errorEvent(error))
   }
 
-  function finish(event: EventOf<'finish'>): string {
+  #finish(event: EventOf<'finish'>): string {
     if (event.choice !== 0) return ''
-    stopReason = event.stopReason
-    ending = nativeResponseFields(event.native, dialect)
+    this.#stopReason = event.stopReason
+    this.#ending = nativeResponseFields(event.native, dialect)
     return ''
   }
 
-  function figures(event: {
-    readonly usage: TokenUsage
-    readonly native?: EventOf<'usage'>['native']
-  }): string {
+  #figures(event: { readonly usage: TokenUsage; readonly native?: EventOf<'usage'>['native'] }): string {
     const own = nativeResponseFields(event.native, dialect)['usage']
-    usage = isJsonObject(own) ? own : writeUsageFigures(event.usage)
+    this.#usage = isJsonObject(own) ? own : writeUsageFigures(event.usage)
     return ''
   }
 
-  function write(event: CanonicalEvent): string {
-    if (closed) return ''
+  write(event: CanonicalEvent): string {
+    if (this.#closed) return ''
     switch (event.type) {
       case 'delta':
-        return delta(event)
+        return this.#delta(event)
       case 'part-start':
-        return open(event)
+        return this.#open(event)
       case 'part-end':
-        return end(event)
+        return this.#end(event)
       case 'start':
-        return start(event)
+        return this.#start(event)
       case 'finish':
-        return finish(event)
+        return this.#finish(event)
       case 'usage':
-        return figures(event)
+        return this.#figures(event)
       case 'error':
-        return fail(event.error)
+        return this.#fail(event.error)
       case 'end':
-        closed = true
-        return complete()
+        this.#closed = true
+        return this.#complete()
     }
   }
-
-  return { contentType: 'text/event-stream; charset=utf-8', write }
 }
 
 function place(item: ItemState): { readonly item_id: string; readonly output_index: number } {

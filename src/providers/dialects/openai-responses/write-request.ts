@@ -29,7 +29,7 @@ export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext
   const target: InputTarget = { dialect, downgrade: ctx.downgrade, request }
   const isOwn = request.dialect === dialect
   const fromChat = request.native?.dialect === 'openai-chat'
-  const own = nativeFields(request.native, 'request', target, fromChat ? translated : undefined)
+  const own = nativeFields(request.native, 'request', fromChat ? { ...target, translated } : target)
   const body: Wire = { ...own, model: ctx.model }
   if (!isOwn) body['store'] = false
   if (fromChat) translateChatFields(request, body)
