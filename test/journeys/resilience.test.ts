@@ -1,0 +1,166 @@
+/** What happens while the product runs: crashes, reloads, revocations, shutdown. Real threads and processes. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Agent, request } from 'undici'
+import { stringify } from 'yaml'
+import { loadConfig } from '../../src/config/index.ts'
+import { supervise } from '../../src/supervisor/supervise.ts'
+import { type Product, startProduct } from './product.ts'
+
+const chat = (content: string, own: object = {}): string =>
+  JSON.stringify({ model: 'sandbox', messages: [{ role: 'user', content }], ...own })
+
+interface Target {
+  readonly http: string
+  readonly apiKey: string
+}
+
+function ask(target: Target, body: string, dispatcher?: Agent) {
+  return request(`${target.http}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${target.apiKey}`, 'content-type': 'application/json' },
+    body,
+    ...(dispatcher === undefined ? {} : { dispatcher }),
+  })
+}
+
+/** Requests without pause on connections of their own until `done`; the statuses seen, 0 for a broken one. */
+async function load(target: Target, done: () => boolean): Promise<Map<number, number>> {
+  const seen = new Map<number, number>()
+  const note = (status: number): void => void seen.set(status, (seen.get(status) ?? 0) + 1)
+  const one = async (): Promise<void> => {
+    const agent = new Agent()
+    while (!done()) {
+      try {
+        const response = await ask(target, chat('sandbox: say=ok'), agent)
+        await response.body.text()
+        note(response.statusCode)
+      } catch {
+        note(0)
+      }
+    }
+    await agent.close()
+  }
+  await Promise.all([one(), one(), one(), one()])
+  return seen
+}
+
+function admin(product: Product, method: 'GET' | 'POST', path: string, body?: object) {
+  return request(`${product.control}/api/v1${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${product.adminToken}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+}
+
+test('a worker that dies is replaced, is counted, and takes no request of the others with it', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'gatewright-'))
+  const file = join(directory, 'gatewright.yaml')
+  const ports = { http: { port: 0 }, https: { port: 0 } }
+  writeFileSync(file, stringify({ gateway: { http: { port: 18_471 }, https: { enabled: false }, workers: 2 }, control: ports }))
+  const { config } = loadConfig({ file, environment: {}, directory, dataDir: join(directory, 'data') })
+  const supervisor = supervise({ config, configFile: file, directory, extraCertificates: [], log: () => {} })
+  const { dataUrls, welcome } = await supervisor.started
+  const target = { http: dataUrls[0] ?? '', apiKey: welcome.apiKey ?? '' }
+
+  // Streams spread over both workers; those of the survivor must all come to their end.
+  const agents = Array.from({ length: 16 }, () => new Agent())
+  const streams = agents.map(async (agent) => {
+    try {
+      const response = await ask(target, chat('sandbox: chunk-delay=30ms\nsandbox: tokens=40', { stream: true }), agent)
+      return (await response.body.text()).includes('[DONE]')
+    } catch {
+      return false
+    }
+  })
+  await sleep(300)
+  await supervisor.crashWorker(0)
+  const ended = await Promise.all(streams)
+  const whole = ended.filter(Boolean).length
+  assert.ok(whole > 0, 'the other worker went on')
+  assert.equal(supervisor.incidents, 1)
+  await sleep(1500)
+  const seen = await Promise.all(agents.map(async (agent) => (await ask(target, chat('x'), agent)).statusCode))
+  assert.deepEqual(new Set(seen), new Set([200]))
+
+  await supervisor.crashControl()
+  assert.equal((await ask(target, chat('x'))).statusCode, 200, 'the data plane goes on without a control plane')
+  await sleep(2500)
+  assert.equal(supervisor.incidents, 2)
+  await Promise.all(agents.map((agent) => agent.destroy()))
+  await supervisor.stop()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+test('a reload under load fails no request; an invalid file is refused whole with file, line, path and reason', async () => {
+  const product = await startProduct({ config: { limits: { jsonDepth: 20 } } })
+  let done = false
+  const running = load(product, () => done)
+  await sleep(200)
+  const base = { gateway: { http: { port: 0 }, https: { port: 0 }, workers: 1 }, control: { http: { port: 0 }, https: { port: 0 } } }
+  for (let round = 0; round < 3; round += 1) {
+    writeFileSync(product.configFile, stringify({ ...base, limits: { jsonDepth: 6 + round } }))
+    product.process.kill('SIGHUP')
+    await sleep(150)
+  }
+  const deep = JSON.stringify({ model: 'sandbox', messages: [], metadata: { a: { b: { c: { d: { e: { f: { g: {} } } } } } } } })
+  await sleep(300)
+  assert.equal((await ask(product, deep)).statusCode, 400, 'the new bound is in force')
+
+  writeFileSync(product.configFile, `${stringify(base)}limits:\n  jsonDepht: 5\n`)
+  product.process.kill('SIGHUP')
+  await sleep(700)
+  assert.match(product.output(), /gatewright\.yaml:\d+: limits\.jsonDepht: is not a known key/)
+  assert.equal((await ask(product, deep)).statusCode, 400, 'the old snapshot stays')
+  done = true
+  const seen = await running
+  assert.deepEqual([...seen.keys()], [200], `statuses ${JSON.stringify([...seen])}`)
+  assert.ok((seen.get(200) ?? 0) > 50)
+  await product.stop()
+})
+
+test('a revoked key opens nothing after 200 ms, and its stream under way ends with an error', async () => {
+  const product = await startProduct()
+  const listed = (await (await admin(product, 'GET', '/organizations/default/keys')).body.json()) as {
+    items: { id: string }[]
+  }
+  const id = listed.items[0]?.id ?? ''
+  const stream = await ask(product, chat('sandbox: chunk-delay=50ms\nsandbox: tokens=400', { stream: true }))
+  const text = stream.body.text()
+  await sleep(150)
+  const revoked = await admin(product, 'POST', `/organizations/default/keys/${id}/revoke`)
+  assert.equal(revoked.statusCode, 200)
+  const began = performance.now()
+  const ended = await text
+  assert.ok(performance.now() - began < 200, 'the stream ended within 200 ms')
+  assert.match(ended, /auth\.key-revoked/)
+  assert.doesNotMatch(ended, /\[DONE\]/)
+  await sleep(Math.max(0, 200 - (performance.now() - began)))
+  assert.equal((await ask(product, chat('x'))).statusCode, 401)
+  await product.stop()
+})
+
+test('SIGTERM lets a stream finish, refuses new connections, keeps every usage record, and ends with 0', async () => {
+  const product = await startProduct()
+  const stream = await ask(product, chat('sandbox: chunk-delay=20ms\nsandbox: tokens=30', { stream: true }))
+  const text = stream.body.text()
+  await sleep(100)
+  const stopping = product.stop({ keep: true })
+  await sleep(150)
+  await assert.rejects(ask(product, chat('x'), new Agent()))
+  assert.match(await text, /\[DONE\]/)
+  assert.equal(await stopping, 0)
+
+  const again = await startProduct({ directory: product.directory })
+  const usage = await admin(again, 'GET', '/organizations/default/usage/summary')
+  const { rows } = (await usage.body.json()) as { rows: { sums?: { requests: number }; requests?: number }[] }
+  assert.equal(rows[0]?.sums?.requests ?? rows[0]?.requests, 1)
+  await again.stop()
+})
