@@ -56,6 +56,9 @@ export function testEventLogContract(create: () => Promise<EventLogFixture>): vo
     assert.deepEqual(await readTexts(log, cursors[1] ?? null), ['c', 'd'])
     assert.deepEqual(await readTexts(log, cursors[3] ?? null), [])
     assert.equal(cursors[3], log.end())
+    const between: string[] = []
+    for await (const frame of log.read(cursors[0] ?? null, cursors[2])) between.push(frame.payload.toString())
+    assert.deepEqual(between, ['', 'c'])
     await appendDurably(log, 'e')
     assert.deepEqual(await readTexts(log, cursors[3] ?? null), ['e'])
     await log.close()

@@ -26,9 +26,10 @@ export interface EventLog {
   append(payload: Uint8Array, done?: (fault: Fault | null) => void): void
   /**
    * Frames from a cursor (null: the oldest kept) to the end that is durable when it gets there. A cursor into a
-   * part that retention has removed goes on at the oldest kept. Memory: one frame and one read buffer.
+   * part that retention has removed goes on at the oldest kept. With `to` it ends there, or at the end if that
+   * comes first. Memory: one frame and one read buffer. Throws RangeError for a cursor that is none of this log.
    */
-  read(from: EventCursor | null): AsyncIterableIterator<EventFrame>
+  read(from: EventCursor | null, to?: EventCursor): AsyncIterableIterator<EventFrame>
   /** The place after the last durable frame. */
   end(): EventCursor
   /** Called after each time the end has moved. Returns the way to stop it. */

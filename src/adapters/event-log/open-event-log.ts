@@ -186,7 +186,7 @@ class SegmentedEventLog implements EventLog {
     return { segment: this.#current.segment, offset: this.#size }
   }
 
-  async *read(from: string | null): AsyncGenerator<EventFrame, void, undefined> {
+  async *read(from: string | null, until?: string): AsyncGenerator<EventFrame, void, undefined> {
     const start = from === null ? { segment: 0, offset: 0 } : readCursor(from)
     const last = this.#position()
     if (start.segment > last.segment || (start.segment === last.segment && start.offset > last.offset)) {
@@ -194,7 +194,8 @@ class SegmentedEventLog implements EventLog {
     }
     let segment = await this.#segmentFrom(start.segment)
     while (segment !== null) {
-      const end = this.#position()
+      const end = this.#endFor(until)
+      if (segment > end.segment) return
       const path = join(this.#settings.directory, segmentName(segment))
       const to = segment === end.segment ? end.offset : (await stat(path)).size
       const begin =
@@ -204,6 +205,16 @@ class SegmentedEventLog implements EventLog {
       // Segments made while this one was read are followed too.
       segment = segment < end.segment ? await this.#segmentFrom(segment + 1) : null
     }
+  }
+
+  /** Where reading ends for now: the durable end, or `until` where that is nearer. */
+  #endFor(until: string | undefined): Position {
+    const end = this.#position()
+    if (until === undefined) return end
+    const wanted = readCursor(until)
+    const isNearer =
+      wanted.segment < end.segment || (wanted.segment === end.segment && wanted.offset < end.offset)
+    return isNearer ? wanted : end
   }
 
   async *#readSegment(slice: {

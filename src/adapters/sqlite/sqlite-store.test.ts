@@ -6,9 +6,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { Fault } from '../../kernel/fault.ts'
 import { sampleOrganization, testStoreContract } from '../../ports/store.contract.ts'
+import { testUsageStoreContract } from '../../ports/usage-store.contract.ts'
 import { openSqliteStore } from './open-sqlite-store.ts'
 
 testStoreContract(async () => (await openSqliteStore({ path: ':memory:' })).store)
+testUsageStoreContract(() => openSqliteStore({ path: ':memory:' }))
 
 function withDirectory(body: (path: string) => Promise<void>): () => Promise<void> {
   return async () => {

@@ -1,0 +1,192 @@
+/**
+ * Reads usage batches (NDJSON) from the event log and keeps the sums by minute.
+ *
+ *   event log ──frames──▶ ids not seen before ──▶ sums in memory ──(each flush)──▶ sums + cursor, one transaction
+ *
+ * Exactly once: what was summed but not stored is read again after a crash or a failed flush, from the stored
+ * cursor, with the window of seen ids rebuilt from the log. Bounds: `maxPending` series in memory between flushes,
+ * one frame at a time, slices of a few milliseconds.
+ */
+import type { EventCursor, EventLog } from '../ports/event-log.ts'
+import type { UsageStore } from '../ports/usage-store.ts'
+import { createIdWindow, generationSize, type IdWindow } from './id-window.ts'
+import { readUsageRecord, splitLines } from './read-usage-record.ts'
+import { createRollupAccumulator, type RollupAccumulator } from './rollup-accumulator.ts'
+import { createTimeSlice } from './time-slice.ts'
+
+const cursorName = 'usage'
+const maxPending = 5000
+const recordsPerLook = 32
+
+export interface UsageIndexerOptions {
+  readonly log: EventLog
+  readonly store: UsageStore
+  /** Between the arrival of events and storing their sums, milliseconds; default 1,000. */
+  readonly flushMs?: number
+  /** Ids remembered per generation; default `generationSize`. */
+  readonly windowSize?: number
+  /** A pass failed and will be tried again after `flushMs`. */
+  readonly onFailure?: (error: unknown) => void
+}
+
+export interface UsageIndexerCounts {
+  readonly records: number
+  readonly duplicates: number
+  /** Lines that are no usage record; they are skipped. */
+  readonly malformed: number
+}
+
+export interface UsageIndexer {
+  /** Goes through everything that is durable now and stores it. */
+  catchUp(): Promise<void>
+  /** Catches up now and after each append, until stopped. */
+  start(): void
+  stop(): Promise<void>
+  counts(): UsageIndexerCounts
+  /** The place up to which sums are stored: retention of the log must keep what lies after. */
+  position(): EventCursor | null
+}
+
+interface StoredPlace {
+  /** Sums are stored up to here. */
+  readonly at: EventCursor
+  /** Where the window of seen ids begins. */
+  readonly window: EventCursor | null
+}
+
+interface State {
+  /** The stored text, to detect another writer. */
+  stored: string | null
+  at: EventCursor | null
+  window: IdWindow
+  readonly pending: RollupAccumulator
+}
+
+function readPlace(stored: string | null): StoredPlace | null {
+  if (stored === null) return null
+  const [at, window] = stored.split(' ')
+  if (at === undefined || window === undefined) throw new Error('the usage cursor is malformed')
+  return { at, window: window === '-' ? null : window }
+}
+
+interface Passage {
+  readonly window: IdWindow
+  readonly counts: { records: number; duplicates: number; malformed: number }
+  /** Null: only the window is rebuilt. */
+  readonly pending: RollupAccumulator | null
+}
+
+async function consume(payload: Buffer, { window, counts, pending }: Passage): Promise<void> {
+  const slice = createTimeSlice()
+  let untilLook = recordsPerLook
+  // The text is a copy: the payload's buffer may be reused while this rests.
+  for (const line of splitLines(payload.toString('utf8'))) {
+    const record = readUsageRecord(line)
+    if (record === null) counts.malformed += pending === null ? 0 : 1
+    else if (!window.add(record.id)) counts.duplicates += pending === null ? 0 : 1
+    else if (pending !== null) {
+      counts.records += 1
+      pending.add(record)
+    }
+    untilLook -= 1
+    if (untilLook > 0) continue
+    untilLook = recordsPerLook
+    if (slice.isOver()) await slice.rest()
+  }
+}
+
+/** The state as stored, with the window of seen ids rebuilt from the log. */
+async function load(options: UsageIndexerOptions): Promise<State> {
+  const stored = await options.store.readCursor(cursorName)
+  const place = readPlace(stored)
+  const start = place?.window ?? null
+  const window = createIdWindow(start, options.windowSize ?? generationSize)
+  const state = { stored, at: place?.at ?? null, window, pending: createRollupAccumulator() }
+  if (place === null || start === place.at) return state
+  const counts = { records: 0, duplicates: 0, malformed: 0 }
+  let before = start
+  for await (const frame of options.log.read(start, place.at)) {
+    window.beginFrame(before)
+    await consume(frame.payload, { window, counts, pending: null })
+    before = frame.cursor
+  }
+  return state
+}
+
+async function flush(store: UsageStore, state: State): Promise<void> {
+  if (state.at === null) return
+  const cursor = `${state.at} ${state.window.start() ?? '-'}`
+  if (cursor === state.stored) return
+  await store.apply({ cursorName, expected: state.stored, cursor, rollups: state.pending.take() })
+  state.stored = cursor
+}
+
+export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
+  const { log, store } = options
+  const flushMs = options.flushMs ?? 1000
+  const counts = { records: 0, duplicates: 0, malformed: 0 }
+  let state: State | null = null
+  let storedAt: EventCursor | null = null
+  let running: Promise<void> = Promise.resolve()
+  let timer: NodeJS.Timeout | null = null
+  let unsubscribe: (() => void) | null = null
+
+  async function pass(): Promise<void> {
+    const current = state ?? (await load(options))
+    state = current
+    try {
+      for await (const frame of log.read(current.at)) {
+        current.window.beginFrame(current.at)
+        await consume(frame.payload, { window: current.window, counts, pending: current.pending })
+        current.at = frame.cursor
+        if (current.pending.size >= maxPending) await flush(store, current)
+      }
+      await flush(store, current)
+      storedAt = current.at
+    } catch (error) {
+      // What was summed but not stored is forgotten and read again from what is stored.
+      state = null
+      throw error
+    }
+  }
+
+  /** One pass at a time. */
+  function catchUp(): Promise<void> {
+    const next = running.then(pass)
+    running = next.catch(() => undefined)
+    return next
+  }
+
+  async function runScheduled(): Promise<void> {
+    let isDone = false
+    try {
+      await catchUp()
+      isDone = log.end() === storedAt
+    } catch (error) {
+      options.onFailure?.(error)
+    }
+    timer = null
+    if (!isDone) schedule()
+  }
+
+  function schedule(): void {
+    if (timer === null && unsubscribe !== null) timer = setTimeout(() => void runScheduled(), flushMs)
+  }
+
+  return {
+    catchUp,
+    start() {
+      unsubscribe ??= log.subscribe(schedule)
+      schedule()
+    },
+    async stop() {
+      unsubscribe?.()
+      unsubscribe = null
+      if (timer !== null) clearTimeout(timer)
+      timer = null
+      await running
+    },
+    counts: () => ({ ...counts }),
+    position: () => storedAt,
+  }
+}
