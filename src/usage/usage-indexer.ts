@@ -15,7 +15,7 @@ import { createRollupAccumulator, type RollupAccumulator } from './rollup-accumu
 import { createTimeSlice } from './time-slice.ts'
 
 const cursorName = 'usage'
-const maxPending = 5000
+const defaultMaxPending = 5000
 const recordsPerLook = 32
 
 export interface UsageIndexerOptions {
@@ -23,6 +23,8 @@ export interface UsageIndexerOptions {
   readonly store: UsageStore
   /** Between the arrival of events and storing their sums, milliseconds; default 1,000. */
   readonly flushMs?: number
+  /** Series in memory that make a flush due before its time; default 5,000. */
+  readonly maxPending?: number
   /** Ids remembered per generation; default `generationSize`. */
   readonly windowSize?: number
   /** A pass failed and will be tried again after `flushMs`. */
@@ -124,6 +126,7 @@ async function flush(store: UsageStore, state: State): Promise<void> {
 export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
   const { log, store } = options
   const flushMs = options.flushMs ?? 1000
+  const maxPending = options.maxPending ?? defaultMaxPending
   const counts = { records: 0, duplicates: 0, malformed: 0 }
   let state: State | null = null
   let storedAt: EventCursor | null = null
