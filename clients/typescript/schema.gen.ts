@@ -1071,7 +1071,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1434,7 +1434,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1830,7 +1830,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2252,7 +2252,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2650,7 +2650,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3074,7 +3074,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3709,7 +3709,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4457,7 +4457,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -63,7 +63,7 @@ export function listOperation<T extends TenantRecord, V extends TObject>(
       description: `A page of ${resource.plural}.`,
       schema: pageOf(resource.view) as TSchema,
     },
-    faults: ['objectNotFound'],
+    faults: ['objectNotFound', 'validation'],
     async run(ctx, { params, query }) {
       const organization = await openOrganization(ctx, params.organization)
       const page = await resource.table(ctx.deps.store).list(organization.id, query as PageQuery)

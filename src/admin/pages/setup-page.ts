@@ -23,14 +23,14 @@ export function setupPage(): RenderedPage {
 <div class="secret"><code id="token"></code><button type="button" class="copy" id="copy-token" aria-label="Copy the admin token">Copy</button></div>
 <h2>Next</h2>
 <div class="panel"><pre tabindex="0" role="region" aria-label="Next steps"><code>export GATEWRIGHT_TOKEN=<span class="quiet">the token above</span>
-gatewright status
-gatewright keys create --app first-application --name mine</code></pre></div>
+npx gatewright status
+npx gatewright keys create --app first-application --name mine</code></pre></div>
 <p class="hint"><a href="/">To the status page</a></p>
 </div>
 <div data-step="failed" hidden>
 <h1 tabindex="-1">This link does not work</h1>
 <p id="reason"></p>
-<p>For a new one, run <code>gatewright setup-link</code> on the server. While no admin token exists, a restart prints one, too.</p>
+<p>For a new one, run <code>npx gatewright setup-link</code> on the server. While no admin token exists, a restart prints one, too.</p>
 </div>
 <p id="progress" role="status" class="hidden"></p>
 <noscript><p class="message bad">This page needs JavaScript: it keeps the link’s secret out of server logs.</p></noscript>

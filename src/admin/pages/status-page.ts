@@ -111,7 +111,7 @@ function firstRequest(report: StatusReport): Html {
 <div class="split"><h2 id="first">First request</h2>
 <fieldset class="tabs"><legend class="hidden">Language of the example</legend>${examples.map(tab)}</fieldset></div>
 <div class="panels">${examples.map(panel)}</div>
-<p class="hint">No key yet? <code>gatewright keys create --app first-application --name mine</code></p>
+<p class="hint">No key yet? <code>npx gatewright keys create --app first-application --name mine</code></p>
 </section>`
 }
 
@@ -128,7 +128,7 @@ function whereToGo(): Html {
     ([command, purpose]) => html`<li><code>${command}</code><span class="note">${purpose}</span></li>`,
   )
   return html`<section class="card" aria-labelledby="next">
-<h2 id="next">Where to go</h2>
+<h2 id="next">Where to go <span class="note">in a clone, npx gatewright …</span></h2>
 <ul class="rows wide">${rows}</ul>
 </section>`
 }

@@ -8,7 +8,7 @@ export const organizationList = defineOperation({
   description: 'A token that is bound to an organization sees that one.',
   query: closed(pageQuery),
   success: { status: 200, description: 'A page of organizations.', schema: pageOf(organizationView) },
-  faults: [],
+  faults: ['validation'],
   async run(ctx, { query }) {
     const { organizations } = ctx.deps.store
     const bound = ctx.caller.organizationId
