@@ -18,6 +18,7 @@ import type { TimerWheel } from '../../kernel/timer-wheel.ts'
 import type { ExchangeHandler, ListenerBounds } from '../../ports/listener.ts'
 import { BodyDeadlines } from './body-deadlines.ts'
 import { BodyIntake } from './body-intake.ts'
+import type { ChunkSource } from './chunk-source.ts'
 import { Deadline } from './deadline.ts'
 import { type ExchangeHost, Http1Exchange } from './exchange.ts'
 import { pendingOutput } from './flush-progress.ts'
@@ -82,7 +83,8 @@ export class Http1Connection implements ExchangeHost {
   readonly #stallDeadline: Deadline
   readonly #lingerDeadline: Deadline
 
-  constructor(socket: Socket, context: ConnectionContext, peer: ConnectionPeer) {
+  constructor(source: ChunkSource, context: ConnectionContext, peer: ConnectionPeer) {
+    const { socket } = source
     this.#socket = socket
     this.#context = context
     this.#bounds = context.bounds
@@ -101,7 +103,7 @@ export class Http1Connection implements ExchangeHost {
     // RFC 9112 §9.5 leaves the figure to us: a connection must bring its first head in the time of a head.
     this.#headDeadline.start()
     socket.on('error', ignoreError)
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    source.onChunk((chunk) => this.#onData(chunk))
     socket.on('drain', () => this.#onDrain())
     socket.on('end', () => this.#onEnd())
     socket.on('close', () => this.#onClose())

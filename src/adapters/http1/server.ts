@@ -14,6 +14,7 @@ import { faults } from '../../faults/catalogue.ts'
 import { createTimerWheel, type TimerWheel } from '../../kernel/timer-wheel.ts'
 import type { ExchangeHandler, Listener, ListenOptions } from '../../ports/listener.ts'
 import { Http2Connection } from '../http2/connection.ts'
+import { sharedReadSource, streamSource } from './chunk-source.ts'
 import { type ConnectionContext, Http1Connection, type ListenerCounters } from './connection.ts'
 import { createConnectionCaps } from './connection-caps.ts'
 import { Deadline } from './deadline.ts'
@@ -91,7 +92,7 @@ export async function openHttpListener(
   const open = createOpenConnections()
   const tls = options.tls === undefined ? null : createTlsFront(options.tls)
   const shared: Shared = { context, open, tls }
-  const server = createServer({ noDelay: true }, acceptorOf(shared))
+  const server = createServer({ noDelay: true, pauseOnConnect: tls === null }, acceptorOf(shared))
   await listen(server, options)
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : options.port
@@ -115,7 +116,9 @@ function acceptorOf(shared: Shared): (socket: Socket) => void {
     }
     socket.once('close', () => caps.release(address))
     if (tls === null) {
-      track(shared.open, socket, new Http1Connection(socket, context, { address, encrypted: false }))
+      const source = sharedReadSource(socket)
+      const connection = new Http1Connection(source, context, { address, encrypted: false })
+      track(shared.open, source.socket, connection)
     } else {
       acceptTls(shared, tls, { socket, address })
     }
@@ -147,7 +150,7 @@ function acceptTls(
     const connection =
       secured.alpnProtocol === 'h2'
         ? new Http2Connection(secured, context, given)
-        : new Http1Connection(secured, context, given)
+        : new Http1Connection(streamSource(secured), context, given)
     // Before the handshake is counted out, so that the listener is not empty in between.
     track(open, secured, connection)
     settle()
