@@ -5,7 +5,7 @@
 import type { DialectId } from '../domain/dialect-id.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { TokenUsage } from '../domain/usage.ts'
-import { type Dialect, dialects } from '../providers/index.ts'
+import { dialects } from '../providers/index.ts'
 
 export interface UsageRow {
   /** Key of the usage object. */
@@ -21,11 +21,9 @@ export interface UsageRow {
   read(usage: JsonObject): TokenUsage | undefined
 }
 
-const spoken: Readonly<Partial<Record<DialectId, Dialect>>> = dialects
-
 /** Reads a usage object as the dialect would. */
 function reader(id: DialectId, key: string): UsageRow['read'] {
-  return (usage) => spoken[id]?.readUsage({ [key]: usage })
+  return (usage) => dialects[id].readUsage({ [key]: usage })
 }
 
 function row(

@@ -29,8 +29,7 @@ import {
 } from './steps.ts'
 
 export interface SandboxOptions {
-  /** Requests in a dialect that is absent get a 404. */
-  readonly dialects: Readonly<Partial<Record<DialectId, Dialect>>>
+  readonly dialects: Readonly<Record<DialectId, Dialect>>
   /** Unix time, milliseconds. */
   readonly now: () => number
 }
@@ -54,6 +53,13 @@ const generationRoutes: readonly GenerationRoute[] = [
   { pattern: /\/model\/([^/]+)\/converse$/, dialect: 'bedrock-converse', stream: false },
   { pattern: /\/model\/([^/]+)\/converse-stream$/, dialect: 'bedrock-converse', stream: true },
 ]
+
+interface Found {
+  readonly path: string
+  /** Undefined where the path is not one of generation. */
+  readonly route: GenerationRoute | undefined
+  readonly shape: Shape
+}
 
 function decode(text: string): string {
   try {
@@ -230,25 +236,18 @@ function* answerUnary(
   else yield* sendAnswer(answer)
 }
 
-/** Error shape of last resort, and of paths that nobody serves. */
-function shapeOf(shapes: Partial<Record<GenerationRoute['dialect'], Shape>>, path: string): Shape {
-  const dialect = path.includes('/messages') ? 'anthropic-messages' : 'openai-chat'
-  return shapes[dialect] ?? completionsShape
-}
-
 /** A sandbox that speaks `dialects`. */
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const shapes: Partial<Record<GenerationRoute['dialect'], Shape>> = {
+  const shapes: Readonly<Record<GenerationRoute['dialect'], Shape>> = {
     ...options.dialects,
     completions: completionsShape,
   }
 
-  function* answer(request: SandboxRequest, path: string): Generator<Step> {
+  function* answer(request: SandboxRequest, found: Found): Generator<Step> {
+    const { path, route, shape } = found
     const nowMs = options.now()
-    const route = generationRoutes.find((candidate) => candidate.pattern.test(path))
-    const shape = route === undefined || request.method !== 'POST' ? undefined : shapes[route.dialect]
-    if (route === undefined || shape === undefined) {
-      return yield* answerUnary(shapeOf(shapes, path), request, { path, nowMs })
+    if (route === undefined || request.method !== 'POST') {
+      return yield* answerUnary(shape, request, { path, nowMs })
     }
     const model = route.pattern.exec(path)?.[1]
     const named = model === undefined ? {} : { model: decode(model) }
@@ -258,16 +257,17 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 
   return function* steps(request) {
     const path = request.path.split('?', 1)[0] ?? ''
+    const route = generationRoutes.find((candidate) => candidate.pattern.test(path))
+    const elsewhere = path.includes('/messages') ? 'anthropic-messages' : 'openai-chat'
+    const shape = shapes[route?.dialect ?? elsewhere]
     let begun = false
     try {
-      for (const step of answer(request, path)) {
+      for (const step of answer(request, { path, route, shape })) {
         begun ||= step.type === 'head'
         yield step
       }
     } catch (err) {
       const error = describeFault(err)
-      const dialect = generationRoutes.find((route) => route.pattern.test(path))?.dialect
-      const shape = (dialect === undefined ? undefined : shapes[dialect]) ?? shapeOf(shapes, path)
       // An error after the head can only be shown by breaking off.
       if (begun) yield { type: 'reset' }
       else yield* sendAnswer(jsonAnswer(error.status, shape.writeError(error)))
