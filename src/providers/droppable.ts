@@ -2,8 +2,10 @@
  * What may be left out on the way to another dialect: per source dialect and level, field → rule.
  * - a reason: dropped with a downgrade that the caller sees
  * - `null`: dropped without a word, because it is a second spelling of something that is carried
- * - `{ only }`: dropped without a word when it has this value, which asks for nothing (a default); else refused
- * - `{ inside }`: an object whose own fields go by these rules
+ * - `{ only }`: dropped without a word when it has this value, which asks for nothing (a default); else refused,
+ *   or, with `{ otherwise }`, dropped with that reason
+ * - `{ inside }`: an object, or a list of them, whose own fields go by these rules; `unnamed` where the caller did not write it as an
+ *   object of its own
  * A field that is not listed is refused with `faults.cannotExpress`. The reference page of downgrades is generated
  * from this table.
  */
@@ -16,14 +18,27 @@ export type NativeLevel = 'request' | 'message' | 'part' | 'tool' | 'reasoning'
 export type DroppableRule =
   | string
   | null
-  | { readonly only: JsonValue }
-  | { readonly inside: DroppableFields }
+  | { readonly only: JsonValue; readonly otherwise?: string }
+  | { readonly inside: DroppableFields; readonly unnamed?: true }
 export interface DroppableFields {
   readonly [field: string]: DroppableRule
 }
 export type DroppableTable = Readonly<Record<NativeLevel, DroppableFields>>
 
+const noPadding = { only: false, otherwise: 'the provider does not pad its stream' } as const
+
 const cacheHint = 'prompt caching is only a hint to this provider'
+
+/** What an output item says besides its content, all of it OpenAI's own bookkeeping or carried otherwise. */
+const outputItem: DroppableFields = {
+  content: { inside: { text: null, type: null } },
+  encrypted_content: null,
+  id: null,
+  phase: null,
+  status: null,
+  summary: { inside: { text: null, type: null } },
+  type: null,
+}
 
 export const droppable: Readonly<Record<DialectId, DroppableTable>> = Object.freeze({
   'openai-chat': {
@@ -40,9 +55,9 @@ export const droppable: Readonly<Record<DialectId, DroppableTable>> = Object.fre
       prompt_cache_retention: cacheHint,
       safety_identifier: null,
       stop: null,
-      store: 'the provider keeps no stored completions',
+      store: { only: false, otherwise: 'the provider keeps no stored completions' },
       stream: null,
-      stream_options: 'the stream has no such options',
+      stream_options: { inside: { include_obfuscation: noPadding } },
       tools: null,
       top_k: null,
       user: null,
@@ -76,9 +91,9 @@ export const droppable: Readonly<Record<DialectId, DroppableTable>> = Object.fre
       prompt_cache_options: cacheHint,
       prompt_cache_retention: cacheHint,
       safety_identifier: null,
-      store: 'the provider keeps no stored responses',
+      store: { only: false, otherwise: 'the provider keeps no stored responses' },
       stream: null,
-      stream_options: 'the stream has no such options',
+      stream_options: { inside: { include_obfuscation: noPadding } },
       text: { inside: { verbosity: 'the provider has no setting for verbosity' } },
       tools: null,
       truncation: { only: 'disabled' },
@@ -88,7 +103,7 @@ export const droppable: Readonly<Record<DialectId, DroppableTable>> = Object.fre
     part: {
       annotations: 'citations of earlier answers are not sent again',
       id: null,
-      item: null,
+      item: { inside: outputItem, unnamed: true },
       logprobs: null,
       prompt_cache_breakpoint: cacheHint,
       status: null,
@@ -189,5 +204,28 @@ export const droppable: Readonly<Record<DialectId, DroppableTable>> = Object.fre
       thinkingLevel: null,
     },
   },
-  'bedrock-converse': { request: {}, message: {}, part: {}, tool: {}, reasoning: {} },
+  'bedrock-converse': {
+    request: {
+      additionalModelRequestFields: null,
+      'additionalModelRequestFields.anthropic_beta': 'beta switches are particular to the provider',
+      additionalModelResponseFieldPaths: 'the provider has no such fields',
+      inferenceConfig: null,
+      'inferenceConfig.stopSequences': null,
+      outputConfig: null,
+      performanceConfig: 'the provider has no speed setting',
+      serviceTier: null,
+      system: null,
+      toolConfig: null,
+      'toolConfig.tools': null,
+    },
+    message: { role: null },
+    part: {
+      cachePoint: cacheHint,
+      citations: 'the provider does not cite',
+      source: null,
+      text: null,
+    },
+    tool: { cachePoint: cacheHint },
+    reasoning: {},
+  },
 })

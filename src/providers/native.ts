@@ -8,8 +8,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Downgrade } from './dialect.ts'
-import { type DroppableFields, droppable, type NativeLevel } from './droppable.ts'
-import { pathOf } from './reading.ts'
+import { type DroppableFields, type DroppableRule, droppable, type NativeLevel } from './droppable.ts'
+import { isJsonArray, pathOf } from './reading.ts'
 
 /** Refusal: `field` in the caller's terms; `reason` completes "cannot be expressed for this model (dialect): …". */
 export function cannotExpress(field: string, dialect: DialectId, reason: string): Fault {
@@ -56,15 +56,35 @@ function drop(fields: JsonObject, table: DroppableFields, place: { at: string; t
     const value = fields[key]
     if (saysNothing(value)) continue
     const rule = Object.hasOwn(table, key) ? table[key] : undefined
-    if (rule === null) continue
     const field = pathOf(at, key)
-    if (typeof rule === 'string') target.downgrade({ field, reason: rule })
-    else if (rule !== undefined && 'inside' in rule && isJsonObject(value)) {
-      drop(value, rule.inside, { at: field, target })
-    } else if (rule !== undefined && 'only' in rule && sameJson(rule.only, value)) continue
-    else if (target.responding === true) target.downgrade({ field, reason: responseLoss })
+    const reason = reasonOf(rule, value)
+    if (reason === null) continue
+    if (reason !== undefined) target.downgrade({ field, reason })
+    else if (typeof rule === 'object' && rule !== null && 'inside' in rule && typeof value === 'object') {
+      dropInside(value, rule.inside, { at: rule.unnamed === true ? at : field, target })
+    } else if (target.responding === true) target.downgrade({ field, reason: responseLoss })
     else throw cannotExpress(field, target.dialect, 'it is particular to another API')
   }
+}
+
+/** An object, or each object of a list. */
+function dropInside(
+  value: JsonValue,
+  table: DroppableFields,
+  place: { at: string; target: NativeTarget },
+): void {
+  if (isJsonObject(value)) drop(value, table, place)
+  if (!isJsonArray(value)) return
+  for (const [index, entry] of value.entries()) {
+    if (isJsonObject(entry)) drop(entry, table, { ...place, at: `${place.at}[${index}]` })
+  }
+}
+
+/** A reason to report, `null` for nothing to report, undefined for no leave to drop. */
+function reasonOf(rule: DroppableRule | undefined, value: JsonValue | undefined): string | null | undefined {
+  if (rule === undefined || rule === null || typeof rule === 'string') return rule
+  if (!('only' in rule)) return undefined
+  return sameJson(rule.only, value) ? null : rule.otherwise
 }
 
 /** `null`, or an object that holds nothing but such values. */

@@ -204,6 +204,9 @@ function inserted(
   return { ...object, [key]: inserted(object[String(key)] ?? null, rest, field) }
 }
 
+/** A name that no API uses, in the one spelling that every API leaves alone. */
+export const unknownField = 'zzUnknown'
+
 /** The body with one field that no API knows, at a random place outside the names of a JSON Schema. */
 export function withUnknownField(
   body: JsonObject,
@@ -211,7 +214,7 @@ export function withUnknownField(
   const paths = objectPaths(body).filter((path) => path.at(-1) !== 'properties')
   const value = fc.constantFrom<JsonValue>('v', 7, true, { a: 1 }, ['b'])
   return fc.tuple(fc.constantFrom(...paths), value).map(([path, entry]) => ({
-    body: inserted(body, path, ['zzUnknown', entry]) as JsonObject,
+    body: inserted(body, path, [unknownField, entry]) as JsonObject,
     path: path.join('.'),
   }))
 }

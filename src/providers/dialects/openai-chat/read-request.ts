@@ -72,7 +72,7 @@ export function readRequest(body: JsonObject, ctx: ReadRequestContext): Canonica
   const legacy = readOptionalArray(body, 'functions', '')
   const listed = readOptionalArray(body, 'tools', '')
   if (legacy !== undefined && listed !== undefined) throw invalidField('functions', 'tools is given too')
-  if (legacy !== undefined) extra['functions'] = []
+  if (legacy !== undefined || !isAbsent(body['function_call'])) extra['functions'] = []
   if (listed?.length === 0) extra['tools'] = []
   const { tools, builtinTools } = readTools(listed ?? [])
   const functions = legacy?.map((value, index) => readFunction(value, `functions[${index}]`))
@@ -100,6 +100,10 @@ export function readRequest(body: JsonObject, ctx: ReadRequestContext): Canonica
   if (body['stream'] === false) extra['stream'] = false
   if (request.stopSequences.length === 0 && isJsonArray(body['stop'])) extra['stop'] = []
   return withNative(request, body, extra)
+}
+
+function isAbsent(value: JsonValue | undefined): boolean {
+  return value === undefined || value === null
 }
 
 function withNative(request: CanonicalRequest, body: JsonObject, extra: JsonObject): CanonicalRequest {
@@ -156,20 +160,27 @@ function readToolChoice(body: JsonObject, extra: Extra): ToolChoice | undefined 
   if (value === undefined || value === null) return undefined
   if (value === 'auto' || value === 'none' || value === 'required') return { type: value }
   if (!isJsonObject(value)) throw invalidField('tool_choice', 'it must be none, auto, required or an object')
-  if (value['type'] === 'function') {
-    const called = readObject(value, 'function', 'tool_choice')
+  const called = value['function']
+  if (value['type'] === 'function' && hasOnly(value, 2) && isJsonObject(called) && hasOnly(called, 1)) {
     return { type: 'tool', name: readString(called, 'name', 'tool_choice.function') }
   }
   extra['tool_choice'] = value
   return undefined
 }
 
+function hasOnly(object: JsonObject, count: number): boolean {
+  return Object.keys(object).length === count
+}
+
 function readFunctionChoice(body: JsonObject, extra: Extra): ToolChoice | undefined {
   const value = body['function_call']
   if (value === undefined || value === null) return undefined
-  extra['functions'] = []
   if (value === 'auto' || value === 'none') return { type: value }
-  return { type: 'tool', name: readString(expectObject(value, 'function_call'), 'name', 'function_call') }
+  const choice = expectObject(value, 'function_call')
+  const name = readString(choice, 'name', 'function_call')
+  if (hasOnly(choice, 1)) return { type: 'tool', name }
+  extra['function_call'] = choice
+  return undefined
 }
 
 const schemaKeys: ReadonlySet<string> = new Set(['name', 'description', 'schema', 'strict'])

@@ -152,7 +152,8 @@ function readToolChoice(body: JsonObject, extra: Leftover): ToolChoice | undefin
   if (value === undefined || value === null) return undefined
   if (value === 'auto' || value === 'none' || value === 'required') return { type: value }
   if (!isJsonObject(value)) throw invalidField('tool_choice', 'it must be none, auto, required or an object')
-  if (value['type'] === 'function') return { type: 'tool', name: readString(value, 'name', 'tool_choice') }
+  if (value['type'] === 'function' && Object.keys(value).length === 2)
+    return { type: 'tool', name: readString(value, 'name', 'tool_choice') }
   extra['tool_choice'] = value
   return undefined
 }

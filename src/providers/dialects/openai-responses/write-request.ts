@@ -34,7 +34,10 @@ export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext
   if (!isOwn) body['store'] = false
   if (fromChat) translateChatFields(request, body)
   const instructions = instructionsOf(request, isOwn)
-  if (instructions !== undefined) body['instructions'] = textOf(instructions)
+  if (instructions !== undefined) {
+    nativeFields(instructions.native, 'message', target)
+    body['instructions'] = textOf(instructions)
+  }
   const input = writeInput(request.messages, instructions, target)
   if (input.length > 0) body['input'] = input
   writeTools(request, body, target)
