@@ -23,6 +23,9 @@ Signals:
 Management: npx gatewright --help
 `
 
+/** A second signal within this time is an echo of the first. */
+const repeatWithinMs = 1000
+
 const write = (text: string): void => void process.stdout.write(text)
 const complain = (text: string): void => void process.stderr.write(`${text}\n`)
 
@@ -75,11 +78,13 @@ async function start(values: ReturnType<typeof readArguments>): Promise<void> {
     extraCertificates: [],
     log: complain,
   })
-  let stopping = false
+  let stoppingSince = 0
   const stop = (): void => {
-    if (stopping) process.exit(1)
-    stopping = true
-    void supervisor.stop().then(() => process.exit(0))
+    if (stoppingSince === 0) {
+      stoppingSince = performance.now()
+      void supervisor.stop().then(() => process.exit(0))
+      // npm passes the terminal's signal on, so one Ctrl-C arrives twice; only a later one means "at once".
+    } else if (performance.now() - stoppingSince > repeatWithinMs) process.exit(1)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

@@ -9,8 +9,10 @@ import type { ExchangeHandler } from '../ports/listener.ts'
 import type { GatewayContext } from './context.ts'
 import { Exchange } from './exchange.ts'
 import { createKeyTable } from './key-table.ts'
+import { compilePlans, pipeline } from './pipeline.ts'
 import { runExchange } from './run.ts'
 import { compileSnapshot, type Snapshot, type SnapshotParts } from './snapshot.ts'
+import type { StageRow } from './stage.ts'
 
 export interface Gateway {
   readonly handle: ExchangeHandler
@@ -25,6 +27,8 @@ export interface Gateway {
 
 export type GatewayParts = Omit<GatewayContext, 'keys' | 'isReady'> &
   SnapshotParts & {
+    /** Another table than `pipeline`; for tests of what a failing stage does. */
+    readonly table?: readonly StageRow[]
     /** False: no more exchanges can be recorded now, so none are taken. */
     readonly canRecord: () => boolean
   }
@@ -41,6 +45,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     keys,
     isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
   }
+  const runner = { ctx, plans: compilePlans(parts.table ?? pipeline) }
 
   return {
     handle(inbound) {
@@ -51,7 +56,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       exchange.onClosed = () => {
         open -= 1
       }
-      runExchange(exchange, ctx)
+      runExchange(exchange, runner)
     },
     apply(message) {
       if (message.type === 'config') {

@@ -27,6 +27,8 @@ import { chooseTargets } from './stages/route.ts'
 import { settle } from './stages/settle.ts'
 import { validate } from './stages/validate.ts'
 
+const everyClass = 'G U M P H'
+
 function row(
   name: string,
   run: Stage,
@@ -70,29 +72,32 @@ export const pipeline: readonly StageRow[] = Object.freeze([
 
 export type Plan = readonly StageRow[]
 
-function planOf(trafficClass: PipelineClass, phase: StageRow['phase']): Plan {
-  return Object.freeze(
-    pipeline.filter((stage) => stage.phase === phase && stage.classes.includes(trafficClass)),
-  )
-}
-
 export interface PlanPair {
   readonly request: Plan
   readonly finish: Plan
 }
 
-function pairOf(trafficClass: PipelineClass): PlanPair {
-  return Object.freeze({ request: planOf(trafficClass, 'request'), finish: planOf(trafficClass, 'finish') })
+/** Each class's rows, and those that every class runs before its class is known. */
+export interface Plans {
+  readonly prelude: Plan
+  readonly byClass: Readonly<Record<PipelineClass, PlanPair>>
 }
 
-/** Compiled once: each class's rows. */
-export const plans: Readonly<Record<PipelineClass, PlanPair>> = Object.freeze({
-  G: pairOf('G'),
-  U: pairOf('U'),
-  M: pairOf('M'),
-  P: pairOf('P'),
-  H: pairOf('H'),
-})
-
-/** Rows that every class runs before its class is known. */
-export const prelude: Plan = Object.freeze(pipeline.filter((stage) => stage.classes === 'G U M P H'))
+/** Compile a table. */
+export function compilePlans(table: readonly StageRow[]): Plans {
+  const planOf = (letter: PipelineClass, phase: StageRow['phase']): Plan =>
+    Object.freeze(table.filter((stage) => stage.phase === phase && stage.classes.includes(letter)))
+  const pairOf = (letter: PipelineClass): PlanPair =>
+    Object.freeze({ request: planOf(letter, 'request'), finish: planOf(letter, 'finish') })
+  const prelude = Object.freeze(table.filter((stage) => stage.classes === everyClass))
+  return Object.freeze({
+    prelude,
+    byClass: Object.freeze({
+      G: pairOf('G'),
+      U: pairOf('U'),
+      M: pairOf('M'),
+      P: pairOf('P'),
+      H: pairOf('H'),
+    }),
+  })
+}

@@ -4,46 +4,52 @@ import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { GatewayContext } from './context.ts'
 import type { Exchange, Outcome } from './exchange.ts'
-import { type Plan, plans, prelude } from './pipeline.ts'
+import type { Plan, Plans } from './pipeline.ts'
 import { sendFault } from './respond.ts'
 import type { StageRow } from './stage.ts'
 
+/** What running takes: the stages and what they work with. */
+export interface Runner {
+  readonly ctx: GatewayContext
+  readonly plans: Plans
+}
+
 /** Take an exchange through its stages. */
-export function runExchange(exchange: Exchange, ctx: GatewayContext): void {
-  exchange.proceed = () => advance(exchange, ctx)
-  exchange.fail = (error) => failExchange(exchange, ctx, error)
-  exchange.finish = (outcome) => finishExchange(exchange, ctx, outcome)
-  exchange.inbound.onDisconnect(() => disconnect(exchange, ctx))
-  advance(exchange, ctx)
+export function runExchange(exchange: Exchange, runner: Runner): void {
+  exchange.proceed = () => advance(exchange, runner)
+  exchange.fail = (error) => failExchange(exchange, runner, error)
+  exchange.finish = (outcome) => finishExchange(exchange, runner, outcome)
+  exchange.inbound.onDisconnect(() => disconnect(exchange, runner))
+  advance(exchange, runner)
 }
 
-function planOf(exchange: Exchange): Plan {
-  if (exchange.isHealth) return plans.H.request
-  return exchange.operation === null ? prelude : plans[exchange.operation.trafficClass].request
+function planOf(exchange: Exchange, { plans }: Runner): Plan {
+  if (exchange.isHealth) return plans.byClass.H.request
+  return exchange.operation === null ? plans.prelude : plans.byClass[exchange.operation.trafficClass].request
 }
 
-function advance(exchange: Exchange, ctx: GatewayContext): void {
+function advance(exchange: Exchange, runner: Runner): void {
   while (exchange.outcome === 'open') {
-    const plan = planOf(exchange)
+    const plan = planOf(exchange, runner)
     const stage = plan[exchange.stageIndex]
     if (stage === undefined) return
     exchange.stages = plan
     exchange.stageIndex += 1
-    exchange.stageStarts.push(ctx.clock.monotonic())
+    exchange.stageStarts.push(runner.ctx.clock.monotonic())
     try {
-      if (stage.run(exchange, ctx) === 'wait') return
+      if (stage.run(exchange, runner.ctx) === 'wait') return
     } catch (error) {
-      if (stage.onError === 'deny') failExchange(exchange, ctx, error)
+      if (stage.onError === 'deny') failExchange(exchange, runner, error)
     }
   }
 }
 
 /** End an exchange with an error: answer it if nothing was sent, break the reply off otherwise. */
-function failExchange(exchange: Exchange, ctx: GatewayContext, error: unknown): void {
+function failExchange(exchange: Exchange, runner: Runner, error: unknown): void {
   if (exchange.outcome !== 'open') return
   const fault = asFault(error)
   if (fault.internalText !== '' || fault.status >= 500) {
-    ctx.note({
+    runner.ctx.note({
       level: fault.status >= 500 ? 'error' : 'warn',
       requestId: exchange.id,
       code: fault.code,
@@ -53,7 +59,7 @@ function failExchange(exchange: Exchange, ctx: GatewayContext, error: unknown): 
   exchange.faultCode = fault.code
   exchange.call?.abort()
   sendFault(exchange, fault)
-  finishExchange(exchange, ctx, fault.status < 500 ? 'refused' : 'failed')
+  finishExchange(exchange, runner, fault.status < 500 ? 'refused' : 'failed')
 }
 
 /** Anything that is not a fault is our own mistake: the caller learns nothing but that. */
@@ -67,26 +73,26 @@ function asFault(error: unknown): Fault {
 
 /** Class and place of an unexpected error, without its message: messages may quote request data. */
 function originOf(error: Error): string {
-  const frame =
-    /at [^\n]{0,300}?([\w.-]{1,80}\.ts:\d{1,6})/.exec((error.stack ?? '').slice(0, 2000))?.[1] ??
-    'unknown place'
-  return `${error.name} at ${frame}`
+  const frame = (error.stack ?? '').split('\n').find((line) => line.includes('.ts:')) ?? ''
+  const place = frame.slice(frame.lastIndexOf('/') + 1).replace(')', '')
+  return `${error.name} at ${place === '' ? 'unknown place' : place}`
 }
 
-function disconnect(exchange: Exchange, ctx: GatewayContext): void {
+function disconnect(exchange: Exchange, runner: Runner): void {
   exchange.call?.abort()
-  finishExchange(exchange, ctx, 'disconnected')
+  finishExchange(exchange, runner, 'disconnected')
 }
 
 /** Run the finish rows once and let go of the exchange. */
-function finishExchange(exchange: Exchange, ctx: GatewayContext, outcome: Exclude<Outcome, 'open'>): void {
+function finishExchange(exchange: Exchange, runner: Runner, outcome: Exclude<Outcome, 'open'>): void {
   if (exchange.outcome !== 'open') return
   exchange.outcome = outcome
   exchange.onClosed()
   exchange.interrupt = null
-  if (exchange.key !== null) ctx.keys.find(exchange.key.keyId)?.exchanges.delete(exchange)
+  if (exchange.key !== null) runner.ctx.keys.find(exchange.key.keyId)?.exchanges.delete(exchange)
   if (exchange.operation === null) return
-  for (const stage of plans[exchange.operation.trafficClass].finish) runFinish(stage, exchange, ctx)
+  for (const stage of runner.plans.byClass[exchange.operation.trafficClass].finish)
+    runFinish(stage, exchange, runner.ctx)
 }
 
 function runFinish(stage: StageRow, exchange: Exchange, ctx: GatewayContext): void {

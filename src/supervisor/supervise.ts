@@ -241,7 +241,8 @@ function toWorker(slot: Slot, message: ToWorker, transfer: readonly MessagePort[
 function originOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown reason'
   const frame = (error.stack ?? '').split('\n').find((line) => line.includes('.ts:'))
-  return `${error.name}${frame === undefined ? '' : ` ${frame.trim()}`}`
+  const code = (error as { code?: unknown }).code
+  return `${typeof code === 'string' ? code : error.name}${frame === undefined ? '' : ` ${frame.trim()}`}`
 }
 
 function failuresAfter(failures: number, startedAt: number): number {

@@ -29,6 +29,7 @@ import {
 } from '../../providers/index.ts'
 import type { GatewayNote } from '../context.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
+import type { StageRow } from '../stage.ts'
 
 export const testBounds: GatewayBounds = {
   headerBytes: 32_768,
@@ -87,6 +88,8 @@ export interface StartGatewayOptions {
   readonly key?: Partial<KeySnapshot>
   readonly tls?: TlsMaterial
   readonly port?: number
+  /** Another pipeline table. */
+  readonly table?: readonly StageRow[]
 }
 
 export interface StartedGateway {
@@ -117,6 +120,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     random: Math.random,
     recordUsage: (record) => records.push(record),
     canRecord: () => true,
+    ...(options.table === undefined ? {} : { table: options.table }),
     note: (note) => notes.push(note),
     catalogue: createCatalogue(),
     auth: { now: Date.now, fetchToken: createTokenFetcher(network) },

@@ -1,0 +1,53 @@
+/** Nothing internal leaves: an error with a secret in it, thrown in any stage, in any class, shows nothing of it. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { request } from 'undici'
+import { startGateway } from './harness/start-gateway.ts'
+import { pipeline } from './pipeline.ts'
+
+const secret = 'hunter2-postgres://root:swordfish@db'
+
+const calls = [
+  { path: '/v1/chat/completions', body: { model: 'sandbox', messages: [{ role: 'user', content: 'x' }] } },
+  {
+    path: '/v1/messages',
+    body: { model: 'sandbox', max_tokens: 10, messages: [{ role: 'user', content: 'x' }] },
+  },
+  { path: '/v1beta/models/sandbox:generateContent', body: { contents: [{ parts: [{ text: 'x' }] }] } },
+  { path: '/v1/embeddings', body: { model: 'sandbox', input: 'x' } },
+  { path: '/v1/models', body: null },
+  { path: '/livez', body: null },
+] as const
+
+for (const stage of pipeline) {
+  test(`an error with a secret, thrown in ${stage.name}, is an internal fault to the caller and no more`, async () => {
+    const table = pipeline.map((row) =>
+      row.name === stage.name
+        ? {
+            ...row,
+            run: () => {
+              throw new Error(secret)
+            },
+          }
+        : row,
+    )
+    const started = await startGateway({ table })
+    let met = 0
+    for (const { path, body } of calls) {
+      const response = await request(`${started.url}${path}`, {
+        method: body === null ? 'GET' : 'POST',
+        headers: { authorization: `Bearer ${started.apiKey}`, 'content-type': 'application/json' },
+        body: body === null ? null : JSON.stringify(body),
+      })
+      const text = await response.body.text()
+      assert.doesNotMatch(text + JSON.stringify(response.headers), /hunter2|swordfish|\.ts:|node:/)
+      if (response.statusCode === 500) {
+        met += 1
+        assert.match(text, /Something went wrong on our side/)
+      }
+    }
+    assert.ok(stage.phase === 'finish' || stage.name === 'count-tokens' || met > 0, 'the error was met')
+    assert.doesNotMatch(JSON.stringify([started.notes, started.records]), /hunter2|swordfish/)
+    await started.stop()
+  })
+}
