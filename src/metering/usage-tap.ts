@@ -67,13 +67,16 @@ function parseObject(text: string): JsonObject | undefined {
   }
 }
 
-/** How much of the beginning of `key` ends `chunk`. A key repeats none of its beginning, so the longest is the only. */
-function endingPart(chunk: Buffer, key: Buffer): number {
+/**
+ * How much of the beginning of `key` ends `chunk`, not looking before `from`. A key repeats none of its beginning, so
+ * the longest is the only.
+ */
+function endingPart(chunk: Buffer, from: number, key: Buffer): number {
   const last = chunk.length - 1
   if (chunk[last] === lineFeed) return 0
   const at = chunk.lastIndexOf(quote)
   const length = chunk.length - at
-  if (at < 0 || length >= key.length) return 0
+  if (at < from || length >= key.length) return 0
   return key.compare(chunk, at, chunk.length, 0, length) === 0 ? length : 0
 }
 
@@ -172,7 +175,7 @@ class Tap implements UsageTap {
     }
     const at = chunk.length - from < key.length ? -1 : chunk.indexOf(key, from)
     if (at < 0) {
-      this.#matched = endingPart(from === 0 ? chunk : chunk.subarray(from), key)
+      this.#matched = endingPart(chunk, from, key)
       return chunk.length
     }
     this.#state = afterKey
