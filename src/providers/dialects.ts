@@ -2,6 +2,7 @@
 import type { DialectId } from '../domain/dialect-id.ts'
 import type { Dialect } from './dialect.ts'
 import { anthropicMessages } from './dialects/anthropic-messages/index.ts'
+import { bedrockConverse } from './dialects/bedrock-converse/index.ts'
 import { gemini } from './dialects/gemini/index.ts'
 import { openaiChat } from './dialects/openai-chat/index.ts'
 import { openaiResponses } from './dialects/openai-responses/index.ts'
@@ -11,4 +12,5 @@ export const dialects = Object.freeze({
   'openai-responses': openaiResponses,
   'anthropic-messages': anthropicMessages,
   gemini,
+  'bedrock-converse': bedrockConverse,
 } satisfies Partial<Record<DialectId, Dialect>>)

@@ -27,14 +27,19 @@ function setPath(
 ): void {
   const [key, ...rest] = path
   if (key === undefined) return
-  const inner = target[key]
+  const inner = Object.hasOwn(target, key) ? target[key] : undefined
   if (rest.length === 0) {
-    target[key] = inner ?? value
+    setField(target, key, inner ?? value)
     return
   }
   const copy = isJsonObject(inner) ? { ...inner } : {}
   setPath(copy, rest, value)
-  target[key] = copy
+  setField(target, key, copy)
+}
+
+/** A field named `__proto__` stays a field. */
+function setField(target: object, key: string, value: JsonValue | undefined): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
 /** The other way: what is left of `object` beside `known`, under dotted names. `null` and empty objects are kept. */

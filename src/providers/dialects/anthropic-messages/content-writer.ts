@@ -54,7 +54,7 @@ function isEmptyText(part: Part): boolean {
 }
 
 /** Bedrock's cache points, which its reader hangs on the part or tool before them. */
-export const cachePointField: ReadonlySet<string> = new Set(['cachePoint'])
+export const translated: ReadonlySet<string> = new Set(['cachePoint'])
 
 /** Anthropic marks a cached prefix by a field of its last block. */
 export function markCached(block: Block | undefined, fields: JsonObject): void {
@@ -68,12 +68,20 @@ function writeRequestPart(part: Part, target: BlockTarget, path: string): Block[
   switch (part.type) {
     case 'text':
       return [
-        { type: 'text', text: part.text, ...nativeFields(part.native, 'part', target, cachePointField) },
+        {
+          type: 'text',
+          text: part.text,
+          ...nativeFields(part.native, 'part', target),
+        },
       ]
     case 'refusal':
       target.downgrade({ field: path, reason: 'the refusal is sent as text' })
       return [
-        { type: 'text', text: part.text, ...nativeFields(part.native, 'part', target, cachePointField) },
+        {
+          type: 'text',
+          text: part.text,
+          ...nativeFields(part.native, 'part', target),
+        },
       ]
     case 'image':
       return [writeImage(part, target, path)]
@@ -125,14 +133,14 @@ function writeImage(part: ImagePart, target: BlockTarget, path: string): Block {
   return {
     type: 'image',
     source: writeSource(source, target, path),
-    ...nativeFields(part.native, 'part', target, cachePointField),
+    ...nativeFields(part.native, 'part', target),
   }
 }
 
 function writeDocument(part: DocumentPart, target: BlockTarget, path: string): Block {
   const block: Block = { type: 'document', source: writeDocumentSource(part.source, target, path) }
   if (part.name !== undefined) block['title'] = part.name
-  return { ...block, ...nativeFields(part.native, 'part', target, cachePointField) }
+  return { ...block, ...nativeFields(part.native, 'part', target) }
 }
 
 function writeDocumentSource(source: MediaSource, target: BlockTarget, path: string): JsonObject {
@@ -178,7 +186,7 @@ function writeToolCall(part: ToolCallPart, target: BlockTarget, path: string): B
     id: part.id,
     name: part.name,
     input,
-    ...nativeFields(part.native, 'part', target, cachePointField),
+    ...nativeFields(part.native, 'part', target),
   }
 }
 
@@ -196,7 +204,7 @@ function responseInput(part: ToolCallPart, target: BlockTarget): JsonValue {
 }
 
 function writeToolResult(part: ToolResultPart, target: BlockTarget, path: string): Block {
-  const { content: note, ...fields } = nativeFields(part.native, 'part', target, cachePointField)
+  const { content: note, ...fields } = nativeFields(part.native, 'part', target)
   const block: Block = { type: 'tool_result', tool_use_id: part.callId }
   const [only] = part.content
   if (
@@ -221,7 +229,7 @@ function isPlain(part: Part): boolean {
 
 /** Reasoning goes back only with the provider's own proof; without it the API refuses the block. */
 function writeRequestReasoning(part: ReasoningPart, target: BlockTarget, path: string): Block[] {
-  const own = nativeFields(part.native, 'part', target, cachePointField)
+  const own = nativeFields(part.native, 'part', target)
   if (!target.same && part.signature === undefined && part.encrypted === undefined) {
     target.downgrade({
       field: path,

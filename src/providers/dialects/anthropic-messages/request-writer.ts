@@ -11,7 +11,7 @@ import { type CanonicalOption, callerField, callerPart } from '../../caller-fiel
 import type { WriteRequestContext } from '../../dialect.ts'
 import { cannotExpress, nativeFields } from '../../native.ts'
 import { systemMessages, type Turn, writeTurns } from '../../tool-turns.ts'
-import { type BlockTarget, cachePointField, markCached, writeBlocks } from './content-writer.ts'
+import { type BlockTarget, markCached, translated, writeBlocks } from './content-writer.ts'
 
 const dialect = 'anthropic-messages'
 
@@ -33,7 +33,7 @@ interface Writing {
 /** Throws `faults.cannotExpress` naming the caller's field. */
 export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext): JsonObject {
   const same = request.dialect === dialect
-  const target: BlockTarget = { dialect, downgrade: ctx.downgrade, kind: 'request', same }
+  const target: BlockTarget = { dialect, downgrade: ctx.downgrade, kind: 'request', same, translated }
   const writing: Writing = {
     request,
     target,
@@ -109,7 +109,7 @@ function writeMessage({ role, blocks, fields }: Turn<Record<string, JsonValue | 
 function writeTools(body: Body, { request, target, own, downgrade }: Writing): void {
   const tools: Record<string, JsonValue | undefined>[] = []
   for (const [index, tool] of request.tools.entries()) {
-    const fields = nativeFields(tool.native, 'tool', target, cachePointField)
+    const fields = nativeFields(tool.native, 'tool', target)
     const wire: Record<string, JsonValue | undefined> = { name: tool.name }
     if (tool.description !== undefined) wire['description'] = tool.description
     wire['input_schema'] = tool.parameters ?? { type: 'object', properties: {} }

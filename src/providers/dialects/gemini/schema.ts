@@ -23,7 +23,7 @@ const counts: ReadonlySet<string> = new Set([
 export function jsonSchemaOf(schema: JsonObject, at: string, depth = 0): JsonObject {
   if (depth > maxDepth) throw invalidField(at, `it nests deeper than ${maxDepth} levels`)
   const source = camelCased(schema, at)
-  const out: Record<string, JsonValue | undefined> = {}
+  const out = Object.create(null) as Record<string, JsonValue | undefined>
   for (const key in source) {
     const value = source[key]
     if (key === 'nullable' || key === 'propertyOrdering' || value === null) continue

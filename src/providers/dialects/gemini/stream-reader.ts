@@ -114,7 +114,7 @@ function candidateAt(state: State, index: number): Candidate | undefined {
     called: false,
     finished: false,
     logprobs: undefined,
-    fields: {},
+    fields: Object.create(null) as Candidate['fields'],
   }
   state.candidates.set(index, candidate)
   return candidate
