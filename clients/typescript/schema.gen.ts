@@ -452,6 +452,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/usage/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export single usage records as CSV or JSON lines
+         * @description One row per request, as long as the log keeps them (usage.retentionDays). Names and figures only: content is never part of it.
+         */
+        get: operations["usage-records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin-tokens": {
         parameters: {
             query?: never;
@@ -4230,7 +4250,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4320,7 +4340,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4392,6 +4412,75 @@ export interface operations {
                 };
             };
             /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "usage-records": {
+        parameters: {
+            query: {
+                /** @description Start, Unix milliseconds; 24 hours before `to` when left out. */
+                from?: number;
+                /** @description End, exclusive, Unix milliseconds; now when left out. */
+                to?: number;
+                /** @description Id or slug of the application. */
+                application?: string;
+                /** @description RFC 4180, or one JSON object per line. */
+                format: "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The records. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;

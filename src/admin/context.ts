@@ -5,6 +5,7 @@
 import type { AdminScope, Deployment } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { EventLog } from '../ports/event-log.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
@@ -62,7 +63,9 @@ export interface AdminDependencies {
   readonly clock: Clock
   /** The peppers in force; asked for on every use, because they may be rotated. */
   readonly peppers: () => SecretPeppers
-  readonly usage: Pick<UsageStore, 'query'>
+  readonly usage: UsageStore
+  /** Single usage records, where this process keeps them. */
+  readonly usageLog?: EventLog
   /** Rows of the provider catalogue, built-in and configured. */
   readonly providers: () => readonly Provider[]
   readonly status: () => StatusReport

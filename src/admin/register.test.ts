@@ -92,6 +92,7 @@ const bodies: Readonly<Record<string, object>> = {
 const queries: Readonly<Record<string, Record<string, string>>> = {
   'usage-series': { interval: 'hour' },
   'usage-export': { interval: 'hour', format: 'csv' },
+  'usage-records': { format: 'csv' },
 }
 
 function requestOf(row: AdminRow, token: string) {

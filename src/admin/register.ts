@@ -55,6 +55,7 @@ import { subscriptionGet } from './operations/subscription-get/operation.ts'
 import { subscriptionList } from './operations/subscription-list/operation.ts'
 import { subscriptionUpdate } from './operations/subscription-update/operation.ts'
 import { usageExport } from './operations/usage-export/operation.ts'
+import { usageRecords } from './operations/usage-records/operation.ts'
 import { usageSeries } from './operations/usage-series/operation.ts'
 import { usageSummary } from './operations/usage-summary/operation.ts'
 
@@ -126,6 +127,7 @@ const rows: readonly Row[] = [
   ['usage-summary',       'GET',    '/organizations/:organization/usage/summary',        'read',   usageSummary],
   ['usage-series',        'GET',    '/organizations/:organization/usage/series',         'read',   usageSeries],
   ['usage-export',        'GET',    '/organizations/:organization/usage/export',         'read',   usageExport],
+  ['usage-records',       'GET',    '/organizations/:organization/usage/records',        'read',   usageRecords],
 
   ['admin-token-list',    'GET',    '/admin-tokens',                                     'admin',  adminTokenList],
   ['admin-token-create',  'POST',   '/admin-tokens',                                     'admin',  adminTokenCreate],

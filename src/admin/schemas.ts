@@ -53,6 +53,10 @@ export function recordId(prefix: string) {
   return Type.String({ description: 'Id.', pattern: `^${prefix}_[0-9A-Za-z]{22}$` })
 }
 
+export function optionalReference(noun: string) {
+  return Type.Optional(reference(noun))
+}
+
 export const organizationReference = reference('organization')
 
 /** Model names and patterns with one trailing `*`. */

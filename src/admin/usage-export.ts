@@ -62,7 +62,7 @@ const figures = [
 ] as const satisfies readonly (keyof ShownUsageRow)[]
 
 interface ExportOrder {
-  readonly usage: Pick<UsageStore, 'query'>
+  readonly usage: UsageStore
   readonly organizationId: string
   readonly range: UsageRange
   readonly interval: UsageInterval

@@ -138,14 +138,16 @@ test('a document is compared, applied, found equal, and exported', async (t) => 
 test('usage, status, tokens and set-up link answer for people and for scripts', async (t) => {
   const { run } = await startCli(t)
   await succeed(run, ['orgs add acme'])
-  const [usage = '', csv = '', status = '', link = ''] = await succeed(run, [
+  const [usage = '', csv = '', status = '', link = '', records = ''] = await succeed(run, [
     'usage --by app,model --since 7d',
     'usage --csv --since 2d',
     'status',
     'setup-link',
+    'usage --records --csv',
   ])
   assert.equal(usage, 'No request in this time.\n')
   assert.match(csv, /^time,model,requests,/)
+  assert.match(records, /^id,time,organizationId/)
   assert.match(status, /Workers: +2 of 2 run/)
   assert.match(link, /\/setup#gws_[\w-]{43}\n/)
   const [token = ''] = await succeed(run, ['--org acme tokens create --name look --scopes read --json'])

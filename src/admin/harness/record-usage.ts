@@ -1,4 +1,5 @@
 /** A little usage in the store: one request three hours, three requests one hour before the test clock's noon. */
+import type { UsageRecord } from '../../domain/usage.ts'
 import { latencyBoundsMs, type UsageRollup } from '../../ports/usage-store.ts'
 import { type StartedAdmin, startedAt } from './start-admin.ts'
 
@@ -53,4 +54,40 @@ export async function recordUsage(admin: StartedAdmin, organizationId: string): 
       rollup(organizationId, startedAt - hour, [50, 50, 50]),
     ],
   })
+}
+
+export function sampleUsageRecord(fields: Partial<UsageRecord>): UsageRecord {
+  return {
+    id: 'req_1',
+    time: startedAt,
+    organizationId: 'org_1',
+    applicationId: 'app_1',
+    keyId: 'k1',
+    operation: 'chat.completions',
+    dialect: 'openai-chat',
+    model: 'gpt',
+    servedModel: 'gpt-5',
+    deploymentId: 'dep_1',
+    providerId: 'openai',
+    status: 200,
+    fault: '',
+    outcome: 'completed',
+    streamed: false,
+    attempts: 1,
+    inputTokens: 100,
+    outputTokens: 10,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    reasoningTokens: 0,
+    estimated: false,
+    costMicroUsd: 500,
+    requestBytes: 200,
+    responseBytes: 300,
+    durationMs: 50,
+    firstByteMs: 40,
+    overheadMs: 1,
+    endUser: '',
+    tags: {},
+    ...fields,
+  }
 }

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
+import { openEventLog } from '../../adapters/event-log/open-event-log.ts'
 import { openFileSecretBox } from '../../adapters/file-secret-box/open-file-secret-box.ts'
 import { openSqliteStore, type SqliteStorage } from '../../adapters/sqlite/open-sqlite-store.ts'
 import { openPeppers } from '../../identity/index.ts'
@@ -68,6 +69,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
   const storage = await openSqliteStore({ path: join(directory, 'gatewright.db') })
   const secretBox = openFileSecretBox({ path: join(directory, 'root.key') })
   const peppers = await openPeppers(storage.store, secretBox)
+  const usageLog = await openEventLog({ directory: join(directory, 'usage') })
   const clock = createTestClock()
   const catalogue = createCatalogue()
   const logged: Readonly<Record<string, unknown>>[] = []
@@ -80,6 +82,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     clock,
     peppers: () => peppers,
     usage: storage.usage,
+    usageLog,
     providers: () => catalogue.list,
     status: () => sampleStatus,
     configuration: createDocumentManager({ store: storage.store, clock, fileManaged: () => false }),
@@ -97,6 +100,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     logged,
     async stop() {
       await app.close()
+      await usageLog.close()
       await storage.close()
       rmSync(directory, { recursive: true })
     },

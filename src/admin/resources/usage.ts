@@ -3,12 +3,12 @@ import { type Static, Type } from 'typebox'
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
 import {
-  latencyBoundsMs,
   type UsageDimensions,
   type UsageRow,
   usageDimensionFields,
   usageRowLimit,
 } from '../../ports/usage-store.ts'
+import { latencyQuantile, usageSeries, usageSummary } from '../../usage/index.ts'
 import { openOrganization } from '../access.ts'
 import type { AdminContext } from '../context.ts'
 import { closed, named, nullable, oneOf, time } from '../schemas.ts'
@@ -42,6 +42,8 @@ export const usageRange = {
     Type.Integer({ description: 'Most rows.', minimum: 1, maximum: usageRowLimit, default: 1000 }),
   ),
 }
+
+export const recordFormat = oneOf(['csv', 'jsonl'], 'RFC 4180, or one JSON object per line.')
 
 export const usageInterval = oneOf(['minute', 'hour', 'day'], 'Length of one interval (days in UTC).')
 export type UsageInterval = Static<typeof usageInterval>
@@ -134,15 +136,10 @@ export function resolveRange(given: GivenRange, now: number): UsageRange {
   return { from, to, groupBy }
 }
 
-/** Smallest bound below which the share `q` of the counted requests lies. */
-export function latencyQuantile(counts: readonly number[], q: number): number | null {
-  const total = counts.reduce((all, count) => all + count, 0)
-  let seen = 0
-  for (const [index, count] of counts.entries()) {
-    seen += count
-    if (total > 0 && seen >= q * total) return latencyBoundsMs[index] ?? null
-  }
-  return null
+/** Milliseconds, or null where nothing can be said. */
+function quantileOf(row: UsageRow, quantile: number): number | null {
+  const value = latencyQuantile(row.latency, quantile)
+  return value === null || !Number.isFinite(value) ? null : value
 }
 
 export function showUsageRow(row: UsageRow): ShownUsageRow {
@@ -153,9 +150,9 @@ export function showUsageRow(row: UsageRow): ShownUsageRow {
     ...sums,
     costUsd: costMicroUsd / 1e6,
     meanDurationMs: sums.requests === 0 ? null : Math.round(durationMs / sums.requests),
-    p50Ms: latencyQuantile(row.latency, 0.5),
-    p95Ms: latencyQuantile(row.latency, 0.95),
-    p99Ms: latencyQuantile(row.latency, 0.99),
+    p50Ms: quantileOf(row, 0.5),
+    p95Ms: quantileOf(row, 0.95),
+    p99Ms: quantileOf(row, 0.99),
   }
 }
 
@@ -174,14 +171,17 @@ export async function queryUsage(ctx: AdminContext, asked: UsageRequest): Promis
   const organization = await openOrganization(ctx, asked.organization)
   const { from, to, groupBy } = resolveRange(asked, ctx.deps.clock.now())
   const given = filterNames.filter((name) => asked[name] !== undefined)
-  const result = await ctx.deps.usage.query({
+  const question = {
     organizationId: organization.id,
     from,
     to,
     groupBy,
     filter: Object.fromEntries(given.map((name) => [name, asked[name]])),
-    intervalMs: asked.interval === null ? null : intervalMs[asked.interval],
     limit: asked.limit ?? 1000,
-  })
+  }
+  const { usage } = ctx.deps
+  const result = await (asked.interval === null
+    ? usageSummary(usage, question)
+    : usageSeries(usage, { ...question, intervalMs: intervalMs[asked.interval] }))
   return { from, to, rows: result.rows.map(showUsageRow), truncated: result.truncated }
 }

@@ -27,6 +27,7 @@ interface UsageOptions {
   readonly since: string
   readonly interval?: 'minute' | 'hour' | 'day'
   readonly csv?: boolean
+  readonly records?: boolean
 }
 
 const intervals: ReadonlySet<string> = new Set(['minute', 'hour', 'day'])
@@ -97,6 +98,17 @@ async function writeCsv(session: Session, options: UsageOptions): Promise<void> 
   session.io.out(await take<string>(session.client.GET(`${base}/export`, { params, parseAs: 'text' })))
 }
 
+/** Single records: CSV with `--csv`, else one JSON object per line. */
+async function writeRecords(session: Session, options: UsageOptions): Promise<void> {
+  const organization = await session.organization()
+  const format = options.csv === true ? ('csv' as const) : ('jsonl' as const)
+  const params = { path: { organization }, query: { format, from: sinceOf(options, session.io) } }
+  const { data, error, response } = await session.client.GET(`${base}/records`, { params, parseAs: 'stream' })
+  if (data === null || data === undefined) return void (await take(Promise.resolve({ error, response })))
+  const decoder = new TextDecoder()
+  for await (const chunk of data) session.io.out(decoder.decode(chunk, { stream: true }))
+}
+
 /** `--since 24h` or `--since 2026-11-01`. */
 function sinceOf({ since }: UsageOptions, io: CliIo): number {
   const now = io.now()
@@ -124,6 +136,7 @@ export function addUsage(program: Command, io: CliIo): void {
     examples: [
       ['gatewright usage', 'The last 24 hours by model'],
       ['gatewright usage --by app,model --since 30d', 'A month by application and model'],
+      ['gatewright usage --records --since 1h', 'Every request of the last hour as JSON lines'],
       ['gatewright usage --interval day --since 7d --csv > week.csv', 'For a spreadsheet'],
     ],
   })
@@ -131,10 +144,12 @@ export function addUsage(program: Command, io: CliIo): void {
     .option('--since <when>', 'from a duration ago (24h, 30d) or a date on', '24h')
     .option('--interval <length>', 'one row per minute, hour or day')
     .option('--csv', 'write CSV')
+    .option('--records', 'write every single request: JSON lines, or CSV with --csv')
   runs<UsageOptions>(command, io, async ({ session, options }) => {
     if (options.interval !== undefined && !intervals.has(options.interval)) {
       throw new CliFailure('usage', `${options.interval} is not an interval.`, 'Write minute, hour or day.')
     }
+    if (options.records === true) return writeRecords(session, options)
     await (options.csv === true ? writeCsv(session, options) : showUsage(session, options))
   })
 }

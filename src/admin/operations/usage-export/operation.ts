@@ -1,8 +1,8 @@
 import { openOrganization } from '../../access.ts'
 import { defineOperation } from '../../operation.ts'
 import { collectionParams } from '../../resource.ts'
-import { resolveRange, usageInterval, usageRange } from '../../resources/usage.ts'
-import { closed, oneOf } from '../../schemas.ts'
+import { recordFormat, resolveRange, usageInterval, usageRange } from '../../resources/usage.ts'
+import { closed } from '../../schemas.ts'
 import { exportFormats, exportUsage } from '../../usage-export.ts'
 
 export const usageExport = defineOperation({
@@ -16,7 +16,7 @@ export const usageExport = defineOperation({
     to: usageRange.to,
     groupBy: usageRange.groupBy,
     interval: usageInterval,
-    format: oneOf(['csv', 'jsonl'], 'RFC 4180, or one JSON object per line.'),
+    format: recordFormat,
   }),
   success: {
     status: 200,

@@ -10,6 +10,6 @@ export const usageSeries = defineOperation({
   params: collectionParams,
   query: closed({ ...usageRange, interval: usageInterval }),
   success: { status: 200, description: 'The sums by interval.', schema: usageTable },
-  faults: ['objectNotFound'],
+  faults: ['objectNotFound', 'validation'],
   run: (ctx, { params, query }) => queryUsage(ctx, { ...query, organization: params.organization }),
 })

@@ -10,7 +10,7 @@ export const usageSummary = defineOperation({
   params: collectionParams,
   query: closed(usageRange),
   success: { status: 200, description: 'The sums.', schema: usageTable },
-  faults: ['objectNotFound'],
+  faults: ['objectNotFound', 'validation'],
   run: (ctx, { params, query }) =>
     queryUsage(ctx, { ...query, organization: params.organization, interval: null }),
 })
