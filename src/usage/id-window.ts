@@ -23,9 +23,9 @@ export function createIdWindow(start: EventCursor | null, size = generationSize)
   let youngerStart = start
   return {
     add(id) {
-      if (younger.has(id) || older.has(id)) return false
+      const before = younger.size
       younger.add(id)
-      return true
+      return younger.size > before && !older.has(id)
     },
     beginFrame(cursor) {
       if (younger.size < size) return

@@ -54,7 +54,14 @@ test('a summary and a series give the sums of one organization', async () => {
 
 test('questions out of bounds are refused', async () => {
   const refused = (error: unknown) => error instanceof Fault && error.code === 'admin.validation'
-  const bad = [{ from: 5, to: 5 }, { from: -1 }, { from: 0.5 }, { limit: 0 }, { limit: 1e6 }, { to: Number.NaN }]
+  const bad = [
+    { from: 5, to: 5 },
+    { from: -1 },
+    { from: 0.5 },
+    { limit: 0 },
+    { limit: 1e6 },
+    { to: Number.NaN },
+  ]
   for (const change of bad) await assert.rejects(usageSummary(storage.usage, { ...all, ...change }), refused)
   for (const intervalMs of [0, 1000, 61_000, -minute]) {
     await assert.rejects(usageSeries(storage.usage, { ...all, intervalMs }), refused)
@@ -89,7 +96,9 @@ test('CSV keeps commas, quotes and lines in their cell and lets no cell start a 
 })
 
 test('an export goes at the pace of its reader, in chunks of bounded size', async () => {
-  const many = Array.from({ length: 2000 }, (_, index) => sampleRecord(1000 + index, { organizationId: 'org_big' }))
+  const many = Array.from({ length: 2000 }, (_, index) =>
+    sampleRecord(1000 + index, { organizationId: 'org_big' }),
+  )
   await appendDurably(log, sampleLines(many))
   let longest = 0
   let total = 0

@@ -30,7 +30,7 @@ function isUsageRecord(value: unknown): value is UsageRecord {
   for (const field of textFields) if (typeof record[field] !== 'string') return false
   for (const field of numberFields) {
     const number = record[field]
-    if (typeof number !== 'number' || number < 0) return false
+    if (typeof number !== 'number' || !(number >= 0 && number < Number.POSITIVE_INFINITY)) return false
   }
   const cost = record['costMicroUsd']
   return cost === null || typeof cost === 'number'

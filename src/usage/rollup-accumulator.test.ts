@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { maxNameLength, otherModel, createRollupAccumulator } from './rollup-accumulator.ts'
+import { createRollupAccumulator, maxNameLength, otherModel } from './rollup-accumulator.ts'
 import { sampleRecord, sampleTime } from './sample-record.ts'
 
 test('records fall into the minute in which they began', () => {

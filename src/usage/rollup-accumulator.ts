@@ -10,11 +10,13 @@ import {
   type UsageRollup,
   type UsageSums,
 } from '../ports/usage-store.ts'
+import type { UsageFigures, UsageScan } from './scan-usage-line.ts'
 
 export const maxNameLength = 256
 export const maxSeriesPerMinute = 1000
 export const otherModel = '(other)'
 const minuteMs = 60_000
+const maxKnown = 20_000
 
 type MutableSums = { -readonly [Field in keyof UsageSums]: number }
 
@@ -27,6 +29,10 @@ interface Entry {
 
 export interface RollupAccumulator {
   add(record: UsageRecord): void
+  /** Adds the figures to the series that this text of the line stood for before; false when it is new. */
+  addKnown(scan: UsageScan): boolean
+  /** As `add`, and remembers the text for `addKnown`. */
+  addNew(scan: UsageScan, record: UsageRecord): void
   readonly size: number
   /** Everything added since the last call. */
   take(): readonly UsageRollup[]
@@ -72,7 +78,7 @@ function createEntry(minute: number, dimensions: UsageDimensions): Entry {
   }
 }
 
-function addTo({ sums, latency }: Entry, record: UsageRecord): void {
+function addTo({ sums, latency }: Entry, record: UsageFigures): void {
   sums.requests += 1
   if (record.outcome !== 'completed') sums.errors += 1
   sums.inputTokens += record.inputTokens
@@ -97,17 +103,20 @@ function keyOf(minute: number, record: UsageRecord, model: string): string {
 export function createRollupAccumulator(seriesPerMinute = maxSeriesPerMinute): RollupAccumulator {
   let entries = new Map<string, Entry>()
   let seriesCounts = new Map<string, number>()
+  /** Text of the line → series, for the minute that came last. */
+  let known = new Map<string, Entry>()
+  let knownMinute = -1
 
   function find(record: UsageRecord): Entry {
     const minute = record.time - (record.time % minuteMs)
     const model = record.deploymentId === '' ? '' : `${cut(record.model)}\n${cut(record.servedModel)}`
     const key = keyOf(minute, record, model)
-    const known = entries.get(key)
-    if (known !== undefined) return known
+    const found = entries.get(key)
+    if (found !== undefined) return found
     const scope = `${minute}\n${record.organizationId}`
     const count = seriesCounts.get(scope) ?? 0
     const isOther = count >= seriesPerMinute
-    const entryKey = isOther ? keyOf(minute, record, otherModel) : key
+    const entryKey = isOther ? keyOf(minute, record, `${otherModel}\n${otherModel}`) : key
     const other = entries.get(entryKey)
     if (other !== undefined) return other
     if (!isOther) seriesCounts.set(scope, count + 1)
@@ -118,6 +127,20 @@ export function createRollupAccumulator(seriesPerMinute = maxSeriesPerMinute): R
 
   return {
     add: (record) => addTo(find(record), record),
+    addKnown(scan) {
+      if (scan.time - (scan.time % minuteMs) !== knownMinute) return false
+      const entry = known.get(scan.series)
+      if (entry === undefined) return false
+      addTo(entry, scan)
+      return true
+    },
+    addNew(scan, record) {
+      const entry = find(record)
+      if (entry.minute !== knownMinute || known.size >= maxKnown) known = new Map()
+      knownMinute = entry.minute
+      known.set(scan.series, entry)
+      addTo(entry, record)
+    },
     get size() {
       return entries.size
     },
@@ -130,6 +153,7 @@ export function createRollupAccumulator(seriesPerMinute = maxSeriesPerMinute): R
       }
       entries = new Map()
       seriesCounts = new Map()
+      known = new Map()
       return rollups
     },
   }

@@ -56,7 +56,7 @@ test('every record is summed by its figures', async () => {
   await withParts(async ({ log, storage }) => {
     const records = [
       sampleRecord(1),
-      sampleRecord(2, { costMicroUsd: null, estimated: true, outcome: 'disconnected', durationMs: 40.4 }),
+      sampleRecord(2, { costMicroUsd: null, estimated: true, outcome: 'disconnected', durationMs: 40.5 }),
       sampleRecord(3, { status: 502, outcome: 'failed', outputTokens: 0, durationMs: 99_999 }),
     ]
     await appendDurably(log, sampleLines(records))
@@ -73,7 +73,7 @@ test('every record is summed by its figures', async () => {
       estimated: 1,
       unpriced: 1,
       costMicroUsd: 9000,
-      durationMs: 100_851,
+      durationMs: 100_852,
     })
     assert.equal(indexer.position(), log.end())
   })
@@ -149,7 +149,9 @@ const program = fileURLToPath(new URL('index-until-killed.ts', import.meta.url))
 /** True when the program came to its end before the kill. */
 function indexAndKill(directory: string, path: string, afterMs: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, directory, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [program, directory, path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => {
       if (output === '') setTimeout(() => child.kill('SIGKILL'), afterMs)

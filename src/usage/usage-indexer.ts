@@ -10,8 +10,9 @@
 import type { EventCursor, EventLog } from '../ports/event-log.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
 import { createIdWindow, generationSize, type IdWindow } from './id-window.ts'
-import { readUsageRecord, splitLines } from './read-usage-record.ts'
+import { readUsageRecord } from './read-usage-record.ts'
 import { createRollupAccumulator, type RollupAccumulator } from './rollup-accumulator.ts'
+import { createUsageScan, scanUsageLine } from './scan-usage-line.ts'
 import { createTimeSlice } from './time-slice.ts'
 
 const cursorName = 'usage'
@@ -78,18 +79,46 @@ interface Passage {
   readonly pending: RollupAccumulator | null
 }
 
-async function consume(payload: Buffer, { window, counts, pending }: Passage): Promise<void> {
+const scan = createUsageScan()
+
+/** One line: scanned where its series is known, parsed otherwise. */
+function consumeLine(line: string, { window, counts, pending }: Passage): void {
+  const isScanned = scanUsageLine(line, scan)
+  const record = isScanned ? null : readUsageRecord(line)
+  if (!isScanned && record === null) {
+    if (pending !== null) counts.malformed += 1
+    return
+  }
+  const isNew = window.add(record === null ? scan.id : record.id)
+  if (pending === null) return
+  if (!isNew) counts.duplicates += 1
+  else if (record !== null) {
+    counts.records += 1
+    pending.add(record)
+  } else if (pending.addKnown(scan)) counts.records += 1
+  else consumeNewSeries(line, counts, pending)
+}
+
+function consumeNewSeries(line: string, counts: Passage['counts'], pending: RollupAccumulator): void {
+  const record = readUsageRecord(line)
+  if (record === null) counts.malformed += 1
+  else {
+    counts.records += 1
+    pending.addNew(scan, record)
+  }
+}
+
+async function consume(payload: Buffer, passage: Passage): Promise<void> {
   const slice = createTimeSlice()
-  let untilLook = recordsPerLook
   // The text is a copy: the payload's buffer may be reused while this rests.
-  for (const line of splitLines(payload.toString('utf8'))) {
-    const record = readUsageRecord(line)
-    if (record === null) counts.malformed += pending === null ? 0 : 1
-    else if (!window.add(record.id)) counts.duplicates += pending === null ? 0 : 1
-    else if (pending !== null) {
-      counts.records += 1
-      pending.add(record)
-    }
+  const text = payload.toString('utf8')
+  let untilLook = recordsPerLook
+  let start = 0
+  while (start < text.length) {
+    const newline = text.indexOf('\n', start)
+    const end = newline < 0 ? text.length : newline
+    if (end > start) consumeLine(text.slice(start, end), passage)
+    start = end + 1
     untilLook -= 1
     if (untilLook > 0) continue
     untilLook = recordsPerLook

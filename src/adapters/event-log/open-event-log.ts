@@ -42,6 +42,8 @@ export interface EventLogOptions {
 }
 
 const groupBytes = 8 * 1024 * 1024
+/** Half of IOV_MAX (1,024 on Linux): each payload goes with its header. */
+const groupFrames = 500
 const maxPendingBytes = 64 * 1024 * 1024
 const dayMs = 24 * 60 * 60 * 1000
 const defaults = { segmentBytes: 64 * 1024 * 1024, groupMs: 10, maxSegments: 256, maxAgeMs: 90 * dayMs }
@@ -127,7 +129,7 @@ class SegmentedEventLog implements EventLog {
     let count = 0
     for (const { payload } of this.#queue) {
       bytes += payload.byteLength + frameHeaderBytes
-      if (count > 0 && bytes > groupBytes) break
+      if (count > 0 && (bytes > groupBytes || count === groupFrames)) break
       count += 1
     }
     return this.#queue.splice(0, count)
@@ -282,11 +284,15 @@ async function writeAll(
   buffers: readonly Uint8Array[],
   position: number,
 ): Promise<void> {
-  // One copy makes one write: short writes are then simple to carry on.
+  const total = buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0)
+  const { bytesWritten } = await file.writev(buffers, position)
+  if (bytesWritten === total) return
+  // A short write is rare (a disk about to be full): carry on from one copy.
   const bytes = Buffer.concat(buffers)
-  let written = 0
-  while (written < bytes.length) {
-    const result = await file.write(bytes, written, bytes.length - written, position + written)
+  let written = bytesWritten
+  while (written < total) {
+    const result = await file.write(bytes, written, total - written, position + written)
+    if (result.bytesWritten === 0) throw new Error('the file system took nothing')
     written += result.bytesWritten
   }
 }
