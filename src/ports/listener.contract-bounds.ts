@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect as netConnect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
-import type { ListenerBench } from './listener.contract.ts'
+import { contractBounds, type ListenerBench } from './listener.contract-bench.ts'
 
 /** Timers fire within two ticks of 50 ms; the rest is the machine's. */
 const slackMs = 350
@@ -198,26 +198,11 @@ export function boundGuarantees(bench: ListenerBench): void {
 
   test('new bounds hold for new connections', async () => {
     const { listener, port } = await bench.start(() => undefined)
-    listener.setBounds({ ...bounds(), headerTimeoutMs: 200 })
+    listener.setBounds({ ...contractBounds, headerTimeoutMs: 200 })
     inTime(await closedAfter(await opened(bench, port)), 200)
   })
 
   tlsGuarantees(bench)
-}
-
-function bounds(): Parameters<Awaited<ReturnType<ListenerBench['start']>>['listener']['setBounds']>[0] {
-  return {
-    headerBytes: 16_384,
-    headerCount: 64,
-    connections: 200,
-    connectionsPerAddress: 200,
-    handshakeTimeoutMs: 5000,
-    headerTimeoutMs: 5000,
-    bodyTimeoutMs: 5000,
-    idleTimeoutMs: 5000,
-    replyStallTimeoutMs: 5000,
-    http2Streams: 50,
-  }
 }
 
 function tlsGuarantees(bench: ListenerBench): void {

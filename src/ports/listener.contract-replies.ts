@@ -1,7 +1,7 @@
 /** Guarantees about replies. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ListenerBench } from './listener.contract.ts'
+import type { ListenerBench } from './listener.contract-bench.ts'
 import type { Inbound } from './listener.ts'
 
 function pause(ms: number): Promise<void> {

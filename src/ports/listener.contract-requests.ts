@@ -1,7 +1,7 @@
 /** Guarantees about requests and their bodies. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ListenerBench } from './listener.contract.ts'
+import type { ListenerBench } from './listener.contract-bench.ts'
 import type { BodyFailureKind, Inbound } from './listener.ts'
 
 const mebibyte = 1024 * 1024

@@ -3,47 +3,18 @@
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
+import { contractBounds, type ListenerBench } from './listener.contract-bench.ts'
 import { boundGuarantees } from './listener.contract-bounds.ts'
 import { type Client, openClient, type Transport } from './listener.contract-client.ts'
 import { replyGuarantees } from './listener.contract-replies.ts'
 import { requestGuarantees } from './listener.contract-requests.ts'
-import type { ExchangeHandler, Listener, ListenerBounds, OpenListener, TlsMaterial } from './listener.ts'
+import type { OpenListener, TlsMaterial } from './listener.ts'
 
 export interface ListenerSubject {
   readonly transport: Transport
   readonly open: OpenListener
   makeCertificate(): Promise<TlsMaterial>
 }
-
-/** What the groups of guarantees share. */
-export interface ListenerBench {
-  readonly transport: Transport
-  readonly tls: TlsMaterial | undefined
-  makeCertificate(): Promise<TlsMaterial>
-  /** A listener with its own handler, and a client; both are closed after the test. */
-  start(handler: ExchangeHandler, bounds?: Partial<ListenerBounds>): Promise<Started>
-}
-
-export interface Started {
-  readonly listener: Listener
-  readonly client: Client
-  readonly port: number
-  /** A further client, on connections of its own. */
-  another(): Client
-}
-
-export const contractBounds: ListenerBounds = Object.freeze({
-  headerBytes: 16_384,
-  headerCount: 64,
-  connections: 200,
-  connectionsPerAddress: 200,
-  handshakeTimeoutMs: 5000,
-  headerTimeoutMs: 5000,
-  bodyTimeoutMs: 5000,
-  idleTimeoutMs: 5000,
-  replyStallTimeoutMs: 5000,
-  http2Streams: 50,
-})
 
 export function listenerContract(subject: ListenerSubject): void {
   describe(`Listener contract: ${subject.transport}`, () => {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { type HttpListener, openHttpListener } from '../../src/adapters/http1/server.ts'
-import { contractBounds } from '../../src/ports/listener.contract.ts'
+import { contractBounds } from '../../src/ports/listener.contract-bench.ts'
 import type { ExchangeHandler, ListenerBounds } from '../../src/ports/listener.ts'
 import { exchangeRaw, openSocket } from './raw-socket.ts'
 

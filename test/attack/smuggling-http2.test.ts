@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type HttpListener, openHttpListener } from '../../src/adapters/http1/server.ts'
-import { contractBounds } from '../../src/ports/listener.contract.ts'
+import { contractBounds } from '../../src/ports/listener.contract-bench.ts'
 import { makeCertificate } from '../../src/ports/upstream-client.contract-server.ts'
 import {
   encodeFields,

@@ -4,7 +4,7 @@
  * and §5: bare LF, bare CR, obs-fold, space before the colon, empty names, control characters. Bound: `maxCount`.
  */
 import { fieldValueByte, tokenLower } from './byte-classes.ts'
-import { candidateName, framingOf, hashStep, type KnownName } from './head-names.ts'
+import { candidateName, framingOf, hashStep } from './head-names.ts'
 
 export type HeadProblem =
   | 'malformed'
@@ -72,7 +72,13 @@ export function scanFields(head: HeadText, at: number, maxCount: number): HeadFi
     }
     // An empty name, a space before the colon and obs-fold all end here.
     if (position === nameAt || bytes[position] !== colon) return 'malformed'
-    const known = knownName(bytes, nameAt, position, hash)
+    const candidate = candidateName(hash)
+    const known =
+      candidate !== null &&
+      candidate.name.length === position - nameAt &&
+      standsAt(bytes, nameAt, candidate.name)
+        ? candidate
+        : null
     const name = known === null ? text.slice(nameAt - start, position - start).toLowerCase() : known.name
     position += 1
     while (bytes[position] === space || bytes[position] === tab) position += 1
@@ -90,14 +96,12 @@ export function scanFields(head: HeadText, at: number, maxCount: number): HeadFi
   return fields
 }
 
-function knownName(bytes: Uint8Array, from: number, to: number, hash: number): KnownName | null {
-  const known = candidateName(hash)
-  if (known === null || known.name.length !== to - from) return null
-  const name = known.name
+/** Whether `name` (lower case) stands at `from`, in any case. */
+function standsAt(bytes: Uint8Array, from: number, name: string): boolean {
   for (let index = 0; index < name.length; index += 1) {
-    if (tokenLower[bytes[from + index] ?? 0] !== name.charCodeAt(index)) return null
+    if (tokenLower[bytes[from + index] ?? 0] !== name.charCodeAt(index)) return false
   }
-  return known
+  return true
 }
 
 /** Numbers as in `framingFields`. */

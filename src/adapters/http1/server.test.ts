@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { contractBounds, listenerContract } from '../../ports/listener.contract.ts'
+import { listenerContract } from '../../ports/listener.contract.ts'
+import { contractBounds } from '../../ports/listener.contract-bench.ts'
 import { makeCertificate } from '../../ports/upstream-client.contract-server.ts'
 import { openHttpListener } from './server.ts'
 

@@ -1,0 +1,32 @@
+/** What the groups of guarantees of the listener contract share. */
+import type { Client, Transport } from './listener.contract-client.ts'
+import type { ExchangeHandler, Listener, ListenerBounds, TlsMaterial } from './listener.ts'
+
+export interface ListenerBench {
+  readonly transport: Transport
+  readonly tls: TlsMaterial | undefined
+  makeCertificate(): Promise<TlsMaterial>
+  /** A listener with its own handler, and a client; both are closed after the test. */
+  start(handler: ExchangeHandler, bounds?: Partial<ListenerBounds>): Promise<Started>
+}
+
+export interface Started {
+  readonly listener: Listener
+  readonly client: Client
+  readonly port: number
+  /** A further client, on connections of its own. */
+  another(): Client
+}
+
+export const contractBounds: ListenerBounds = Object.freeze({
+  headerBytes: 16_384,
+  headerCount: 64,
+  connections: 200,
+  connectionsPerAddress: 200,
+  handshakeTimeoutMs: 5000,
+  headerTimeoutMs: 5000,
+  bodyTimeoutMs: 5000,
+  idleTimeoutMs: 5000,
+  replyStallTimeoutMs: 5000,
+  http2Streams: 50,
+})
