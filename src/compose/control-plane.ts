@@ -27,7 +27,13 @@ import { openPeppers } from '../identity/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/fault.ts'
 import { defaultPrices } from '../metering/index.ts'
-import { createCatalogue, createTokenFetcher } from '../providers/index.ts'
+import {
+  createCatalogue,
+  createSandbox,
+  createSandboxClient,
+  createTokenFetcher,
+  dialects,
+} from '../providers/index.ts'
 import { createPublisher, openDeployment, sandboxProvider } from '../publishing/index.ts'
 import {
   applyDesired,
@@ -62,8 +68,9 @@ const environment = readEnvironment()
 const readReference = (reference: string): string | null =>
   readSecretReference(reference, environment, data.directory)
 const catalogue = createCatalogue(data.config.providers ?? [])
-const client = createHttp1Client({ egress: createEgressGuard() })
-const auth = { now: systemClock.now, fetchToken: createTokenFetcher(client) }
+const network = createHttp1Client({ egress: createEgressGuard() })
+const client = createSandboxClient(createSandbox({ dialects, now: systemClock.now }), network)
+const auth = { now: systemClock.now, fetchToken: createTokenFetcher(network) }
 
 const idempotency = createMemoryIdempotencyBook(systemClock.now)
 

@@ -4,7 +4,6 @@
  */
 import type { DialectId } from './dialect-id.ts'
 import type { KeyEnvironment, RouteTarget, UpstreamTimeouts } from './entities.ts'
-import type { ProviderRow } from './provider.ts'
 
 export interface DeploymentSnapshot {
   readonly id: string
@@ -83,8 +82,6 @@ export interface SnapshotConfig {
   readonly routes: readonly RouteSnapshot[]
   readonly applications: readonly ApplicationSnapshot[]
   readonly prices: readonly PriceRow[]
-  /** Provider rows from configuration, besides the catalogue. */
-  readonly providers?: readonly ProviderRow[]
   /** Peppers by version, base64. */
   readonly peppers: Readonly<Record<string, string>>
   readonly bounds: GatewayBounds

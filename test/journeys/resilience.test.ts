@@ -64,7 +64,10 @@ test('a worker that dies is replaced, is counted, and takes no request of the ot
   const directory = mkdtempSync(join(tmpdir(), 'gatewright-'))
   const file = join(directory, 'gatewright.yaml')
   const ports = { http: { port: 0 }, https: { port: 0 } }
-  writeFileSync(file, stringify({ gateway: { http: { port: 18_471 }, https: { enabled: false }, workers: 2 }, control: ports }))
+  writeFileSync(
+    file,
+    stringify({ gateway: { http: { port: 18_471 }, https: { enabled: false }, workers: 2 }, control: ports }),
+  )
   const { config } = loadConfig({ file, environment: {}, directory, dataDir: join(directory, 'data') })
   const supervisor = supervise({ config, configFile: file, directory, extraCertificates: [], log: () => {} })
   const { dataUrls, welcome } = await supervisor.started
@@ -74,7 +77,11 @@ test('a worker that dies is replaced, is counted, and takes no request of the ot
   const agents = Array.from({ length: 16 }, () => new Agent())
   const streams = agents.map(async (agent) => {
     try {
-      const response = await ask(target, chat('sandbox: chunk-delay=30ms\nsandbox: tokens=40', { stream: true }), agent)
+      const response = await ask(
+        target,
+        chat('sandbox: chunk-delay=30ms\nsandbox: tokens=40', { stream: true }),
+        agent,
+      )
       return (await response.body.text()).includes('[DONE]')
     } catch {
       return false
@@ -87,11 +94,17 @@ test('a worker that dies is replaced, is counted, and takes no request of the ot
   assert.ok(whole > 0, 'the other worker went on')
   assert.equal(supervisor.incidents, 1)
   await sleep(1500)
-  const seen = await Promise.all(agents.map(async (agent) => (await ask(target, chat('x'), agent)).statusCode))
+  const seen = await Promise.all(
+    agents.map(async (agent) => (await ask(target, chat('x'), agent)).statusCode),
+  )
   assert.deepEqual(new Set(seen), new Set([200]))
 
   await supervisor.crashControl()
-  assert.equal((await ask(target, chat('x'))).statusCode, 200, 'the data plane goes on without a control plane')
+  assert.equal(
+    (await ask(target, chat('x'))).statusCode,
+    200,
+    'the data plane goes on without a control plane',
+  )
   await sleep(2500)
   assert.equal(supervisor.incidents, 2)
   await Promise.all(agents.map((agent) => agent.destroy()))
@@ -104,13 +117,20 @@ test('a reload under load fails no request; an invalid file is refused whole wit
   let done = false
   const running = load(product, () => done)
   await sleep(200)
-  const base = { gateway: { http: { port: 0 }, https: { port: 0 }, workers: 1 }, control: { http: { port: 0 }, https: { port: 0 } } }
+  const base = {
+    gateway: { http: { port: 0 }, https: { port: 0 }, workers: 1 },
+    control: { http: { port: 0 }, https: { port: 0 } },
+  }
   for (let round = 0; round < 3; round += 1) {
     writeFileSync(product.configFile, stringify({ ...base, limits: { jsonDepth: 6 + round } }))
     product.process.kill('SIGHUP')
     await sleep(150)
   }
-  const deep = JSON.stringify({ model: 'sandbox', messages: [], metadata: { a: { b: { c: { d: { e: { f: { g: {} } } } } } } } })
+  const deep = JSON.stringify({
+    model: 'sandbox',
+    messages: [],
+    metadata: { a: { b: { c: { d: { e: { f: { g: {} } } } } } } },
+  })
   await sleep(300)
   assert.equal((await ask(product, deep)).statusCode, 400, 'the new bound is in force')
 

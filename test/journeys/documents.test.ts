@@ -1,0 +1,123 @@
+/**
+ * The commands in the documents do what the documents say: the shell blocks of the README and the guides run against
+ * the product as a newcomer's would, with this run's ports and key in place of the printed ones.
+ */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { configSchema } from '../../src/config/index.ts'
+import { parseConfigText } from '../../src/config/parse.ts'
+import { type Product, startProduct } from './product.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const run = promisify(execFile)
+let product: Product
+
+beforeEach(async () => {
+  product = await startProduct()
+})
+afterEach(() => product.stop())
+
+interface Block {
+  readonly language: string
+  readonly text: string
+}
+
+function blocksOf(file: string): Block[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map((match) => ({
+    language: match[1] ?? '',
+    text: match[2] ?? '',
+  }))
+}
+
+/** The printed addresses and key, replaced by this run's; the command replaced by this checkout's. */
+function localised(text: string): string {
+  return text
+    .replaceAll('http://127.0.0.1:8080', product.http)
+    .replaceAll('http://127.0.0.1:9080', product.control)
+    .replaceAll('gwr_live_…', product.apiKey)
+    .replaceAll('npx gatewright', `"${process.execPath}" "${join(root, 'src/cli/main.ts')}"`)
+}
+
+function shell(script: string) {
+  return run('bash', ['--norc', '--noprofile', '-euo', 'pipefail', '-c', script], {
+    cwd: root,
+    timeout: 60_000,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: product.directory,
+      GATEWRIGHT_URL: product.control,
+      GATEWRIGHT_TOKEN: product.adminToken,
+      GATEWRIGHT_KEY: product.apiKey,
+      GATEWRIGHT_DATA_DIR: join(product.directory, 'data'),
+      OPENAI_API_KEY: 'sk-of-a-reader-0123456789',
+    },
+  })
+}
+
+/** Blocks that install or start the product itself are what `startProduct` has done. */
+const startsProduct = /^(?:git clone|npm start)|npm start$|API_KEY=… /m
+
+for (const file of ['README.md', 'docs/guides/operating.md']) {
+  test(`every shell command of ${file} works`, async () => {
+    const blocks = blocksOf(file).filter(
+      (block) => block.language === 'sh' && !startsProduct.test(block.text),
+    )
+    assert.ok(blocks.length > 0)
+    for (const block of blocks) {
+      const { stdout } = await shell(localised(block.text)).catch(
+        (error: Error & { stdout?: string; stderr?: string }) => {
+          throw new Error(`${block.text}\n${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`)
+        },
+      )
+      if (block.text.includes('/v1/chat/completions')) assert.match(stdout, /\[sandbox\]/)
+    }
+  })
+
+  test(`every configuration in ${file} is valid`, () => {
+    for (const block of blocksOf(file).filter(({ language }) => language === 'yaml')) {
+      assert.doesNotThrow(() => parseConfigText(block.text, file, configSchema))
+    }
+  })
+}
+
+test('the code of the README runs as it stands', async () => {
+  const block = blocksOf('README.md').find(({ language }) => language === 'js')
+  assert.ok(block !== undefined)
+  const file = join(root, 'node_modules', '.cache', 'readme-example.mjs')
+  await shell(`mkdir -p "${join(root, 'node_modules', '.cache')}"`)
+  writeFileSync(file, localised(block.text))
+  const { stdout } = await shell(`"${process.execPath}" "${file}"`)
+  assert.match(stdout, /\[sandbox\]/)
+})
+
+test('the printed first request and snippet work as printed', async () => {
+  const output = product.output()
+  const curl = /( {4}curl [\s\S]*?'\n)/.exec(output.slice(output.indexOf('Try it')))?.[1] ?? ''
+  assert.match(curl, /authorization/)
+  assert.match((await shell(curl)).stdout, /\[sandbox\]/)
+  const snippet = output.slice(
+    output.indexOf('    import OpenAI'),
+    output.indexOf("?? '')") + "?? '')".length,
+  )
+  const file = join(root, 'node_modules', '.cache', 'printed-example.mjs')
+  writeFileSync(file, snippet)
+  assert.match((await shell(`"${process.execPath}" "${file}"`)).stdout, /\[sandbox\]/)
+})
+
+test('npm start explains itself, checks a configuration, and refuses a wrong one with its place', async () => {
+  const start = (args: string) => shell(`"${process.execPath}" "${join(root, 'src/main.ts')}" ${args}`)
+  assert.match((await start('--help')).stdout, /--data-dir/)
+  const directory = mkdtempSync(join(tmpdir(), 'gatewright-'))
+  const file = join(directory, 'gatewright.yaml')
+  writeFileSync(file, 'limits:\n  jsonDepth: 10\n')
+  assert.match((await start(`--check --config "${file}"`)).stdout, /valid/)
+  writeFileSync(file, 'limits:\n  jsonDepth: ten\n')
+  await assert.rejects(start(`--check --config "${file}"`), /gatewright\.yaml:2: limits\.jsonDepth/)
+})
