@@ -18,7 +18,7 @@ import { isStreamed } from './operation.ts'
 import { registerPages } from './pages/register-pages.ts'
 import { type AdminRow, adminTable } from './register.ts'
 import { routeSchema } from './route-schema.ts'
-import { apiHeaders } from './security-headers.ts'
+import { apiHeaders, strictTransport } from './security-headers.ts'
 import { compileValidator } from './validate.ts'
 
 /** Bytes; `config-apply` takes the largest bodies. */
@@ -65,6 +65,7 @@ export async function createAdminApi(
 
 async function setHeaders(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   reply.headers(apiHeaders)
+  if (request.protocol === 'https') reply.header('strict-transport-security', strictTransport)
   reply.header('x-request-id', request.id)
 }
 

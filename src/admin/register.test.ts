@@ -113,7 +113,7 @@ test(
     }
     const seen = await admin.call('organization-list', { token })
     assert.deepEqual(
-      seen.body.items.map((item: { slug: string }) => item.slug),
+      seen.body.items.map((item) => item.slug),
       ['globex'],
     )
   }),

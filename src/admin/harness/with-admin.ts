@@ -6,9 +6,11 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { Compile } from 'typebox/compile'
+import type { operations } from '../../../clients/typescript/schema.gen.ts'
 import type { AdminScope } from '../../domain/entities.ts'
 import { faults } from '../../faults/catalogue.ts'
 import { apiPrefix } from '../create-admin-api.ts'
+import type { ErrorBody } from '../error-reply.ts'
 import { issueAdminToken } from '../issue-admin-token.ts'
 import { type AdminRow, adminTable } from '../register.ts'
 import { promisedFaults } from '../route-schema.ts'
@@ -23,10 +25,16 @@ export interface Call {
   readonly token?: string | null
 }
 
-export interface Answer {
+type Content<R> = R extends { content: { 'application/json': infer B } } ? B : null
+type Success<R> = R extends { 200: infer O } ? Content<O> : R extends { 201: infer O } ? Content<O> : null
+
+/** What an operation answers when it succeeds, as its description says. */
+type BodyOf<N extends string> = N extends keyof operations ? Success<operations[N]['responses']> : unknown
+
+/** A body that has been checked against what the operation promises for its status. */
+export interface Answer<B> {
   readonly status: number
-  // biome-ignore lint/suspicious/noExplicitAny: answers are checked against their schema before tests look at them
-  readonly body: any
+  readonly body: B
   readonly text: string
   readonly headers: Readonly<Record<string, unknown>>
 }
@@ -35,9 +43,9 @@ export interface TestAdmin extends StartedAdmin {
   /** Unbound, scope `admin`. */
   readonly admin: string
   /** Call an operation by name. `organization` is `acme` unless given. */
-  call(name: string, call?: Call): Promise<Answer>
+  call<N extends string>(name: N, call?: Call): Promise<Answer<BodyOf<N>>>
   /** The same, refused: asserts status and code. */
-  refuses(name: string, call: Call, expected: Refusal): Promise<Answer>
+  refuses(name: string, call: Call, expected: Refusal): Promise<Answer<ErrorBody>>
   /** A token with these scopes, bound to the organization of this slug if one is given. */
   token(scopes: readonly AdminScope[], organization?: string): Promise<string>
 }
@@ -65,13 +73,13 @@ export function pathFor(row: AdminRow, call: Call): string {
 
 const checkError = Compile(errorBody)
 
-function checkPromise(row: AdminRow, answer: Answer): void {
+function checkPromise(row: AdminRow, answer: Answer<unknown>): void {
   const { success } = row.operation
   const where = `${row.name} answered ${answer.status} ${answer.text}`
   if (answer.status >= 400) {
     assert.ok(checkError.Check(answer.body), where)
     const promised = promisedFaults(row).map((name) => faults[name].code)
-    assert.ok(promised.includes(answer.body.error.code), `${where}, which it does not promise`)
+    assert.ok(promised.includes((answer.body as ErrorBody).error.code), `${where}, which it does not promise`)
     return
   }
   assert.equal(answer.status, success.status, where)
@@ -84,7 +92,7 @@ async function call(
   started: StartedAdmin,
   row: AdminRow,
   request: Call & { token: string | null },
-): Promise<Answer> {
+): Promise<Answer<unknown>> {
   const reply = await started.app.inject({
     method: row.method,
     url: pathFor(row, request),
@@ -122,9 +130,12 @@ async function prepare(): Promise<TestAdmin> {
   const admin: TestAdmin = {
     ...started,
     admin: first.secret,
-    call: (name, request = {}) => call(started, rowOf(name), { token: first.secret, ...request }),
+    async call<N extends string>(name: N, request: Call = {}) {
+      const answer = await call(started, rowOf(name), { token: first.secret, ...request })
+      return answer as Answer<BodyOf<N>>
+    },
     async refuses(name, request, expected) {
-      const answer = await admin.call(name, request)
+      const answer = (await admin.call(name, request)) as Answer<ErrorBody>
       assert.equal(answer.status, expected.status, answer.text)
       assert.equal(answer.body.error.code, expected.code, answer.text)
       if (expected.param !== undefined) assert.equal(answer.body.error.param, expected.param, answer.text)

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
+import axe from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { requireSystemProgram } from '../../../tools/system-packages.ts'
 import { newId } from '../../kernel/ids.ts'
@@ -9,7 +8,6 @@ import { type StartedAdmin, startAdmin } from '../harness/start-admin.ts'
 import { issueAdminToken } from '../issue-admin-token.ts'
 import { issueSetupLink } from '../setup-link.ts'
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const args = [
   '--headless',
   '--no-sandbox',
@@ -65,7 +63,7 @@ interface AxeResult {
 }
 
 async function requireAccessible(page: Page): Promise<void> {
-  await page.evaluate(axeSource)
+  await page.evaluate(axe.source)
   const { violations } = (await page.evaluate('axe.run()')) as AxeResult
   assert.deepEqual(
     violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`),

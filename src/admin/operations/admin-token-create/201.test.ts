@@ -9,8 +9,8 @@ test(
     const made = (await admin.call('admin-token-create', { body })).body
     assert.equal((await admin.call('application-list', { token: made.secret })).status, 200)
     const { items } = (await admin.call('admin-token-list')).body
-    const seen = items.find((token: { id: string }) => token.id === made.adminToken.id)
-    assert.equal(seen.lastUsedAt, admin.clock.now())
+    const seen = items.find((token) => token.id === made.adminToken.id)
+    assert.equal(seen?.lastUsedAt, admin.clock.now())
   }),
 )
 

@@ -8,7 +8,7 @@ test(
     await admin.call('application-create', { params: { organization: 'globex' }, body: { slug: 'theirs' } })
     const { items } = (await admin.call('application-list')).body
     assert.deepEqual(
-      items.map((each: { slug: string }) => each.slug),
+      items.map((each) => each.slug),
       ['shop'],
     )
   }),
@@ -19,7 +19,8 @@ test(
   withAdmin(async (admin) => {
     for (const slug of ['a', 'b']) await admin.call('application-create', { body: { slug } })
     const first = (await admin.call('application-list', { query: { limit: 1 } })).body
-    const second = (await admin.call('application-list', { query: { limit: 500, after: first.next } })).body
+    const second = (await admin.call('application-list', { query: { limit: 500, after: first.next ?? '' } }))
+      .body
     const all = (await admin.call('application-list')).body
     assert.equal(first.items.length, 1)
     assert.deepEqual([...first.items, ...second.items], all.items)

@@ -8,10 +8,7 @@ test(
     const document = 'organizations: [{ slug: initech }]\napplications: [{ slug: bot }]'
     const { changes } = (await admin.call('config-diff', { body: { document } })).body
     assert.deepEqual(
-      changes.map(
-        (change: { action: string; noun: string; name: string }) =>
-          `${change.action} ${change.noun} ${change.name}`,
-      ),
+      changes.map((change) => `${change.action} ${change.noun} ${change.name}`),
       ['create organization initech', 'create application bot'],
     )
     const params = { organization: 'initech' }

@@ -9,7 +9,7 @@ test(
     const { body } = await admin.call('provider-get', { params: { id: 'openai' } })
     assert.deepEqual(
       body,
-      items.find((row: { id: string }) => row.id === 'openai'),
+      items.find((row) => row.id === 'openai'),
     )
   }),
 )

@@ -6,9 +6,9 @@ test(
   'every row says what a deployment of it needs',
   withAdmin(async (admin) => {
     const { items } = (await admin.call('provider-list')).body
-    const byId = new Map(items.map((row: { id: string }) => [row.id, row]))
+    const byId = new Map(items.map((row) => [row.id, row]))
     for (const id of ['openai', 'anthropic', 'gemini', 'ollama']) assert.ok(byId.has(id), id)
-    const { credentialFields, dialect } = items.find((row: { id: string }) => row.id === 'anthropic')
-    assert.deepEqual([credentialFields, dialect], [['apiKey'], 'anthropic-messages'])
+    const anthropic = byId.get('anthropic')
+    assert.deepEqual([anthropic?.credentialFields, anthropic?.dialect], [['apiKey'], 'anthropic-messages'])
   }),
 )

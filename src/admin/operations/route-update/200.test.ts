@@ -11,7 +11,7 @@ test(
       params,
       body: { aliases: [], targets, enabled: false },
     })
-    assert.deepEqual([body.aliases, body.enabled, body.targets[0].model], [[], false, 'gpt-5'])
+    assert.deepEqual([body.aliases, body.enabled, body.targets[0]?.model], [[], false, 'gpt-5'])
     const again = { name: 'gpt-latest', targets: [{ deployment: 'main' }] }
     assert.equal((await admin.call('route-create', { body: again })).status, 201)
   }),

@@ -9,7 +9,7 @@ test(
     await admin.call('config-apply', { body: { document } })
     const organization = 'byfile'
     const [only] = (await admin.call('subscription-list', { params: { organization } })).body.items
-    const request = { params: { organization, id: only.id } }
+    const request = { params: { organization, id: only?.id ?? '' } }
     await admin.refuses('subscription-delete', request, { status: 409, code: 'admin.read-only' })
   }),
 )

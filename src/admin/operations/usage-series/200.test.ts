@@ -11,7 +11,7 @@ test(
     const { rows } = (await admin.call('usage-series', { query: { interval: 'hour', groupBy: 'operation' } }))
       .body
     assert.deepEqual(
-      rows.map((row: { time: number; requests: number }) => [new Date(row.time).toISOString(), row.requests]),
+      rows.map((row) => [new Date(row.time).toISOString(), row.requests]),
       [
         ['2026-11-01T09:00:00.000Z', 1],
         ['2026-11-01T11:00:00.000Z', 3],
