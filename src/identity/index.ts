@@ -3,24 +3,15 @@
  * Assumes a key text of 256 random bits; bounds stand with each part.
  */
 export {
-  type MintedAdminToken,
-  type MintedApiKey,
   mintAdminToken,
   mintApiKey,
   mintApiKeySecret,
-  type ParsedApiKey,
   parseAdminToken,
   parseApiKey,
 } from './api-key/api-key-text.ts'
-export { type AddressMatcher, compileCidrs, isCidr, maxCidrs } from './api-key/compile-cidrs.ts'
-export { compilePatterns, isPattern, maxPatterns, type PatternMatcher } from './api-key/compile-patterns.ts'
-export { snapshotKey, snapshotKeys } from './api-key/key-snapshot.ts'
-export { type OpenedPeppers, openPeppers, rotatePepper } from './api-key/open-peppers.ts'
-export { defaultOverlapMs, planRotation, type RotationTerms } from './api-key/plan-rotation.ts'
-export {
-  compilePeppers,
-  hashApiKey,
-  type Peppers,
-  type VerifiableKey,
-  verifyApiKey,
-} from './api-key/secret-hash.ts'
+export { type AddressMatcher, compileCidrs, isCidr } from './api-key/compile-cidrs.ts'
+export { compilePatterns, type PatternMatcher } from './api-key/compile-patterns.ts'
+export { snapshotKeys } from './api-key/key-snapshot.ts'
+export { type OpenedPeppers, openPeppers } from './api-key/open-peppers.ts'
+export { planRotation } from './api-key/plan-rotation.ts'
+export { compilePeppers, hashApiKey, type Peppers, verifyApiKey } from './api-key/secret-hash.ts'

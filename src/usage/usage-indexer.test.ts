@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { openEventLog } from '../adapters/event-log/open-event-log.ts'
 import { openSqliteStore, type SqliteStorage } from '../adapters/sqlite/open-sqlite-store.ts'
@@ -142,43 +140,6 @@ test('however often storing fails, before or after its commit, each record count
     }),
     { numRuns: 25 },
   )
-})
-
-const program = fileURLToPath(new URL('index-until-killed.ts', import.meta.url))
-
-/** True when the program came to its end before the kill. */
-function indexAndKill(directory: string, path: string, afterMs: number): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, directory, path], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let output = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (output === '') setTimeout(() => child.kill('SIGKILL'), afterMs)
-      output += chunk.toString()
-    })
-    child.on('error', reject)
-    child.on('close', () => resolve(output.includes('done')))
-  })
-}
-
-test('kill -9 at any moment of indexing loses and doubles nothing', async () => {
-  const [directory, path] = [newName(), `${newName()}.db`]
-  const log = await openEventLog({ directory, groupMs: 1, segmentBytes: 100_000 })
-  for (let batch = 0; batch < 60; batch += 1) {
-    await appendDurably(log, sampleLines(numbered(Math.max(0, batch * 20 - 10), batch * 20 + 20)))
-  }
-  await log.close()
-  let isDone = false
-  let kills = 0
-  while (!isDone && kills < 40) {
-    isDone = await indexAndKill(directory, path, 20 + kills * 15)
-    if (!isDone) kills += 1
-  }
-  assert.ok(isDone && kills > 0)
-  const { usage, close } = await openSqliteStore({ path })
-  assert.equal((await totals(usage))?.requests, 60 * 20)
-  await close()
 })
 
 test('once started, it stores what is appended without being asked, until it is stopped', async () => {
