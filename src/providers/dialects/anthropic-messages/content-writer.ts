@@ -6,6 +6,7 @@ import type {
   DocumentPart,
   ImagePart,
   MediaSource,
+  Native,
   Part,
   ReasoningPart,
   ToolCallPart,
@@ -13,7 +14,7 @@ import type {
 } from '../../../domain/canonical.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import { cannotExpress, dropResponsePart, type NativeTarget, nativeFields } from '../../native.ts'
-import { isJsonArray, parseJson } from '../../reading.ts'
+import { isJsonArray, parseJson, pathOf } from '../../reading.ts'
 
 const dialect = 'anthropic-messages'
 
@@ -41,7 +42,7 @@ export function writeBlocks(
     if (target.kind === 'response') blocks.push(...writeResponsePart(part, target))
     else {
       const written = writeRequestPart(part, target, pathOf(index))
-      if (part.native?.fields['cachePoint'] !== undefined) markCached(written.at(-1), part.native.fields)
+      markCached(written.at(-1), part.native, target)
       blocks.push(...written)
     }
   }
@@ -57,10 +58,17 @@ function isEmptyText(part: Part): boolean {
 export const translated: ReadonlySet<string> = new Set(['cachePoint'])
 
 /** Anthropic marks a cached prefix by a field of its last block. */
-export function markCached(block: Block | undefined, fields: JsonObject): void {
-  if (block === undefined || block['cache_control'] !== undefined) return
-  const point = fields['cachePoint']
-  const ttl = isJsonObject(point) ? point['ttl'] : undefined
+export function markCached(block: Block | undefined, native: Native | undefined, target: NativeTarget): void {
+  if (block === undefined || native?.dialect !== 'bedrock-converse') return
+  const point = native.fields['cachePoint']
+  if (!isJsonObject(point)) return
+  const { type, ttl, ...others } = point
+  if (type !== 'default' || Object.keys(others).length > 0) {
+    target.downgrade({
+      field: pathOf(native.at ?? '', 'cachePoint'),
+      reason: 'only its lifetime is carried',
+    })
+  }
   block['cache_control'] = ttl === undefined ? { type: 'ephemeral' } : { type: 'ephemeral', ttl }
 }
 

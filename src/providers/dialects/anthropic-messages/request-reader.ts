@@ -241,13 +241,22 @@ function readNative(body: JsonObject): Native | undefined {
     const value = body[key]
     if (!isJsonObject(value)) continue
     const rest = untaken(value, known, { dialect, at: key })
-    if (rest !== undefined || Object.keys(value).length === 0) fields[key] = rest?.fields ?? {}
+    const format = formatRest(key === 'output_config' ? value['format'] : undefined)
+    if (format !== undefined) fields[key] = { ...rest?.fields, format }
+    else if (rest !== undefined || Object.keys(value).length === 0) fields[key] = rest?.fields ?? {}
   }
-  if (isJsonObject(body['output_format']))
-    fields['output_format'] = hasFormat(body) ? body['output_format'] : {}
+  const beta = body['output_format']
+  if (isJsonObject(beta)) fields['output_format'] = hasFormat(body) ? beta : (formatRest(beta) ?? {})
   const rest = untaken(body, requestFields, { dialect, at: '' })
   if (Object.keys(fields).length === 0) return rest
   return { dialect, fields: { ...rest?.fields, ...fields }, at: '' }
+}
+
+const formatFields: ReadonlySet<string> = new Set(['type', 'schema'])
+
+/** What a format holds beside its schema. */
+function formatRest(format: JsonValue | undefined): JsonObject | undefined {
+  return isJsonObject(format) ? untaken(format, formatFields, { dialect, at: '' })?.fields : undefined
 }
 
 function hasFormat(body: JsonObject): boolean {

@@ -4,7 +4,7 @@
  * The API demands `max_tokens`; where the caller set no limit, `defaultMaxTokens` is sent with a downgrade.
  * Instructions in mid conversation move to the system prompt, because only some models take them elsewhere.
  */
-import type { CanonicalRequest, Message, OutputFormat, ReasoningOptions } from '../../../domain/canonical.ts'
+import type { CanonicalRequest, Message, ReasoningOptions } from '../../../domain/canonical.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import { refuseAbsentControls, temperatureUpToOne } from '../../absent-controls.ts'
 import { type CanonicalOption, callerField, callerPart } from '../../caller-fields.ts'
@@ -115,7 +115,7 @@ function writeTools(body: Body, { request, target, own, downgrade }: Writing): v
     wire['input_schema'] = tool.parameters ?? { type: 'object', properties: {} }
     if (tool.strict !== undefined && (target.same || tool.strict)) wire['strict'] = tool.strict
     tools[index] = { ...wire, ...fields }
-    if (tool.native?.fields['cachePoint'] !== undefined) markCached(tools[index], tool.native.fields)
+    markCached(tools[index], tool.native, target)
   }
   for (const tool of request.builtinTools) {
     if (tool.native.dialect !== dialect) {
@@ -225,13 +225,13 @@ function writeOutput(body: Body, { request, downgrade, own }: Writing): void {
     downgrade('output', 'the provider has no JSON mode without a schema; the prompt alone asks for JSON')
     return
   }
+  const format: JsonObject = { type: 'json_schema', schema: output.schema }
   const beta = own['output_format']
-  if (isJsonObject(beta) && Object.keys(beta).length === 0) body['output_format'] = writeFormat(output)
-  else body['output_config'] = { ...objectOr(body['output_config']), format: writeFormat(output) }
-}
-
-function writeFormat(output: OutputFormat & { readonly type: 'json-schema' }): JsonObject {
-  return { type: 'json_schema', schema: output.schema }
+  if (isJsonObject(beta) && beta['type'] === undefined) body['output_format'] = { ...beta, ...format }
+  else {
+    const config = objectOr(body['output_config'])
+    body['output_config'] = { ...config, format: { ...objectOr(config['format']), ...format } }
+  }
 }
 
 /** Service tiers of other dialects → ours; `auto` and `standard_only` are ours. */

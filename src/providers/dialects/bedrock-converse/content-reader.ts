@@ -39,7 +39,7 @@ export function readBlocks(blocks: readonly JsonValue[], at: string): Part[] {
     const block = expectObject(value, path)
     const last = parts.at(-1)
     if (last !== undefined && canCarryCachePoint(last, block)) {
-      parts[parts.length - 1] = withCachePoint(last, block, at)
+      parts[parts.length - 1] = withCachePoint(last, block, path)
     } else parts.push(readBlock(block, path))
   }
   return parts
@@ -51,7 +51,7 @@ function canCarryCachePoint(last: Part, block: JsonObject): boolean {
   return last.native?.fields['cachePoint'] === undefined
 }
 
-function withCachePoint(part: Exclude<Part, { type: 'opaque' }> | Part, block: JsonObject, at: string): Part {
+function withCachePoint(part: Part, block: JsonObject, at: string): Part {
   const native = withNote(
     part.native,
     { cachePoint: block['cachePoint'] },

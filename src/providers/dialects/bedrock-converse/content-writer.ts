@@ -2,6 +2,7 @@
 import type {
   DocumentPart,
   MediaSource,
+  Native,
   Part,
   ReasoningPart,
   ToolResultPart,
@@ -14,7 +15,7 @@ import {
   nativeFields,
   nativeResponseFields,
 } from '../../native.ts'
-import { parseJson } from '../../reading.ts'
+import { parseJson, pathOf } from '../../reading.ts'
 import { formatOf } from './media-types.ts'
 
 const dialect = 'bedrock-converse'
@@ -39,19 +40,28 @@ export function writeBlocks(
     const written = writePart(part, target, pathOf(index))
     blocks.push(...written)
     const point =
-      part.type === 'opaque' || written.length === 0 ? undefined : cachePointOf(part.native?.fields)
+      part.type === 'opaque' || written.length === 0 ? undefined : cachePointOf(part.native, target)
     if (point !== undefined) blocks.push(point)
   }
   return blocks
 }
 
-/** Our own cache point, or Anthropic's hint of the same meaning. */
-export function cachePointOf(fields: JsonObject | undefined): JsonObject | undefined {
-  const own = fields?.['cachePoint']
-  if (own !== undefined) return { cachePoint: own }
-  const hint = fields?.['cache_control']
+/** Our own cache point, or Anthropic's hint of the same meaning; what else a hint says is reported. */
+export function cachePointOf(native: Native | undefined, target: NativeTarget): JsonObject | undefined {
+  if (native === undefined) return undefined
+  if (native.dialect === dialect) {
+    const own = native.fields['cachePoint']
+    return own === undefined ? undefined : { cachePoint: own }
+  }
+  const hint = native.fields['cache_control']
   if (!isJsonObject(hint)) return undefined
-  const ttl = hint['ttl']
+  const { type, ttl, ...others } = hint
+  if (type !== 'ephemeral' || Object.keys(others).length > 0) {
+    target.downgrade({
+      field: pathOf(native.at ?? '', 'cache_control'),
+      reason: 'only its lifetime is carried',
+    })
+  }
   return { cachePoint: typeof ttl === 'string' ? { type: 'default', ttl } : { type: 'default' } }
 }
 

@@ -38,6 +38,13 @@ const dialect = 'bedrock-converse'
 const inference = 'inferenceConfig'
 const additional = 'additionalModelRequestFields'
 const textFormat = 'outputConfig.textFormat'
+const structure = 'outputConfig.textFormat.structure'
+const jsonSchema = 'outputConfig.textFormat.structure.jsonSchema'
+
+/** The objects that an output format is wrapped in, inner ones first. */
+export const outputPaths: readonly string[] = [jsonSchema, structure, textFormat, 'outputConfig']
+/** Where the text of the schema is kept as it was written. */
+export const schemaPath = 'outputConfig.textFormat.structure.jsonSchema.schema'
 
 const requestFields: ReadonlySet<string> = new Set([
   'messages',
@@ -47,6 +54,7 @@ const requestFields: ReadonlySet<string> = new Set([
   additional,
   'requestMetadata',
   'serviceTier',
+  'outputConfig',
 ])
 
 /** Throws `invalidField` or `missingField` with the path of the field. */
@@ -152,8 +160,13 @@ function readTool(spec: JsonObject, at: string): ToolDefinition {
     description: readOptionalString(spec, 'description', at),
     parameters: readObject(schema, 'json', `${at}.inputSchema`),
     strict: readOptionalBoolean(spec, 'strict', at),
-    native: untaken(spec, toolFields, { dialect, at }),
+    native: withNote(untaken(spec, toolFields, { dialect, at }), schemaRest(schema), { dialect, at }),
   })
+}
+
+function schemaRest(schema: JsonObject): JsonObject | undefined {
+  const { json: _json, ...inputSchema } = schema
+  return Object.keys(inputSchema).length === 0 ? undefined : { inputSchema }
 }
 
 function readToolChoice(choice: JsonObject): ToolChoice {
@@ -163,6 +176,14 @@ function readToolChoice(choice: JsonObject): ToolChoice {
   if (isJsonObject(any)) return { type: 'required' }
   if (isJsonObject(auto)) return { type: 'auto' }
   throw invalidField('toolConfig.toolChoice', 'it must hold auto, any or tool')
+}
+
+/** True where the canonical choice says all: one member, with nothing but a name. */
+function isPlainChoice(choice: JsonValue | undefined): boolean {
+  if (!isJsonObject(choice) || Object.keys(choice).length !== 1) return false
+  const { auto, any, tool } = choice
+  if (isJsonObject(tool)) return Object.keys(tool).length === 1
+  return isJsonObject(auto ?? any) && Object.keys(Object(auto ?? any)).length === 0
 }
 
 /** The schema is JSON text here; the text as it was written stays in `native`. */
@@ -228,16 +249,35 @@ function readNative(body: JsonObject, { config, more, toolConfig }: Sources): Na
     isJsonObject(body[key]) ? value : undefined
   keepNested(fields, given(inference, config), { path: inference, known: inferenceFields })
   keepNested(fields, given('toolConfig', toolConfig), { path: 'toolConfig', known: toolConfigFields })
+  const { toolChoice } = toolConfig
+  if (isJsonObject(toolChoice) && !isPlainChoice(toolChoice)) fields['toolConfig.toolChoice'] = toolChoice
   const known = new Set<string>()
   if (topKOf(more) !== undefined) known.add('top_k')
   if (isPlainThinking(more['thinking'])) known.add('thinking')
   keepNested(fields, given(additional, more), { path: additional, known })
   const tier = body['serviceTier']
   keepNested(fields, isJsonObject(tier) ? tier : undefined, { path: 'serviceTier', known: tierFields })
-  for (const key of ['system', 'messages'] as const) {
-    if (isJsonArray(body[key]) && body[key].length === 0 && key === 'system') fields[key] = body[key]
-  }
+  keepOutput(fields, body['outputConfig'])
+  if (isJsonArray(body['system']) && body['system'].length === 0) fields['system'] = body['system']
   const rest = untaken(body, requestFields, { dialect, at: '' })
   if (Object.keys(fields).length === 0) return rest
   return { dialect, fields: { ...rest?.fields, ...fields }, at: '' }
+}
+
+const outputMembers: readonly (readonly [path: string, member: string, known: ReadonlySet<string>])[] = [
+  ['outputConfig', 'textFormat', new Set(['textFormat'])],
+  [textFormat, 'structure', new Set(['type', 'structure'])],
+  [structure, 'jsonSchema', new Set(['jsonSchema'])],
+  [jsonSchema, 'schema', new Set(['schema', 'name', 'description'])],
+]
+
+/** What stands beside the schema at every level, and the schema's own text. */
+function keepOutput(fields: Record<string, JsonValue | undefined>, config: JsonValue | undefined): void {
+  let level = config
+  for (const [path, member, known] of outputMembers) {
+    if (!isJsonObject(level)) return
+    keepNested(fields, level, { path, known })
+    level = level[member]
+  }
+  if (typeof level === 'string') fields[schemaPath] = level
 }

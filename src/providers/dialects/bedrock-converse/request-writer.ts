@@ -1,6 +1,6 @@
 /** Canonical request → Converse. The model and the choice to stream stand in the path. */
 import type { CanonicalRequest, OutputFormat, ToolDefinition } from '../../../domain/canonical.ts'
-import type { JsonObject, JsonValue } from '../../../domain/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import { refuseAbsentControls, temperatureUpToOne } from '../../absent-controls.ts'
 import { type CanonicalOption, callerField, callerPart } from '../../caller-fields.ts'
 import type { WriteRequestContext } from '../../dialect.ts'
@@ -9,11 +9,18 @@ import { restoreNested } from '../../nested-fields.ts'
 import { systemMessages, type Turn, writeTurns } from '../../tool-turns.ts'
 import { type BlockTarget, cachePointOf, translated, writeBlocks } from './content-writer.ts'
 import { familyOf } from './model-fields.ts'
+import { outputPaths, schemaPath } from './request-reader.ts'
 
 const dialect = 'bedrock-converse'
 
 /** Objects of the request that are taken apart. */
-const nestedPaths = ['inferenceConfig', 'toolConfig', 'additionalModelRequestFields', 'serviceTier']
+const nestedPaths = [
+  'inferenceConfig',
+  'toolConfig',
+  'additionalModelRequestFields',
+  'serviceTier',
+  ...outputPaths,
+]
 
 type Fields = Record<string, JsonValue | undefined>
 
@@ -100,12 +107,12 @@ function writeInference({ request, target }: Writing): Fields {
 }
 
 function writeToolConfig(writing: Writing): Fields {
-  const { request, target, downgrade } = writing
+  const { request, target, downgrade, own } = writing
   if (request.toolChoice?.type === 'none') return withoutTools(writing)
   const tools: JsonValue[] = []
   for (const tool of request.tools) {
     tools.push({ toolSpec: writeTool(tool, target) })
-    const point = cachePointOf(tool.native?.fields)
+    const point = cachePointOf(tool.native, target)
     if (point !== undefined) tools.push(point)
   }
   for (const tool of request.builtinTools) {
@@ -120,7 +127,7 @@ function writeToolConfig(writing: Writing): Fields {
     downgrade('parallelToolCalls', 'the model itself decides how many calls it makes at once')
   }
   const choice = request.toolChoice
-  if (choice === undefined) return config
+  if (choice === undefined || own['toolConfig.toolChoice'] !== undefined) return config
   if (tools.length === 0 && !target.same) downgrade('toolChoice', 'there are no tools to choose from')
   else if (choice.type === 'tool') config['toolChoice'] = { tool: { name: choice.name } }
   else config['toolChoice'] = choice.type === 'required' ? { any: {} } : { auto: {} }
@@ -143,10 +150,11 @@ function withoutTools({ request }: Writing): Fields {
 }
 
 function writeTool(tool: ToolDefinition, target: BlockTarget): JsonObject {
-  const { cachePoint: _point, ...fields } = nativeFields(tool.native, 'tool', target)
+  const { cachePoint: _point, inputSchema: beside, ...fields } = nativeFields(tool.native, 'tool', target)
   const spec: Fields = { name: tool.name }
   if (tool.description !== undefined) spec['description'] = tool.description
-  spec['inputSchema'] = { json: tool.parameters ?? { type: 'object', properties: {} } }
+  const schema = { json: tool.parameters ?? { type: 'object', properties: {} } }
+  spec['inputSchema'] = isJsonObject(beside) ? { ...beside, ...schema } : schema
   if (tool.strict !== undefined && (target.same || tool.strict)) spec['strict'] = tool.strict
   return { ...spec, ...fields }
 }
@@ -180,18 +188,18 @@ function writeModelFields(writing: Writing): Fields {
 
 function writeOutput(body: Fields, { request, own, downgrade }: Writing): void {
   const { output } = request
-  if (output === undefined || output.type === 'text' || own['outputConfig'] !== undefined) return
+  if (output === undefined || output.type === 'text') return
   if (output.type === 'json') {
     downgrade('output', 'the provider has no JSON mode without a schema; the prompt alone asks for JSON')
     return
   }
   body['outputConfig'] = {
-    textFormat: { type: 'json_schema', structure: { jsonSchema: writeSchema(output) } },
+    textFormat: { type: 'json_schema', structure: { jsonSchema: writeSchema(output, own) } },
   }
 }
 
-function writeSchema(output: OutputFormat & { readonly type: 'json-schema' }): JsonObject {
-  const definition: Fields = { schema: JSON.stringify(output.schema) }
+function writeSchema(output: OutputFormat & { readonly type: 'json-schema' }, own: JsonObject): JsonObject {
+  const definition: Fields = { schema: own[schemaPath] ?? JSON.stringify(output.schema) }
   if (output.name !== undefined) definition['name'] = output.name
   if (output.description !== undefined) definition['description'] = output.description
   return definition

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/j
 import type { WriteResponseContext } from '../../dialect.ts'
 import { nativeResponseFields } from '../../native.ts'
 import { objectsIn, present, stringOr, untaken } from '../../reading.ts'
+import { withNote } from '../../tool-turns.ts'
 import { readResponseBlocks } from './content-reader.ts'
 import { writeResponsePart } from './content-writer.ts'
 import { losesStopReason, readStopReason, writeStopReason } from './stop-reason.ts'
@@ -30,18 +31,37 @@ export function readResponse(body: JsonObject): CanonicalResponse {
     choices: [choice],
     usage: isJsonObject(usage) ? fromUsage(usage) : undefined,
     serviceTier: isJsonObject(serviceTier) ? stringOr(serviceTier['type'], undefined) : undefined,
-    native: untaken(body, responseFields, { dialect, at: '' }),
+    native: withNote(untaken(body, responseFields, { dialect, at: '' }), shapeOf(body['output']), {
+      dialect,
+      at: '',
+    }),
   })
+}
+
+/** What stands around the content, unless it is the plain `{message: {role: assistant, content}}`. */
+function shapeOf(output: JsonValue | undefined): JsonObject | undefined {
+  if (!isJsonObject(output) || !isJsonObject(output['message'])) return undefined
+  const { message, ...around } = output
+  const { content: _content, ...beside } = message
+  const plain =
+    Object.keys(around).length === 0 && Object.keys(beside).length === 1 && beside['role'] === 'assistant'
+  return plain ? undefined : { output: { ...around, message: beside } }
+}
+
+function writeOutput(content: readonly JsonObject[], shape: JsonValue | undefined): JsonObject {
+  if (!isJsonObject(shape) || !isJsonObject(shape['message']))
+    return { message: { role: 'assistant', content } }
+  return { ...shape, message: { ...shape['message'], content } }
 }
 
 export function writeResponse(response: CanonicalResponse, ctx: WriteResponseContext): JsonObject {
   const [choice, ...others] = response.choices
   if (others.length > 0) ctx.downgrade(oneChoice)
   const target = { dialect, downgrade: ctx.downgrade, responding: true } as const
-  const { usage: ownUsage, ...own } = nativeResponseFields(response.native, dialect)
+  const { usage: ownUsage, output: shape, ...own } = nativeResponseFields(response.native, dialect)
   const content = (choice?.parts ?? []).flatMap((part) => writeResponsePart(part, target))
   const body: Record<string, JsonValue | undefined> = {
-    output: { message: { role: 'assistant', content } },
+    output: writeOutput(content, shape),
     stopReason: choice === undefined ? 'end_turn' : writeStopReason(choice.stopReason, choice.native),
   }
   if (response.usage !== undefined) body['usage'] = restoreUsage(response.usage, ownUsage)
