@@ -4,12 +4,13 @@
  */
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
-import type { UpstreamFailure, UpstreamHandler } from '../ports/upstream-client.ts'
+import type { UpstreamFailure, UpstreamFailureKind, UpstreamHandler } from '../ports/upstream-client.ts'
 import type { GatewayContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { errorBodyBytes, isWorthAnotherTry, relayError } from './relay-error.ts'
 import { openStreamRelay, type StreamRelay } from './relay-stream.ts'
 import { type Collector, collect, relayUnary } from './relay-unary.ts'
+import { bodyFault } from './stages/receive.ts'
 import { buildOutgoing, type OutgoingRequest } from './upstream-request.ts'
 
 /** Try target number `index`. */
@@ -144,7 +145,11 @@ class AnswerHandler implements UpstreamHandler {
   }
 
   failure(failure: UpstreamFailure): void {
-    nextOrFail(this.#exchange, this.#ctx, { index: this.#index, fault: faultOf(failure) })
+    const fault =
+      failure.kind === 'body-source'
+        ? bodyFault(this.#exchange, this.#exchange.bodyFailure)
+        : faultOf(failure.kind, failure.internal)
+    nextOrFail(this.#exchange, this.#ctx, { index: this.#index, fault })
   }
 
   #guarded(step: () => void): void {
@@ -164,24 +169,21 @@ function isStreamed(exchange: Exchange, headers: readonly string[]): boolean {
   return at < 0 || !(headers[at + 1] ?? '').startsWith('application/json')
 }
 
-function faultOf(failure: UpstreamFailure): Fault {
-  const { internal } = failure
-  switch (failure.kind) {
+function faultOf(kind: Exclude<UpstreamFailureKind, 'body-source'>, internal: string): Fault {
+  switch (kind) {
     case 'egress-denied':
       return new Fault(faults.egressDenied, { internal })
     case 'connect-timeout':
     case 'first-byte-timeout':
     case 'idle-timeout':
     case 'total-timeout':
-      return new Fault(faults.upstreamTimeout, { internal: `${failure.kind}: ${internal}` })
+      return new Fault(faults.upstreamTimeout, { internal: `${kind}: ${internal}` })
     case 'resolve':
     case 'connect':
     case 'tls':
-      return new Fault(faults.upstreamUnreachable, { internal: `${failure.kind}: ${internal}` })
+      return new Fault(faults.upstreamUnreachable, { internal: `${kind}: ${internal}` })
     case 'reset':
     case 'protocol':
-      return new Fault(faults.upstreamBroken, { internal: `${failure.kind}: ${internal}` })
-    case 'body-source':
-      return new Fault(faults.bodyMalformed, { internal })
+      return new Fault(faults.upstreamBroken, { internal: `${kind}: ${internal}` })
   }
 }

@@ -8,7 +8,7 @@ import type { Operation } from '../domain/operations.ts'
 import type { KeySnapshot } from '../domain/snapshot.ts'
 import type { TokenUsage } from '../domain/usage.ts'
 import type { JsonScan } from '../kernel/json-scan.ts'
-import type { Inbound, Reply } from '../ports/listener.ts'
+import type { BodyFailureKind, Inbound, Reply } from '../ports/listener.ts'
 import type { UpstreamCall } from '../ports/upstream-client.ts'
 import type { Downgrade } from '../providers/index.ts'
 import type { CompiledKey } from './key-table.ts'
@@ -49,6 +49,8 @@ export class Exchange {
   canonical: CanonicalRequest | null = null
   /** The body was left on the wire, to be streamed to the upstream. */
   bodyPending = false
+  /** Why a streamed body broke off. */
+  bodyFailure: BodyFailureKind = 'malformed'
   requestBytes = 0
 
   // Asked for

@@ -10,7 +10,7 @@ import { createUsageTap, estimateTokens } from '../metering/index.ts'
 import { type Dialect, geminiJsonArrayWriter } from '../providers/index.ts'
 import type { GatewayContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
-import { callerDialect } from './respond.ts'
+import { callerDialect, identified } from './respond.ts'
 import { describeAnswer, passingHeaders } from './response-headers.ts'
 import type { OutgoingRequest } from './upstream-request.ts'
 import { createUsageChunkFilter } from './usage-chunk-filter.ts'
@@ -118,7 +118,7 @@ function translating(exchange: Exchange, from: Dialect): Transform {
     if (event.type === 'usage') exchange.usage = event.usage
     else if (event.type === 'delta') written += event.text.length
     else if (event.type === 'error') broken = true
-    const piece = writer.write(event)
+    const piece = writer.write(event.type === 'start' ? identified(event, exchange) : event)
     if (piece.length > 0) pieces.push(piece)
   }
   const take = (): string | Uint8Array => {

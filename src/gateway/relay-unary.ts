@@ -6,7 +6,7 @@ import { estimateTokens, usageFromBody } from '../metering/index.ts'
 import type { Dialect } from '../providers/index.ts'
 import type { GatewayContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
-import { callerDialect } from './respond.ts'
+import { callerDialect, identified } from './respond.ts'
 import { describeAnswer, describeUsage, passingHeaders } from './response-headers.ts'
 import { settle } from './stages/settle.ts'
 import type { OutgoingRequest } from './upstream-request.ts'
@@ -76,7 +76,7 @@ function meter(exchange: Exchange, request: OutgoingRequest, body: Buffer): void
 }
 
 function translateBody(exchange: Exchange, from: Dialect, body: Buffer): string {
-  const response = from.readResponse(parseAnswer(body))
+  const response = identified(from.readResponse(parseAnswer(body)), exchange)
   if (response.usage !== undefined) exchange.usage = response.usage
   if (exchange.canonical === null) throw new TypeError('a translated answer has a canonical request')
   return JSON.stringify(

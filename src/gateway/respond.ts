@@ -82,3 +82,16 @@ export function sendJson(exchange: Exchange, status: number, body: string): void
   exchange.responseBytes = Buffer.byteLength(body)
   exchange.reply.send(status, ['content-type', 'application/json', ...identityHeaders(exchange)], body)
 }
+
+/** An answer with the id and time that its dialect does not carry (Bedrock has neither, Gemini no time). */
+export function identified<T extends { readonly id: string; readonly created: number }>(
+  answer: T,
+  exchange: Exchange,
+): T {
+  if (answer.id !== '' && answer.created !== 0) return answer
+  return {
+    ...answer,
+    id: answer.id === '' ? exchange.id : answer.id,
+    created: answer.created === 0 ? Math.floor(exchange.startedAt / 1000) : answer.created,
+  }
+}

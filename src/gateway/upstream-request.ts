@@ -141,7 +141,10 @@ function inboundStream(exchange: Exchange): BodyStream {
           sink.data(chunk)
         },
         end: () => sink.end(),
-        failure: () => sink.failure(),
+        failure: (reason) => {
+          exchange.bodyFailure = reason ?? 'malformed'
+          sink.failure(reason)
+        },
       }),
     pause: () => inbound.pauseBody(),
     resume: () => inbound.resumeBody(),

@@ -4,10 +4,7 @@
  */
 import { after, before, beforeEach } from 'node:test'
 import { Agent, request } from 'undici'
-import {
-  startUpstreamServer,
-  type UpstreamServer,
-} from '../../../test/fixtures/upstream/upstream-server.ts'
+import { startUpstreamServer, type UpstreamServer } from '../../../test/fixtures/upstream/upstream-server.ts'
 import { type StartedGateway, type StartGatewayOptions, startGateway } from './start-gateway.ts'
 
 export const providerSecret = 'sk-provider-secret-51c7'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { KeySnapshot } from '../../domain/snapshot.ts'
 import { compilePeppers, hashApiKey, mintApiKey } from '../../identity/index.ts'
 import { rigForTests } from '../harness/gateway-rig.ts'
-import type { KeySnapshot } from '../../domain/snapshot.ts'
 
 const rig = rigForTests(() => ({ config: { trustedProxies: ['127.0.0.1/32'] } }))
 
@@ -48,7 +48,12 @@ test('the same credential twice is one credential; two that differ are refused, 
 })
 
 test('no credential, an empty one and another scheme are missing credentials', async () => {
-  for (const headers of [{}, { authorization: '' }, { authorization: 'Bearer ' }, { authorization: 'Basic eDp5' }]) {
+  for (const headers of [
+    {},
+    { authorization: '' },
+    { authorization: 'Bearer ' },
+    { authorization: 'Basic eDp5' },
+  ]) {
     const answer = await call(headers)
     assert.deepEqual([answer.status, answer.faultCode], [401, 'auth.missing-credentials'])
   }

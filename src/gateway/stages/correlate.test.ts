@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Exchange } from '../exchange.ts'
 import { type AddressMatcher, compileCidrs } from '../../identity/index.ts'
+import type { Exchange } from '../exchange.ts'
 import { correlate } from './correlate.ts'
 
 /** The caller's address that the stage finds. */

@@ -26,7 +26,8 @@ export const correlate: Stage = (exchange) => {
 function forwardedFor(headers: readonly string[]): string {
   let list = ''
   for (let at = 0; at < headers.length; at += 2) {
-    if (headers[at] === 'x-forwarded-for') list = list === '' ? (headers[at + 1] ?? '') : `${list},${headers[at + 1]}`
+    if (headers[at] === 'x-forwarded-for')
+      list = list === '' ? (headers[at + 1] ?? '') : `${list},${headers[at + 1]}`
   }
   return list
 }

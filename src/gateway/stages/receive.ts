@@ -19,21 +19,32 @@ export const receive: Stage = (exchange) => {
   if (operation.request === 'json' && contentType !== undefined && !isJson(contentType)) {
     throw new Fault(faults.unsupportedContentType, { public: { contentType } })
   }
-  const limit =
-    operation.request === 'json' ? exchange.snapshot.bounds.bodyBytes : exchange.snapshot.bounds.uploadBytes
+  const limit = limitOf(exchange)
   if (inbound.contentLength !== undefined && inbound.contentLength > limit) {
     throw new Fault(faults.bodyTooLarge, { public: { limit } })
   }
-  if (operation.request === 'any' && operation.model === 'none') {
+  if (isStreamedThrough(exchange)) {
     exchange.bodyPending = inbound.contentLength !== 0
     return 'next'
   }
-  inbound.readBody(Math.min(limit, exchange.snapshot.bounds.bodyBytes), (failure, body) => {
+  inbound.readBody(limit, (failure, body) => {
     if (failure !== null) return exchange.fail(bodyFault(exchange, failure))
     exchange.body = body
     exchange.proceed()
   })
   return 'wait'
+}
+
+/** True for uploads that go through without being held. */
+function isStreamedThrough({ operation }: Exchange): boolean {
+  return operation?.request === 'any' && operation.model === 'none'
+}
+
+/** Bytes. What is held in memory keeps to the bound of bodies, uploads too. */
+function limitOf(exchange: Exchange): number {
+  const { bodyBytes, uploadBytes } = exchange.snapshot.bounds
+  if (exchange.operation?.request === 'json') return bodyBytes
+  return isStreamedThrough(exchange) ? uploadBytes : Math.min(bodyBytes, uploadBytes)
 }
 
 function isJson(contentType: string): boolean {
@@ -45,7 +56,7 @@ function isJson(contentType: string): boolean {
 export function bodyFault(exchange: Exchange, failure: BodyFailureKind): Fault {
   switch (failure) {
     case 'too-large':
-      return new Fault(faults.bodyTooLarge, { public: { limit: exchange.snapshot.bounds.bodyBytes } })
+      return new Fault(faults.bodyTooLarge, { public: { limit: limitOf(exchange) } })
     case 'timeout':
       return new Fault(faults.bodyTimeout)
     case 'aborted':
