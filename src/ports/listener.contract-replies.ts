@@ -242,18 +242,58 @@ export function replyGuarantees(bench: ListenerBench): void {
     await assert.rejects(client.call({}).content())
   })
 
-  test('a handler that throws is answered with 500, and the next request is served', async () => {
-    let first = true
-    const { client } = await bench.start((inbound) => {
-      if (first) {
-        first = false
-        throw new Error('secret of the handler')
-      }
-      inbound.reply.send(200, [], 'fine')
+  for (const where of ['the handler', 'the body callback', 'a later turn of the body'] as const) {
+    test(`an error thrown in ${where} is answered with 500, and the next request is served`, async () => {
+      const { client } = await bench.start((inbound) => {
+        if (inbound.target === '/fine') inbound.reply.send(200, [], 'fine')
+        else if (where === 'the handler') throw new Error('secret of the handler')
+        else {
+          inbound.readBody(100, () => {
+            throw new Error('secret of the callback')
+          })
+        }
+      })
+      const call = client.call({ method: 'POST', open: true })
+      call.write('abc')
+      if (where === 'a later turn of the body') await pause(50)
+      call.finish()
+      assert.equal((await call.head).status, 500)
+      assert.ok(!(await call.content()).includes('secret'))
+      assert.equal((await client.call({ path: '/fine' }).content()).toString(), 'fine')
     })
-    const call = client.call({})
-    assert.equal((await call.head).status, 500)
-    assert.ok(!(await call.content()).includes('secret'))
-    assert.equal((await client.call({}).content()).toString(), 'fine')
+  }
+
+  test('an error thrown while streaming breaks the reply off', async () => {
+    const { client } = await bench.start((inbound) => {
+      inbound.reply.head(200, [])
+      inbound.reply.write('part')
+      inbound.streamBody(100, {
+        data: () => {
+          throw new Error('secret of the sink')
+        },
+        end: () => inbound.reply.end(),
+        failure: () => undefined,
+      })
+    })
+    const call = client.call({ method: 'POST', open: true })
+    await call.head
+    call.write('abc')
+    await assert.rejects(call.content())
+  })
+
+  test('fields that repeat arrive as often as they were given', async () => {
+    const { client } = await bench.start((inbound) => {
+      inbound.reply.send(200, ['set-cookie', 'a=1', 'set-cookie', 'b=2', 'x-many', '1', 'x-many', '2'], '')
+    })
+    const { headers } = await client.call({}).head
+    assert.deepEqual(headers['set-cookie'], ['a=1', 'b=2'])
+    assert.equal(String(headers['x-many']).replaceAll(' ', ''), '1,2')
+  })
+
+  test('a field of which there may be only one does not break the reply when it repeats', async () => {
+    const { client } = await bench.start((inbound) => {
+      inbound.reply.send(200, ['content-type', 'a/b', 'content-type', 'a/b'], 'whole')
+    })
+    assert.equal((await client.call({}).content()).toString(), 'whole')
   })
 }

@@ -194,7 +194,7 @@ export class BodyIntake {
     const sink = this.#sink
     this.#release()
     done?.(kind, empty)
-    sink?.failure()
+    sink?.failure(kind)
   }
 
   #release(): void {

@@ -116,7 +116,9 @@ export class Http1Connection implements ExchangeHost {
 
   /** Close now when idle, else after the reply under way. */
   drain(): void {
-    if (this.idle) this.#socket.destroy()
+    if (!this.idle) return
+    if (this.#socket.writableLength === 0) this.#socket.destroy()
+    else this.#closeGently()
   }
 
   destroy(): void {
@@ -191,12 +193,13 @@ export class Http1Connection implements ExchangeHost {
 
   #onDrain(): void {
     this.#stallDeadline.clear()
-    if (this.#exchange !== null) this.#exchange.drained()
+    if (this.#exchange !== null) this.#tell(() => this.#exchange?.drained())
     else if (!this.#closing) this.#next()
   }
 
   #onEnd(): void {
-    if (this.#exchange !== null || !this.#closing) this.#socket.destroy()
+    if (this.#exchange !== null) this.#socket.destroy()
+    else this.#closeGently()
   }
 
   #onClose(): void {
@@ -209,13 +212,35 @@ export class Http1Connection implements ExchangeHost {
     this.#backlog = null
     const exchange = this.#exchange
     this.#exchange = null
-    exchange?.disconnected()
+    if (exchange !== null) this.#tell(() => exchange.disconnected())
+  }
+
+  /** Call into the pipeline where nobody else would catch. */
+  #tell(call: () => void): void {
+    try {
+      call()
+    } catch {
+      this.#failed()
+    }
   }
 
   // Requests in
 
   #take(chunk: Buffer): void {
     this.#taking = true
+    try {
+      this.#takeAll(chunk)
+    } catch {
+      this.#failed()
+      return
+    }
+    this.#taking = false
+    if (this.#exchange !== null || this.#closing || this.#backlog !== null) return
+    this.#resume()
+    if (this.#reader.length === 0) this.#idleDeadline.restart()
+  }
+
+  #takeAll(chunk: Buffer): void {
     let rest: Buffer | null = chunk
     while (rest !== null && !this.#closing) {
       if (this.#exchange === null) {
@@ -229,10 +254,6 @@ export class Http1Connection implements ExchangeHost {
       }
       if (this.#exchange?.ended === true) this.#settle()
     }
-    this.#taking = false
-    if (this.#exchange !== null || this.#closing || this.#backlog !== null) return
-    this.#resume()
-    if (this.#reader.length === 0) this.#idleDeadline.restart()
   }
 
   #takeHead(chunk: Buffer): Buffer | null {
@@ -267,18 +288,25 @@ export class Http1Connection implements ExchangeHost {
     }
     const exchange = new Http1Exchange(this, head, intake)
     this.#exchange = exchange
-    this.#handle(exchange)
+    this.#context.handler(exchange)
     return rest
   }
 
-  #handle(exchange: Http1Exchange): void {
-    try {
-      this.#context.handler(exchange)
-    } catch {
-      this.#context.counters.handlerErrors += 1
-      if (exchange.headSent) exchange.destroy()
-      else exchange.send(faults.internal.status, [], '')
+  /** A handler, or a callback it gave, has thrown: answer 500 where that is still possible, and close. */
+  #failed(): void {
+    this.#context.counters.handlerErrors += 1
+    this.#taking = false
+    const exchange = this.#exchange
+    this.#exchange = null
+    if (exchange === null || exchange.headSent || this.#closing) {
+      this.#closing = true
+      this.#socket.destroy()
+    } else {
+      this.put(refusalReply(faults.internal), null, '')
+      this.#closeGently()
     }
+    // Late calls of the handler must not write into the answer.
+    if (exchange !== null) exchange.abandon()
   }
 
   #takeBody(chunk: Buffer): Buffer | null {
@@ -442,7 +470,7 @@ export class Http1Connection implements ExchangeHost {
     this.#context.counters.timedOut += 1
     this.#bodyDeadlines.clear()
     this.#pause()
-    intake.fail('timeout')
+    this.#tell(() => intake.fail('timeout'))
   }
 
   #outputStalled(): void {

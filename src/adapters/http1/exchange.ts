@@ -189,6 +189,12 @@ export class Http1Exchange implements Inbound, Reply, HeadDraft {
     this.#host.cut()
   }
 
+  /** The connection has answered in its own words: nothing from here reaches the wire any more. */
+  abandon(): void {
+    this.ended = true
+    this.#gone = true
+  }
+
   /** The reader caught up. */
   drained(): void {
     if (!this.ended) this.#drainHandler?.()

@@ -13,7 +13,6 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
-import { faults } from '../../faults/catalogue.ts'
 import type { TimerWheel } from '../../kernel/timer-wheel.ts'
 import type { ListenerBounds } from '../../ports/listener.ts'
 import type { ConnectionContext, ConnectionPeer } from '../http1/connection.ts'
@@ -76,6 +75,10 @@ export class Http2Connection implements StreamHost {
     this.#context.counters.timedOut += 1
   }
 
+  noteHandlerError(): void {
+    this.#context.counters.handlerErrors += 1
+  }
+
   #listen(session: ServerHttp2Session): void {
     const pings = createFloodGate(pingsPerSecond)
     const settings = createFloodGate(settingsPerSecond)
@@ -105,15 +108,14 @@ export class Http2Connection implements StreamHost {
     try {
       this.#context.handler(exchange)
     } catch {
-      this.#context.counters.handlerErrors += 1
-      if (exchange.headSent) exchange.destroy()
-      else exchange.send(faults.internal.status, [], '')
+      exchange.failed()
     }
   }
 
   #refuse(stream: ServerHttp2Stream, problem: keyof typeof problemFaults): void {
     this.#context.counters.refused += 1
     const fault = problemFaults[problem]
+    if (stream.destroyed || stream.closed) return
     stream.respond({ ':status': fault.status, 'content-type': 'application/json' })
     stream.end(refusalBody(fault))
     stream.resume()
@@ -147,6 +149,8 @@ function openSession(socket: TLSSocket, bounds: ListenerBounds): ServerHttp2Sess
     maxSessionMemory: sessionMemoryMegabytes,
     maxHeaderListPairs: bounds.headerCount + 4,
     maxSettings: 16,
+    // Repeated fields of an upstream travel on as they came; they must not throw.
+    strictSingleValueFields: false,
     maxSessionInvalidFrames: invalidFrames,
     maxSessionRejectedStreams: rejectedStreams,
     streamResetBurst: 2 * resetsPerSecond,

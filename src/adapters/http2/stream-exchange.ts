@@ -5,12 +5,14 @@
  * pieces of 64 KiB, so that the stall deadline sees progress.
  */
 import { constants, type ServerHttp2Stream } from 'node:http2'
+import { faults } from '../../faults/catalogue.ts'
 import type { TimerWheel } from '../../kernel/timer-wheel.ts'
 import type { BodyFailureKind, Inbound, ListenerBounds, Reply } from '../../ports/listener.ts'
 import type { BodySink } from '../../ports/upstream-client.ts'
 import { BodyDeadlines } from '../http1/body-deadlines.ts'
 import { BodyIntake } from '../http1/body-intake.ts'
 import { Deadline } from '../http1/deadline.ts'
+import { refusalBody } from '../http1/refusal.ts'
 import { isListenerField, isSafeValue } from '../http1/reply-head.ts'
 import type { Http2Request } from './request-fields.ts'
 
@@ -21,9 +23,11 @@ export interface StreamHost {
   readonly bounds: ListenerBounds
   noteDropped(count: number): void
   noteTimeout(): void
+  noteHandlerError(): void
 }
 
 const empty = Buffer.alloc(0)
+const jsonContent = ['content-type', 'application/json']
 const pieceBytes = 64 * 1024
 
 export class Http2Exchange implements Inbound, Reply {
@@ -156,15 +160,23 @@ export class Http2Exchange implements Inbound, Reply {
     this.#breakOff()
   }
 
+  /** The handler, or a callback it gave, has thrown: answer 500 where that is still possible. */
+  failed(): void {
+    this.#host.noteHandlerError()
+    if (this.headSent || this.#gone) this.destroy()
+    else this.send(faults.internal.status, jsonContent, refusalBody(faults.internal))
+  }
+
   #asked(intake: BodyIntake): void {
     if (this.#gone || this.ended || this.#reading || intake.broken !== null) return
     this.#reading = true
     const stream = this.#stream
+    if (stream.destroyed || stream.closed) return
     if (this.#expectsContinue && !this.headSent) stream.additionalHeaders({ ':status': 100 })
     this.#deadlines.start()
     stream.on('data', (chunk: Buffer) => {
       this.#deadlines.progress()
-      intake.push(chunk)
+      this.#tell(() => intake.push(chunk))
       if (intake.broken !== null) {
         this.#deadlines.clear()
         stream.pause()
@@ -173,7 +185,9 @@ export class Http2Exchange implements Inbound, Reply {
     stream.on('end', () => {
       this.#deadlines.clear()
       // A reset ends the readable side too; only the client's own end is the end of the body.
-      if (!stream.aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR) intake.finish()
+      if (!stream.aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR) {
+        this.#tell(() => intake.finish())
+      }
     })
   }
 
@@ -185,7 +199,7 @@ export class Http2Exchange implements Inbound, Reply {
   #bodyLate(): void {
     this.#host.noteTimeout()
     this.#stream.pause()
-    this.#intake?.fail('timeout')
+    this.#tell(() => this.#intake?.fail('timeout'))
   }
 
   #hasNoContent(): boolean {
@@ -210,7 +224,8 @@ export class Http2Exchange implements Inbound, Reply {
     }
     if (wholeSize !== -1 && !declared && !this.#hasNoContent()) raw.push('content-length', String(wholeSize))
     if (dropped !== 0) this.#host.noteDropped(dropped)
-    this.#stream.respond(raw)
+    // A stream that the client has reset since takes no more; `close` follows.
+    if (!this.#stream.destroyed && !this.#stream.closed) this.#stream.respond(raw)
   }
 
   /** Hand over what the reader takes; the rest waits for `drain`. */
@@ -238,7 +253,7 @@ export class Http2Exchange implements Inbound, Reply {
   #drained(): void {
     this.#stall.clear()
     if (this.#rest !== null) this.#pump()
-    else if (!this.ended) this.#drainHandler?.()
+    else if (!this.ended) this.#tell(() => this.#drainHandler?.())
   }
 
   #stalled(): void {
@@ -258,11 +273,20 @@ export class Http2Exchange implements Inbound, Reply {
     this.#deadlines.clear()
     this.#stall.clear()
     this.#rest = null
-    this.#intake?.fail('aborted')
+    this.#tell(() => this.#intake?.fail('aborted'))
     if (this.ended) return
     const handler = this.#disconnectHandler
     this.#disconnectHandler = null
-    handler?.()
+    if (handler !== null) this.#tell(handler)
+  }
+
+  /** Call into the pipeline where nobody else would catch. */
+  #tell(call: () => void): void {
+    try {
+      call()
+    } catch {
+      this.failed()
+    }
   }
 }
 
