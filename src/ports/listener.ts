@@ -2,9 +2,9 @@
  * Port: the data plane's server side. A listener accepts connections, parses HTTP strictly and hands over
  * exchanges; the pipeline never sees a socket. Callback style: hottest path.
  */
-import type { BodySink } from './upstream-client.ts'
+import type { BodyFailureKind, BodySink } from './upstream-client.ts'
 
-export type BodyFailureKind = 'too-large' | 'timeout' | 'aborted' | 'malformed'
+export type { BodyFailureKind } from './upstream-client.ts'
 
 export interface Inbound {
   readonly method: string

@@ -29,8 +29,10 @@ export interface BodySink {
   data(chunk: Uint8Array): void
   end(): void
   /** The source broke off; the upstream call is aborted. */
-  failure(): void
+  failure(reason?: BodyFailureKind): void
 }
+/** Why a body did not arrive whole. */
+export type BodyFailureKind = 'too-large' | 'timeout' | 'aborted' | 'malformed'
 
 export interface UpstreamRequest {
   readonly origin: UpstreamOrigin
