@@ -3,5 +3,5 @@
  * questions, the log itself gives the single records. Assumes one indexer per store; bounds stand with each part.
  */
 export { exportUsage } from './export-usage.ts'
-export { latencyQuantile, pruneUsage, usageSeries, usageSummary } from './query-usage.ts'
+export { latencyQuantile, usageSeries, usageSummary } from './query-usage.ts'
 export { createUsageIndexer } from './usage-indexer.ts'

@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { openEventLog } from '../adapters/event-log/open-event-log.ts'
 import { openSqliteStore, type SqliteStorage } from '../adapters/sqlite/open-sqlite-store.ts'
 import type { UsageRecord } from '../domain/usage.ts'
+import { systemClock } from '../kernel/clock.ts'
 import { appendDurably } from '../ports/event-log.contract.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { UsageStore, UsageSums } from '../ports/usage-store.ts'
@@ -144,7 +145,8 @@ test('however often storing fails, before or after its commit, each record count
 
 test('once started, it stores what is appended without being asked, until it is stopped', async () => {
   await withParts(async ({ log, storage }) => {
-    const indexer = createUsageIndexer({ log, store: storage.usage, flushMs: 5 })
+    const clock = { ...systemClock, now: () => sampleTime }
+    const indexer = createUsageIndexer({ log, store: storage.usage, flushMs: 5, clock })
     indexer.start()
     await appendDurably(log, sampleLines([sampleRecord(1)]))
     for (let tries = 0; tries < 200 && indexer.position() !== log.end(); tries += 1) {
@@ -154,6 +156,22 @@ test('once started, it stores what is appended without being asked, until it is 
     await indexer.stop()
     await appendDurably(log, sampleLines([sampleRecord(2)]))
     await new Promise((resolve) => setTimeout(resolve, 30))
+    assert.equal((await totals(storage.usage))?.requests, 1)
+  })
+})
+
+test('sums past their retention are removed as it goes, the others stay', async () => {
+  await withParts(async ({ log, storage }) => {
+    const old = sampleRecord(1, { time: sampleTime - 100_000_000 })
+    await appendDurably(log, sampleLines([old, sampleRecord(2)]))
+    const clock = { ...systemClock, now: () => sampleTime }
+    const terms = { log, store: storage.usage, flushMs: 1, clock, retentionMs: 50_000_000 }
+    const indexer = createUsageIndexer(terms)
+    indexer.start()
+    for (let tries = 0; tries < 400 && (await totals(storage.usage))?.requests !== 1; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    await indexer.stop()
     assert.equal((await totals(storage.usage))?.requests, 1)
   })
 })

@@ -7,9 +7,11 @@
  * cursor, with the window of seen ids rebuilt from the log. Bounds: `maxPending` series in memory between flushes,
  * one frame at a time, slices of a few milliseconds.
  */
+import { type Clock, systemClock } from '../kernel/clock.ts'
 import type { EventCursor, EventLog } from '../ports/event-log.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
 import { createIdWindow, generationSize, type IdWindow } from './id-window.ts'
+import { pruneUsage } from './query-usage.ts'
 import { readUsageRecord } from './read-usage-record.ts'
 import { createRollupAccumulator, type RollupAccumulator } from './rollup-accumulator.ts'
 import { createUsageScan, scanUsageLine } from './scan-usage-line.ts'
@@ -17,6 +19,8 @@ import { createTimeSlice } from './time-slice.ts'
 
 const cursorName = 'usage'
 const defaultMaxPending = 5000
+const hourMs = 3_600_000
+const defaultRetentionMs = 400 * 24 * hourMs
 const recordsPerLook = 32
 
 export interface UsageIndexerOptions {
@@ -28,6 +32,9 @@ export interface UsageIndexerOptions {
   readonly maxPending?: number
   /** Ids remembered per generation; default `generationSize`. */
   readonly windowSize?: number
+  /** Sums of minutes older than this are removed, hourly, milliseconds; default 400 days. */
+  readonly retentionMs?: number
+  readonly clock?: Clock
   /** A pass failed and will be tried again after `flushMs`. */
   readonly onFailure?: (error: unknown) => void
 }
@@ -157,6 +164,8 @@ export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
   const flushMs = options.flushMs ?? 1000
   const maxPending = options.maxPending ?? defaultMaxPending
   const counts = { records: 0, duplicates: 0, malformed: 0 }
+  const clock = options.clock ?? systemClock
+  let prunedAt = 0
   let state: State | null = null
   let storedAt: EventCursor | null = null
   let running: Promise<void> = Promise.resolve()
@@ -189,11 +198,19 @@ export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
     return next
   }
 
+  async function prune(): Promise<void> {
+    const now = clock.now()
+    if (now - prunedAt < hourMs) return
+    prunedAt = now
+    await pruneUsage(store, now - (options.retentionMs ?? defaultRetentionMs))
+  }
+
   async function runScheduled(): Promise<void> {
     let isDone = false
     try {
       await catchUp()
       isDone = log.end() === storedAt
+      await prune()
     } catch (error) {
       options.onFailure?.(error)
     }
