@@ -7,10 +7,10 @@ import { gemini } from './dialects/gemini/index.ts'
 import { openaiChat } from './dialects/openai-chat/index.ts'
 import { openaiResponses } from './dialects/openai-responses/index.ts'
 
-export const dialects = Object.freeze({
+export const dialects: Readonly<Record<DialectId, Dialect>> = Object.freeze({
   'openai-chat': openaiChat,
   'openai-responses': openaiResponses,
   'anthropic-messages': anthropicMessages,
   gemini,
   'bedrock-converse': bedrockConverse,
-} satisfies Partial<Record<DialectId, Dialect>>)
+})

@@ -110,6 +110,9 @@ export interface CallerContext {
   readonly model: string
 }
 
+/** What the gateway knows and some providers do not say. */
+export const ownFacts = { id: 'req_1', created: 1_700_000_000 }
+
 export const plainRequest: CanonicalRequest = {
   model: 'm',
   messages: [{ role: 'user', parts: [{ type: 'text', text: 'hi' }] }],
@@ -127,7 +130,7 @@ export function writeStream(
   caller: CallerContext,
 ): { readonly bytes: Buffer; readonly downgrades: readonly Downgrade[] } {
   const downgrades: Downgrade[] = []
-  const writer = dialect.streamWriter({ ...caller, downgrade: (one) => downgrades.push(one) })
+  const writer = dialect.streamWriter({ ...ownFacts, ...caller, downgrade: (one) => downgrades.push(one) })
   const bytes = Buffer.concat(events.map((event) => Buffer.from(writer.write(event))))
   return { bytes, downgrades }
 }

@@ -18,6 +18,7 @@ import {
   encodeStream,
   goldenRoot,
   loadSource,
+  ownFacts,
   plainRequest,
   readStream,
   type Source,
@@ -68,6 +69,7 @@ function writeToCaller(pair: Pair): JsonObject | undefined {
   if (answered.response === undefined) return undefined
   const downgrades: Downgrade[] = []
   const body = caller.writeResponse(provider.readResponse(answered.response), {
+    ...ownFacts,
     model: asked.model,
     request: readCaller(pair),
     downgrade: (one) => downgrades.push(one),

@@ -22,6 +22,7 @@ import {
   collect,
   encodeStream,
   loadSource,
+  ownFacts,
   plainRequest,
   readStream,
   wire,
@@ -50,7 +51,7 @@ function answersFor(caller: Dialect): readonly Answer[] {
       const source = loadSource(caseName, provider.id)
       if (source?.stream === undefined || source.response === undefined) return []
       const events = readStream(provider, encodeStream(provider.id, source.stream))
-      const ctx = { request, model: 'm', created: 1_700_000_000, downgrade: () => {} }
+      const ctx = { ...ownFacts, request, model: 'm', downgrade: () => {} }
       const body = caller.writeResponse(provider.readResponse(source.response), ctx)
       const stream = writeStream(caller, events, { request, model: 'm' }).bytes
       return [{ provider: provider.id, caseName, said: collect(events), stream, body: JSON.stringify(body) }]

@@ -133,7 +133,7 @@ export function writeResponse(response: CanonicalResponse, ctx: WriteResponseCon
   const legacy = speaksLegacyFunctions(ctx.request)
   return {
     ...own,
-    id: response.id,
+    id: response.id || (ctx.id ?? ''),
     object: 'chat.completion',
     created: response.created || (ctx.created ?? 0),
     model: ctx.model,

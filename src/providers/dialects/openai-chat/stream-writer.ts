@@ -58,7 +58,7 @@ class Writer implements StreamWriter {
     const { service_tier: tier, ...own } = nativeResponseFields(event.native, dialect)
     const fields = JSON.stringify({
       ...own,
-      id: event.id,
+      id: event.id || (this.#ctx.id ?? ''),
       object: 'chat.completion.chunk',
       created: event.created || (this.#ctx.created ?? 0),
       model: this.#ctx.model,

@@ -129,14 +129,15 @@ export function writeResponse(response: CanonicalResponse, ctx: WriteResponseCon
   const [choice, ...others] = response.choices
   if (others.length > 0) ctx.downgrade({ field: 'choices', reason: 'the Responses API gives one answer' })
   let count = 0
-  const newId = (prefix: string) => `${prefix}_${response.id}_${count++}`
+  const id = response.id || (ctx.id ?? '')
+  const newId = (prefix: string) => `${prefix}_${id}_${count++}`
   const parts = withLogprobs(choice?.parts ?? [], choice?.logprobs)
   const output = writeOutput(parts, target, newId)
   return {
     ...(isOwn ? {} : { ...echoOf(ctx.request), ...outcomeOf(choice?.stopReason ?? 'stop') }),
     usage: response.usage === undefined ? null : writeUsageFigures(response.usage),
     ...own,
-    id: response.id,
+    id,
     object: 'response',
     created_at: response.created || (ctx.created ?? 0),
     model: ctx.model,

@@ -75,12 +75,12 @@ class Writer implements StreamWriter {
 
   #start(event: EventOf<'start'>): string {
     this.#foreign = event.native?.dialect !== dialect
-    this.#responseId = event.id
+    this.#responseId = event.id || (this.#ctx.id ?? '')
     this.#base = {
       ...(this.#foreign
         ? { ...echoOf(this.#ctx.request), ...outcomeOf('stop') }
         : nativeResponseFields(event.native, dialect)),
-      id: event.id,
+      id: this.#responseId,
       object: 'response',
       created_at: event.created || (this.#ctx.created ?? 0),
       model: this.#ctx.model,
