@@ -11,6 +11,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import { requestIds } from '../kernel/ids.ts'
+import { collectRoutes } from './api-description.ts'
 import { authenticate, requireScope } from './authenticate.ts'
 import type { AdminContext, AdminDependencies, Caller } from './context.ts'
 import { errorBody, faultOf } from './error-reply.ts'
@@ -28,15 +29,7 @@ const requestTimeout = 30_000
 
 export const apiPrefix = '/api/v1'
 
-export interface AdminApiOptions {
-  /** Called before any operation is registered: how the OpenAPI generator gets to see them. */
-  readonly prepare?: (app: FastifyInstance) => Promise<void>
-}
-
-export async function createAdminApi(
-  deps: AdminDependencies,
-  options: AdminApiOptions = {},
-): Promise<FastifyInstance> {
+export async function createAdminApi(deps: AdminDependencies): Promise<FastifyInstance> {
   const nextId = requestIds()
   const app = Fastify({
     logger: false,
@@ -57,7 +50,7 @@ export async function createAdminApi(
   app.setNotFoundHandler((request) => {
     throw new Fault(faults.notFound, { public: { method: request.method, path: pathOf(request) } })
   })
-  await options.prepare?.(app)
+  await collectRoutes(app)
   for (const row of adminTable) register(app, deps, row)
   registerPages(app, deps)
   return app
