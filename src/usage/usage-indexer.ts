@@ -159,13 +159,24 @@ async function flush(store: UsageStore, state: State): Promise<void> {
   state.stored = cursor
 }
 
+/** Removes sums past their retention; does something once an hour at most. */
+function createPruner(options: UsageIndexerOptions): () => Promise<void> {
+  const { store, clock = systemClock, retentionMs = defaultRetentionMs } = options
+  let prunedAt = 0
+  return async () => {
+    const now = clock.now()
+    if (now - prunedAt < hourMs) return
+    prunedAt = now
+    await pruneUsage(store, now - retentionMs)
+  }
+}
+
 export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
   const { log, store } = options
   const flushMs = options.flushMs ?? 1000
   const maxPending = options.maxPending ?? defaultMaxPending
   const counts = { records: 0, duplicates: 0, malformed: 0 }
-  const clock = options.clock ?? systemClock
-  let prunedAt = 0
+  const prune = createPruner(options)
   let state: State | null = null
   let storedAt: EventCursor | null = null
   let running: Promise<void> = Promise.resolve()
@@ -196,13 +207,6 @@ export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
     const next = running.then(pass)
     running = next.catch(() => undefined)
     return next
-  }
-
-  async function prune(): Promise<void> {
-    const now = clock.now()
-    if (now - prunedAt < hourMs) return
-    prunedAt = now
-    await pruneUsage(store, now - (options.retentionMs ?? defaultRetentionMs))
   }
 
   async function runScheduled(): Promise<void> {
