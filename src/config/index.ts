@@ -3,7 +3,6 @@
  * Nothing outside this folder reads `process.env` or parses `gatewright.yaml`.
  */
 export {
-  defaultConfig,
   type Environment,
   isLoopbackHost,
   type LoadedConfig,
@@ -13,4 +12,4 @@ export {
   readSecretReference,
 } from './load.ts'
 export { ConfigError, type ConfigProblem, describeProblem } from './parse.ts'
-export { type Config, configSchema, type ResourceDocument, resourceDocumentSchema } from './schema.ts'
+export { type Config, configSchema, type ResourceDocument } from './schema.ts'

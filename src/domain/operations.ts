@@ -125,10 +125,3 @@ export const operations: readonly Operation[] = Object.freeze([
     title: 'Cancel a batch',
   }),
 ])
-
-const byId = new Map(operations.map((operation) => [operation.id, operation]))
-
-/** The row of an operation id, or undefined. */
-export function findOperation(id: string): Operation | undefined {
-  return byId.get(id)
-}

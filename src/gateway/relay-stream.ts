@@ -5,7 +5,6 @@
  */
 import { noUsage, type TokenUsage } from '../domain/usage.ts'
 import { faults } from '../faults/catalogue.ts'
-import { Fault } from '../kernel/fault.ts'
 import { createUsageTap, estimateTokens } from '../metering/index.ts'
 import { type Dialect, geminiJsonArrayWriter } from '../providers/index.ts'
 import type { GatewayContext } from './context.ts'
@@ -144,9 +143,4 @@ function join(pieces: readonly (string | Uint8Array)[]): string | Uint8Array {
   if (pieces.length === 1 && pieces[0] !== undefined) return pieces[0]
   if (pieces.every((piece) => typeof piece === 'string')) return pieces.join('')
   return Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)))
-}
-
-/** The fault for an upstream that broke off. */
-export function brokenStream(internal: string): Fault {
-  return new Fault(faults.upstreamBroken, { internal })
 }

@@ -11,16 +11,20 @@ export interface UsageChunkFilter {
 
 const maxHeldBytes = 1_048_576
 const empty = Buffer.alloc(0)
-const boundary = Buffer.from('\n\n')
-const usageOnly = Buffer.from('"choices":[]')
+const carriageReturn = 0x0d
+/** A blank line ends an event; lines end with LF, CRLF or CR (HTML Standard §9.2.5). */
+const lineFeedBoundary = Buffer.from('\n\n')
+const returnBoundaries = [Buffer.from('\n\r\n'), Buffer.from('\r\r')]
+/** In every name of a figure, in no text: quotes inside of texts are escaped. */
+const figure = Buffer.from('_tokens"')
 
 export function createUsageChunkFilter(): UsageChunkFilter {
   let held: Buffer = empty
   return {
     push(chunk) {
       const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk])
-      const last = bytes.lastIndexOf(boundary)
-      if (last < 0) {
+      const end = endOfLastEvent(bytes)
+      if (end === 0) {
         if (bytes.length > maxHeldBytes) {
           held = empty
           return bytes
@@ -28,7 +32,6 @@ export function createUsageChunkFilter(): UsageChunkFilter {
         held = bytes
         return empty
       }
-      const end = last + boundary.length
       held = end === bytes.length ? empty : Buffer.from(bytes.subarray(end))
       return withoutUsageChunk(end === bytes.length ? bytes : bytes.subarray(0, end))
     },
@@ -40,12 +43,34 @@ export function createUsageChunkFilter(): UsageChunkFilter {
   }
 }
 
+/** One past the last blank line, or 0. */
+function endOfLastEvent(bytes: Buffer): number {
+  const at = bytes.lastIndexOf(lineFeedBoundary)
+  let end = at < 0 ? 0 : at + lineFeedBoundary.length
+  if (end === bytes.length || !bytes.includes(carriageReturn, end)) return end
+  for (const boundary of returnBoundaries) {
+    const found = bytes.lastIndexOf(boundary)
+    if (found >= 0) end = Math.max(end, found + boundary.length)
+  }
+  return end
+}
+
+/** One past the first blank line at or after `start`, or the end. */
+function endOfEvent(bytes: Buffer, start: number): number {
+  const at = bytes.indexOf(lineFeedBoundary, start)
+  let end = at < 0 ? bytes.length : at + lineFeedBoundary.length
+  for (const boundary of returnBoundaries) {
+    const found = bytes.indexOf(boundary, start)
+    if (found >= 0) end = Math.min(end, found + boundary.length)
+  }
+  return end
+}
+
 function withoutUsageChunk(events: Buffer): Buffer {
-  if (events.indexOf(usageOnly) < 0) return events
+  if (events.indexOf(figure) < 0) return events
   const kept: Buffer[] = []
   for (let start = 0; start < events.length; ) {
-    const at = events.indexOf(boundary, start)
-    const end = at < 0 ? events.length : at + boundary.length
+    const end = endOfEvent(events, start)
     const event = events.subarray(start, end)
     if (!isUsageOnly(event)) kept.push(event)
     start = end
@@ -54,10 +79,10 @@ function withoutUsageChunk(events: Buffer): Buffer {
 }
 
 function isUsageOnly(event: Buffer): boolean {
-  if (event.indexOf(usageOnly) < 0) return false
+  if (event.indexOf(figure) < 0) return false
   const line = event
     .toString('utf8')
-    .split('\n')
+    .split(/[\r\n]/)
     .find((candidate) => candidate.startsWith('data:'))
   if (line === undefined) return false
   try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createTimerWheel } from './timer-wheel.ts'
 
 test('a timer fires once, not before its time and at most a few ticks after it', async () => {

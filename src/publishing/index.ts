@@ -5,7 +5,6 @@
 export {
   openDeployment,
   type SnapshotSettings,
-  type SnapshotSources,
   sandboxProvider,
 } from './build-snapshot.ts'
-export { createPublisher, type Publisher, type PublisherState } from './publisher.ts'
+export { createPublisher, type PublisherState } from './publisher.ts'

@@ -49,14 +49,10 @@ async function load(target: Target, done: () => boolean): Promise<Map<number, nu
   return seen
 }
 
-function admin(product: Product, method: 'GET' | 'POST', path: string, body?: object) {
+function admin(product: Product, method: 'GET' | 'POST', path: string) {
   return request(`${product.control}/api/v1${path}`, {
     method,
-    headers: {
-      authorization: `Bearer ${product.adminToken}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: { authorization: `Bearer ${product.adminToken}` },
   })
 }
 
