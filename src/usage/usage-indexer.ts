@@ -172,9 +172,7 @@ function createPruner(options: UsageIndexerOptions): () => Promise<void> {
 }
 
 export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
-  const { log, store } = options
-  const flushMs = options.flushMs ?? 1000
-  const maxPending = options.maxPending ?? defaultMaxPending
+  const { log, store, flushMs = 1000, maxPending = defaultMaxPending } = options
   const counts = { records: 0, duplicates: 0, malformed: 0 }
   const prune = createPruner(options)
   let state: State | null = null
