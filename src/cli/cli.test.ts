@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { ensureLocalCertificate } from '../adapters/local-authority/local-authority.ts'
 import { startAdmin, startedAt } from '../admin/harness/start-admin.ts'
 import { issueAdminToken } from '../admin/issue-admin-token.ts'
 import { createProgram, runCli } from './create-program.ts'
@@ -22,8 +26,15 @@ function words(line: string): string[] {
   return [...line.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '')
 }
 
+interface StartedCli {
+  readonly run: RunCommand
+  readonly directory: string
+  readonly url: string
+  readonly routing: RequestListener
+}
+
 /** The command line against a real control plane on a free port, with the token in a data directory. */
-async function startCli(t: TestContext): Promise<{ run: RunCommand; directory: string; url: string }> {
+async function startCli(t: TestContext): Promise<StartedCli> {
   const admin = await startAdmin()
   const url = await admin.app.listen({ host: '127.0.0.1', port: 0 })
   const directory = mkdtempSync(join(tmpdir(), 'gatewright-cli-'))
@@ -59,7 +70,7 @@ async function startCli(t: TestContext): Promise<{ run: RunCommand; directory: s
     }
     return { code: await runCli(words(line), io), out, err }
   }
-  return { run, directory, url }
+  return { run, directory, url, routing: admin.app.routing }
 }
 
 async function succeed(run: RunCommand, lines: readonly string[]): Promise<string[]> {
@@ -173,6 +184,22 @@ test('a token never travels unencrypted to another machine, and the local token 
   const plain = await run('--url http://gateway.example status')
   assert.equal(plain.code, 2)
   assert.match(plain.err, /unencrypted/)
+})
+
+test('the local authority of the data directory is trusted for https, and without it nothing is', async (t) => {
+  const { run, directory, routing } = await startCli(t)
+  const dataDirectory = join(directory, 'data')
+  const issued = await ensureLocalCertificate(join(dataDirectory, 'tls'), ['localhost'], Date.now())
+  const server = createServer({ cert: issued.certificate, key: issued.privateKey }, routing)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const url = `https://localhost:${(server.address() as AddressInfo).port}`
+  const token = readFileSync(join(dataDirectory, 'admin-token'), 'utf8').trim()
+  const stranger = await run(`--url ${url} --data-dir elsewhere --token ${token} status`)
+  assert.equal(stranger.code, 3)
+  assert.match(stranger.err, /certificate of the control plane is not trusted/)
+  const known = await run(`--url ${url} status`)
+  assert.equal(known.code, 0, known.err)
 })
 
 test('several organizations must be told apart', async (t) => {
