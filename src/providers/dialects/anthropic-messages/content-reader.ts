@@ -3,7 +3,7 @@
  * (server tools, search results, plain-text sources with extra fields …) becomes an opaque part that holds the
  * block whole, so nothing is lost on the way back.
  */
-import type { DocumentPart, MediaSource, Part, ToolResultPart } from '../../../domain/canonical.ts'
+import type { DocumentPart, MediaSource, Native, Part, ToolResultPart } from '../../../domain/canonical.ts'
 import type { JsonObject, JsonValue } from '../../../domain/json.ts'
 import { isJsonObject } from '../../../domain/json.ts'
 import {
@@ -172,9 +172,16 @@ export function readResponseBlocks(content: JsonValue | undefined): Part[] {
   return content.filter(isJsonObject).map((block, index) => {
     const at = `content[${index}]`
     try {
-      return readBlock(block, at)
+      return markMaker(readBlock(block, at))
     } catch {
       return opaque(block, at)
     }
   })
 }
+
+/** Reasoning says who made its proof, so that callers of other dialects can carry it back to its maker. */
+function markMaker(part: Part): Part {
+  return part.type === 'reasoning' && part.native === undefined ? { ...part, native: maker } : part
+}
+
+export const maker: Native = Object.freeze({ dialect, fields: Object.freeze({}) })

@@ -12,9 +12,11 @@ import type {
   ToolCallPart,
   ToolResultPart,
 } from '../../../domain/canonical.ts'
+import type { DialectId } from '../../../domain/dialect-id.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import { cannotExpress, dropResponsePart, type NativeTarget, nativeFields } from '../../native.ts'
 import { isJsonArray, parseJson, pathOf } from '../../reading.ts'
+import { foreignProof, proofsFor, tagProof } from '../../reasoning-proof.ts'
 
 const dialect = 'anthropic-messages'
 
@@ -23,6 +25,8 @@ export interface BlockTarget extends NativeTarget {
   readonly kind: 'request' | 'response'
   /** The caller speaks this dialect too: parts stay exactly as they are. */
   readonly same: boolean
+  /** The caller's dialect. */
+  readonly caller?: DialectId | undefined
 }
 
 type Block = Record<string, JsonValue | undefined>
@@ -119,7 +123,7 @@ function writeResponsePart(part: Part, target: BlockTarget): Block[] {
     case 'tool-call':
       return [{ type: 'tool_use', id: part.id, name: part.name, input: responseInput(part, target), ...own }]
     case 'reasoning':
-      return reasoningBlocks(part, own)
+      return responseReasoning(part)
     case 'opaque':
       if (own !== undefined) return [{ ...own }]
       dropResponsePart(part, target)
@@ -238,25 +242,29 @@ function isPlain(part: Part): boolean {
 /** Reasoning goes back only with the provider's own proof; without it the API refuses the block. */
 function writeRequestReasoning(part: ReasoningPart, target: BlockTarget, path: string): Block[] {
   const own = nativeFields(part.native, 'part', target)
-  if (!target.same && part.signature === undefined && part.encrypted === undefined) {
-    target.downgrade({
-      field: path,
-      reason: 'reasoning without a signature of the provider cannot be sent back',
-    })
-    return []
-  }
-  return reasoningBlocks(part, own)
+  const { signature, encrypted } = proofsFor(part, target.caller, dialect)
+  const blocks: Block[] = []
+  const unsigned = target.same && part.signature === undefined && part.encrypted === undefined
+  if (signature !== undefined) blocks.push({ type: 'thinking', thinking: part.text, signature, ...own })
+  else if (unsigned) blocks.push({ type: 'thinking', thinking: part.text, ...own })
+  if (encrypted !== undefined) blocks.push({ type: 'redacted_thinking', data: encrypted, ...own })
+  if (blocks.length === 0) target.downgrade({ field: path, reason: foreignProof })
+  return blocks
 }
 
 /** Readable reasoning, hidden reasoning, or one after the other where another dialect gave both in one part. */
-function reasoningBlocks(part: ReasoningPart, own: JsonObject | undefined): Block[] {
+function responseReasoning(part: ReasoningPart): Block[] {
+  const own = part.native?.dialect === dialect ? part.native.fields : undefined
   const blocks: Block[] = []
   if (part.text !== '' || part.encrypted === undefined) {
-    const signature = part.signature ?? (own === undefined ? '' : undefined)
+    const signature =
+      part.signature === undefined ? undefined : tagProof(part.signature, part.native, dialect)
     const block: Block = { type: 'thinking', thinking: part.text }
-    if (signature !== undefined) block['signature'] = signature
+    if (signature !== undefined || own === undefined) block['signature'] = signature ?? ''
     blocks.push({ ...block, ...own })
   }
-  if (part.encrypted !== undefined) blocks.push({ type: 'redacted_thinking', data: part.encrypted, ...own })
+  if (part.encrypted !== undefined) {
+    blocks.push({ type: 'redacted_thinking', data: tagProof(part.encrypted, part.native, dialect), ...own })
+  }
   return blocks
 }

@@ -33,7 +33,14 @@ interface Writing {
 /** Throws `faults.cannotExpress` naming the caller's field. */
 export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext): JsonObject {
   const same = request.dialect === dialect
-  const target: BlockTarget = { dialect, downgrade: ctx.downgrade, kind: 'request', same, translated }
+  const target: BlockTarget = {
+    dialect,
+    downgrade: ctx.downgrade,
+    kind: 'request',
+    same,
+    caller: request.dialect,
+    translated,
+  }
   const writing: Writing = {
     request,
     target,

@@ -10,6 +10,7 @@ import { Fault } from '../../../kernel/fault.ts'
 import type { StreamReader } from '../../dialect.ts'
 import { present, stringOr, untaken } from '../../reading.ts'
 import { type Emit, sseStreamReader } from '../../sse-stream-reader.ts'
+import { maker } from './content-reader.ts'
 import { readError } from './errors.ts'
 import { losesStopReason, readStopReason } from './stop-reason.ts'
 import { fromUsage } from './usage.ts'
@@ -129,7 +130,8 @@ function onBlockStart(data: JsonObject, state: State, emit: Emit): void {
 /** Hidden reasoning says so at the start: its writer must choose the block's type before it has the data. */
 function startNative(wire: JsonObject, kind: Kind): Native | undefined {
   if (wire['type'] === 'redacted_thinking') return { dialect, fields: wire }
-  return untaken(wire, startFields[kind], { dialect, at: '' })
+  const rest = untaken(wire, startFields[kind], { dialect, at: '' })
+  return rest === undefined && kind === 'reasoning' ? maker : rest
 }
 
 function nonEmpty(value: JsonValue | undefined): string | undefined {

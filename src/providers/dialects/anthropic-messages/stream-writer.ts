@@ -12,6 +12,7 @@ import type { TokenUsage } from '../../../domain/usage.ts'
 import type { StreamWriter, WriteResponseContext } from '../../dialect.ts'
 import { dropResponsePart, nativeResponseFields } from '../../native.ts'
 import { isJsonArray } from '../../reading.ts'
+import { tagProof } from '../../reasoning-proof.ts'
 import { type PartStart, type SerialBlocks, type SerialPart, serialBlocks } from '../../serial-blocks.ts'
 import { sseEvent } from '../../sse.ts'
 import { tooMuchWaits } from '../../upstream-error.ts'
@@ -184,18 +185,24 @@ function delta(start: PartStart, text: string, index: number): string {
 /** Ends the open block, with what is told only at its end: citations, signature, hidden reasoning. */
 function closeBlock(part: SerialPart, state: State): void {
   const { encrypted, signature } = part.end ?? {}
+  const { native } = part.start
   if (!part.begun && encrypted === undefined) {
     part.begun = true
     beginBlock(part, state)
   }
   if (part.begun) {
     state.out += citations(part.end?.native, state)
-    if (signature !== undefined) state.out += blockDelta({ type: 'signature_delta', signature }, state)
+    if (signature !== undefined)
+      state.out += blockDelta(
+        { type: 'signature_delta', signature: tagProof(signature, native, dialect) },
+        state,
+      )
     state.out += blockStop(state)
   }
   if (encrypted !== undefined) {
-    const own = nativeResponseFields(part.start.native, dialect)
-    state.out += blockStart({ ...own, type: 'redacted_thinking', data: encrypted }, state) + blockStop(state)
+    const own = nativeResponseFields(native, dialect)
+    const data = tagProof(encrypted, native, dialect)
+    state.out += blockStart({ ...own, type: 'redacted_thinking', data }, state) + blockStop(state)
   }
 }
 

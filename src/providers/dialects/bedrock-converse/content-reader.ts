@@ -190,9 +190,13 @@ export function readResponseBlocks(content: readonly JsonObject[]): Part[] {
   return content.map((block, index) => {
     const at = `output.message.content[${index}]`
     try {
-      return readBlock(block, at)
+      const part = readBlock(block, at)
+      return part.type === 'reasoning' && part.native === undefined ? { ...part, native: maker } : part
     } catch {
       return opaque(block, at)
     }
   })
 }
+
+/** Reasoning says who made its proof, so that callers of other dialects can carry it back to its maker. */
+export const maker: Native = Object.freeze({ dialect, fields: Object.freeze({}) })

@@ -7,6 +7,7 @@ import type {
   ReasoningPart,
   ToolResultPart,
 } from '../../../domain/canonical.ts'
+import type { DialectId } from '../../../domain/dialect-id.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import {
   cannotExpress,
@@ -16,12 +17,15 @@ import {
   nativeResponseFields,
 } from '../../native.ts'
 import { parseJson, pathOf } from '../../reading.ts'
+import { foreignProof, type Proofs, proofsFor, tagProof } from '../../reasoning-proof.ts'
 import { formatOf } from './media-types.ts'
 
 const dialect = 'bedrock-converse'
 
 export interface BlockTarget extends NativeTarget {
   readonly same: boolean
+  /** The caller's dialect. */
+  readonly caller: DialectId | undefined
   /** A number for each document, for names: they must differ within a request. */
   readonly nextDocument: () => number
 }
@@ -162,25 +166,39 @@ function writeToolResult(part: ToolResultPart, target: BlockTarget, path: string
 
 function writeRequestReasoning(part: ReasoningPart, target: BlockTarget, path: string): JsonObject[] {
   const fields = own(part, target)
-  if (!target.same && part.signature === undefined && part.encrypted === undefined) {
-    target.downgrade({
-      field: path,
-      reason: 'reasoning without a signature of the provider cannot be sent back',
-    })
-    return []
-  }
-  return reasoningBlocks(part, fields)
+  const proofs = proofsFor(part, target.caller, dialect)
+  const unsigned = target.same && part.signature === undefined && part.encrypted === undefined
+  const blocks = reasoningBlocks(
+    proofs.signature === undefined && !unsigned ? undefined : part.text,
+    proofs,
+    fields,
+  )
+  if (blocks.length === 0) target.downgrade({ field: path, reason: foreignProof })
+  return blocks
 }
 
-function reasoningBlocks(part: ReasoningPart, fields: JsonObject): JsonObject[] {
+/** Readable and hidden reasoning are two blocks here. */
+function reasoningBlocks(
+  text: string | undefined,
+  { signature, encrypted }: Proofs,
+  fields: JsonObject,
+): JsonObject[] {
   const blocks: JsonObject[] = []
-  if (part.text !== '' || part.encrypted === undefined) {
-    const text =
-      part.signature === undefined ? { text: part.text } : { text: part.text, signature: part.signature }
-    blocks.push({ reasoningContent: { reasoningText: { ...text, ...fields } } })
+  if (text !== undefined) {
+    const readable = signature === undefined ? { text } : { text, signature }
+    blocks.push({ reasoningContent: { reasoningText: { ...readable, ...fields } } })
   }
-  if (part.encrypted !== undefined) blocks.push({ reasoningContent: { redactedContent: part.encrypted } })
+  if (encrypted !== undefined) blocks.push({ reasoningContent: { redactedContent: encrypted } })
   return blocks
+}
+
+function responseReasoning(part: ReasoningPart, fields: JsonObject): JsonObject[] {
+  const { signature, encrypted } = part
+  const proofs = {
+    signature: signature === undefined ? undefined : tagProof(signature, part.native, dialect),
+    encrypted: encrypted === undefined ? undefined : tagProof(encrypted, part.native, dialect),
+  }
+  return reasoningBlocks(part.text === '' && encrypted !== undefined ? undefined : part.text, proofs, fields)
 }
 
 /** Blocks of one part of a response. */
@@ -195,7 +213,7 @@ export function writeResponsePart(part: Part, target: NativeTarget): JsonObject[
         { toolUse: { toolUseId: part.id, name: part.name, input: responseInput(part, target), ...fields } },
       ]
     case 'reasoning':
-      return reasoningBlocks(part, fields)
+      return responseReasoning(part, fields)
     case 'opaque':
       if (part.native.dialect === dialect) return [fields]
       break

@@ -41,6 +41,7 @@ export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext
     downgrade: ctx.downgrade,
     translated,
     same: request.dialect === dialect,
+    caller: request.dialect,
     nextDocument: () => {
       documents += 1
       return documents

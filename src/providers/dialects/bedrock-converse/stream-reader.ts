@@ -11,6 +11,7 @@ import { type EventStreamMessage, eventStreamDecoder } from '../../aws/event-str
 import type { StreamReader } from '../../dialect.ts'
 import { countOr, parseJson, present, stringOr, untaken } from '../../reading.ts'
 import { brokenStream, malformedStream } from '../../upstream-error.ts'
+import { maker } from './content-reader.ts'
 import { readException } from './errors.ts'
 import { losesStopReason, readStopReason } from './stop-reason.ts'
 import { fromUsage } from './usage.ts'
@@ -152,7 +153,7 @@ function onBlockDelta(body: JsonObject, state: State, emit: Emit): void {
   const { delta } = body
   if (!isJsonObject(delta)) return
   const index = countOr(body['contentBlockIndex'], 0)
-  const block = state.blocks.get(index) ?? open(state, index, { kind: kindOf(delta) }, emit)
+  const block = state.blocks.get(index) ?? open(state, index, openingOf(delta), emit)
   if (block.kind === 'opaque') keep(block, delta)
   else if (block.kind === 'reasoning') onReasoning(block, delta['reasoningContent'], emit)
   else {
@@ -161,6 +162,11 @@ function onBlockDelta(body: JsonObject, state: State, emit: Emit): void {
     if (typeof text === 'string') emitText(block, text, emit)
     else if (delta['citation'] !== undefined) keep(block, delta['citation'])
   }
+}
+
+function openingOf(delta: JsonObject): Opening {
+  const kind = kindOf(delta)
+  return kind === 'reasoning' ? { kind, native: maker } : { kind }
 }
 
 function kindOf(delta: JsonObject): Kind {

@@ -12,6 +12,7 @@ import { encodeEventStreamMessage, eventStreamContentType } from '../../aws/even
 import type { StreamWriter, WriteResponseContext } from '../../dialect.ts'
 import { dropResponsePart, nativeResponseFields } from '../../native.ts'
 import { isJsonArray } from '../../reading.ts'
+import { tagProof } from '../../reasoning-proof.ts'
 import { type PartStart, type SerialBlocks, type SerialPart, serialBlocks } from '../../serial-blocks.ts'
 import { tooMuchWaits } from '../../upstream-error.ts'
 import { writeStreamError } from './errors.ts'
@@ -149,11 +150,14 @@ function closeBlock(part: SerialPart, state: State): void {
     for (const citation of own['citations']) putDelta(state, { citation })
   }
   if (isJsonArray(own['deltas'])) for (const delta of own['deltas']) putDelta(state, delta)
-  if (signature !== undefined) putDelta(state, { reasoningContent: { signature } })
+  if (signature !== undefined)
+    putDelta(state, { reasoningContent: { signature: tagProof(signature, part.start.native, dialect) } })
   if (encrypted !== undefined) {
     // Readable and hidden reasoning are two blocks here.
     if (part.begun) stopBlock(state)
-    putDelta(state, { reasoningContent: { redactedContent: encrypted } })
+    putDelta(state, {
+      reasoningContent: { redactedContent: tagProof(encrypted, part.start.native, dialect) },
+    })
   }
   stopBlock(state)
 }

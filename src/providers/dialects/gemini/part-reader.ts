@@ -200,8 +200,12 @@ function mediaPart(source: MediaSource, mediaType: string, native: Native | unde
 /** Parts of a provider's response: what cannot be read as it seems stays opaque. */
 export function readResponsePart(wire: JsonObject, at: string, ids: CallIds): Part {
   try {
-    return readPart(wire, at, ids)
+    const part = readPart(wire, at, ids)
+    return part.type === 'reasoning' && part.native === undefined ? { ...part, native: maker } : part
   } catch {
     return opaque(wire, at)
   }
 }
+
+/** Reasoning says who made its proof, so that callers of other dialects can carry it back to its maker. */
+export const maker: Native = Object.freeze({ dialect, fields: Object.freeze({}) })

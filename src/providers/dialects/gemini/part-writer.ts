@@ -6,6 +6,7 @@ import type {
   ToolCallPart,
   ToolResultPart,
 } from '../../../domain/canonical.ts'
+import type { DialectId } from '../../../domain/dialect-id.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import {
   cannotExpress,
@@ -15,6 +16,7 @@ import {
   nativeResponseFields,
 } from '../../native.ts'
 import { parseJson } from '../../reading.ts'
+import { foreignProof, proofsFor, tagProof } from '../../reasoning-proof.ts'
 
 const dialect = 'gemini'
 
@@ -26,6 +28,8 @@ export const noSignature = 'skip_thought_signature_validator'
 
 export interface PartTarget extends NativeTarget {
   readonly same: boolean
+  /** The caller's dialect. */
+  readonly caller: DialectId | undefined
   /** The name of the tool that a call id belongs to; results of other dialects carry only the id. */
   readonly nameOf: (callId: string) => string | undefined
 }
@@ -77,6 +81,11 @@ function writePart(part: Part, target: PartTarget, path: string): WirePart | und
   }
 }
 
+/** A signature as a caller of this dialect carries it. */
+function carried(part: ReasoningPart): string | undefined {
+  return part.signature === undefined ? undefined : tagProof(part.signature, part.native, dialect)
+}
+
 /** One part of a response; undefined where this API has no word for it. */
 export function writeResponsePart(part: Part, target: NativeTarget): WirePart | undefined {
   const own = nativeResponseFields(part.native, dialect)
@@ -89,7 +98,7 @@ export function writeResponsePart(part: Part, target: NativeTarget): WirePart | 
         dropResponsePart(part, target)
         return undefined
       }
-      return { ...thought(part), ...own }
+      return { ...thought(part.text, carried(part)), ...own }
     case 'tool-call':
       return wireCall(part, responseArgs(part, target), own)
     case 'image':
@@ -107,22 +116,20 @@ export function writeResponsePart(part: Part, target: NativeTarget): WirePart | 
   }
 }
 
-function thought(part: ReasoningPart): WirePart {
-  const wire: WirePart = { text: part.text, thought: true }
-  if (part.signature !== undefined) wire['thoughtSignature'] = part.signature
-  return wire
+function thought(text: string, signature: string | undefined): WirePart {
+  return signature === undefined
+    ? { text, thought: true }
+    : { text, thought: true, thoughtSignature: signature }
 }
 
 function writeReasoning(part: ReasoningPart, target: PartTarget, path: string): WirePart | undefined {
   const own = nativeFields(part.native, 'part', target)
-  if (!target.same && part.signature === undefined) {
-    target.downgrade({
-      field: path,
-      reason: 'reasoning without a signature of the provider cannot be sent back',
-    })
+  const { signature } = proofsFor(part, target.caller, dialect)
+  if (signature === undefined && !(target.same && part.signature === undefined)) {
+    target.downgrade({ field: path, reason: foreignProof })
     return undefined
   }
-  return { ...thought(part), ...own }
+  return { ...thought(part.text, signature), ...own }
 }
 
 type MediaPart = Part & { readonly type: 'image' | 'audio' | 'video' | 'document' }

@@ -30,6 +30,7 @@ export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext
     dialect,
     downgrade: ctx.downgrade,
     same: request.dialect === dialect,
+    caller: request.dialect,
     nameOf: (callId) => names.get(callId),
   }
   const writing: Writing = {

@@ -12,7 +12,7 @@ import { type CallIds, callIds, responsePrefix } from './call-ids.ts'
 import { readError } from './errors.ts'
 import { losesFinishReason, readFinishReason } from './finish-reason.ts'
 import { fromLogprobs } from './logprobs.ts'
-import { readResponsePart } from './part-reader.ts'
+import { maker, readResponsePart } from './part-reader.ts'
 import { isBlocked, readTime } from './response.ts'
 import { fromUsage } from './usage.ts'
 
@@ -155,7 +155,9 @@ function readText(candidate: Candidate, piece: Piece, emit: Emit): void {
     if (piece.text === '' && piece.signature === undefined) return
     closePart(candidate, emit)
     candidate.open = piece.kind
-    emit({ type: 'part-start', choice: candidate.index, part: candidate.parts, kind: piece.kind })
+    const start = { type: 'part-start', choice: candidate.index, part: candidate.parts } as const
+    if (piece.kind === 'text') emit({ ...start, kind: 'text' })
+    else emit({ ...start, kind: 'reasoning', native: maker })
   }
   if (piece.text !== '') {
     emit({ type: 'delta', choice: candidate.index, part: candidate.parts, text: piece.text })

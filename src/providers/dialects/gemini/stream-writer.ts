@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from '../../../domain/json.ts'
 import type { TokenUsage } from '../../../domain/usage.ts'
 import type { StreamWriter, WriteResponseContext } from '../../dialect.ts'
 import { dropResponsePart, nativeResponseFields } from '../../native.ts'
+import { tagProof } from '../../reasoning-proof.ts'
 import { maxWaitingLength } from '../../serial-blocks.ts'
 import { sseEvent } from '../../sse.ts'
 import { tooMuchWaits } from '../../upstream-error.ts'
@@ -174,7 +175,10 @@ function partEnd(event: CanonicalEvent & { readonly type: 'part-end' }, state: S
   if (part === undefined) return ''
   state.open.splice(state.open.indexOf(part), 1)
   if (part.start.kind === 'tool-call') return call(part, state)
-  const signature = event.signature ?? nativeResponseFields(event.native, dialect)['thoughtSignature']
+  const signature =
+    event.signature === undefined
+      ? nativeResponseFields(event.native, dialect)['thoughtSignature']
+      : tagProof(event.signature, part.start.native, dialect)
   if (signature === undefined) return ''
   const wire: JsonObject =
     part.start.kind === 'reasoning'
