@@ -47,12 +47,12 @@ async function waitFor(condition: () => boolean, timeoutMs = 5000): Promise<void
 }
 
 async function readAll(socket: Socket, until: string): Promise<string> {
-  let text = ''
+  const pieces: string[] = []
   for await (const chunk of socket) {
-    text += String(chunk)
-    if (text.includes(until)) break
+    pieces.push(String(chunk))
+    if (pieces.slice(-2).join('').includes(until)) break
   }
-  return text
+  return pieces.join('')
 }
 
 test('a reader that takes nothing pauses the upstream: what is held is bounded', async () => {

@@ -34,7 +34,7 @@ export function openStreamRelay(
   const { reply } = exchange
   const from = answer.request.translateFrom
   const transform = from === null ? passing(exchange, answer.request) : translating(exchange, from)
-  exchange.status = answer.status
+  if (!reply.headSent) exchange.status = answer.status
   sendHead(
     exchange,
     ctx,
@@ -77,8 +77,8 @@ export function sendHead(exchange: Exchange, ctx: GatewayContext, headers: strin
   if (reply.headSent) return
   headers.push('cache-control', 'no-cache', 'x-accel-buffering', 'no')
   describeAnswer(exchange, headers, ctx.clock.monotonic())
-  exchange.status = 200
-  reply.head(200, headers)
+  if (exchange.status === 0) exchange.status = 200
+  reply.head(exchange.status, headers)
 }
 
 function passing(exchange: Exchange, request: OutgoingRequest): Transform {

@@ -43,7 +43,10 @@ export async function startRig(
   options: (upstream: UpstreamServer) => StartGatewayOptions,
 ): Promise<GatewayRig> {
   const upstream = await startUpstreamServer()
-  const started = await startGateway(options(upstream))
+  const started = await startGateway(options(upstream)).catch(async (error: unknown) => {
+    await upstream.close()
+    throw error
+  })
   const dispatcher = new Agent()
   const call = async (path: string, own: CallOptions = {}): Promise<Answer> => {
     const isPlain = typeof own.body === 'object' && !isBytes(own.body)
