@@ -3199,7 +3199,7 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field`, `config.invalid` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3460,7 +3460,7 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field`, `admin.credential-needed` */
+            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field`, `admin.credential-needed`, `config.invalid` */
             400: {
                 headers: {
                     [name: string]: unknown;

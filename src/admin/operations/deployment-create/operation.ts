@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { requireInstallationAdmin } from '../../access.ts'
 import { admitCredential, storeCredential } from '../../deployment-credential.ts'
-import { requireDeployable } from '../../deployment-rules.ts'
+import { givenSecrets, requireDeployable } from '../../deployment-rules.ts'
 import { createOperation } from '../../resource.ts'
 import { deploymentFields, deployments, givenCredential } from '../../resources/deployments.ts'
 import { closed, slug } from '../../schemas.ts'
@@ -21,7 +21,7 @@ export const deploymentCreate = createOperation(deployments, {
     timeouts: Type.Optional(deploymentFields.timeouts),
     credential: Type.Optional(givenCredential),
   }),
-  faults: ['organizationBound'],
+  faults: ['organizationBound', 'configInvalid'],
   build(ctx, _organization, body) {
     if (body.allowPrivateNetwork === true) requireInstallationAdmin(ctx)
     admitCredential(ctx, body.credential ?? null)
@@ -37,7 +37,7 @@ export const deploymentCreate = createOperation(deployments, {
       enabled: body.enabled ?? true,
       timeouts: body.timeouts ?? {},
     }
-    requireDeployable(ctx, own)
+    requireDeployable(ctx, own, givenSecrets(body.credential ?? null))
     return own
   },
   async store(ctx, record, body) {

@@ -1,6 +1,5 @@
-import { requireInstallationAdmin } from '../../access.ts'
 import { admitCredential, dropCredential, storeCredential } from '../../deployment-credential.ts'
-import { requireDeployable, requireFreshCredential } from '../../deployment-rules.ts'
+import { givenSecrets, requireDeployable, requireSafeMove, storedSecrets } from '../../deployment-rules.ts'
 import { updateOperation } from '../../resource.ts'
 import { deploymentFields, deployments, givenCredential } from '../../resources/deployments.ts'
 
@@ -8,13 +7,14 @@ export const deploymentUpdate = updateOperation(deployments, {
   description:
     'Fields left out stay as they are. Where the address changes, the credential must be given again: a stored secret never follows to another host.',
   body: { ...deploymentFields, credential: givenCredential },
-  faults: ['credentialNeeded', 'organizationBound'],
+  faults: ['credentialNeeded', 'organizationBound', 'configInvalid'],
   async change(ctx, record, { fields: { credential: given, ...fields }, terms }) {
-    if (fields.allowPrivateNetwork === true) requireInstallationAdmin(ctx)
-    const next = { ...record, ...fields }
-    requireDeployable(ctx, next)
-    requireFreshCredential(record, next, given !== undefined)
     const { organizationId, id } = record
+    const next = { ...record, ...fields }
+    requireSafeMove(ctx, { before: record, after: next, credentialGiven: given !== undefined })
+    const secrets =
+      given === undefined ? await storedSecrets(ctx, organizationId, record.credential) : givenSecrets(given)
+    requireDeployable(ctx, next, secrets)
     const { deployments: table } = ctx.deps.store
     if (given === undefined) return table.update(organizationId, id, { patch: fields, ...terms })
     admitCredential(ctx, given)
