@@ -122,7 +122,7 @@ test('encrypted reasoning of OpenAI stays with OpenAI', () => {
   assert.equal(proofsFor(part, 'openai-responses', 'anthropic-messages').encrypted, undefined)
   const tagged = tagProof('gAAAA', { dialect: 'openai-responses', fields: {} }, 'anthropic-messages')
   assert.equal(
-    proofsFor({ ...part, encrypted: tagged }, 'anthropic-messages', 'openai-responses').encrypted,
+    proofsFor({ ...part, encrypted: tagged ?? '' }, 'anthropic-messages', 'openai-responses').encrypted,
     'gAAAA',
   )
 })

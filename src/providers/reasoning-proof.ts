@@ -19,9 +19,14 @@ function makerOf(dialect: DialectId): DialectId {
   return sameMaker[dialect] ?? dialect
 }
 
-/** For a response: the proof as a caller of `to` must carry it. `native` says who made it; unknown makers stay untagged. */
-export function tagProof(proof: string, native: Native | undefined, to: DialectId): string {
-  if (native === undefined || makerOf(native.dialect) === makerOf(to)) return proof
+/** For a response: the proof as a caller of `to` must carry it. `native` says who made it; unknown makers and empty proofs stay untagged. */
+export function tagProof(
+  proof: string | undefined,
+  native: Native | undefined,
+  to: DialectId,
+): string | undefined {
+  if (proof === undefined || native === undefined || makerOf(native.dialect) === makerOf(to)) return proof
+  if (proof === '') return undefined
   return `${prefix}${makerOf(native.dialect)}:${proof}`
 }
 
@@ -33,9 +38,18 @@ export interface Proofs {
 /** For a request to a provider of `to`: the proofs that it can have made, without their tags. */
 export function proofsFor(part: ReasoningPart, caller: CanonicalRequest['dialect'], to: DialectId): Proofs {
   return {
-    signature: untag(part.signature, to, sends(caller, to) || !signs(caller)),
-    encrypted: untag(part.encrypted, to, sends(caller, to)),
+    signature: untag(given(part.signature, caller, to), to, sends(caller, to) || !signs(caller)),
+    encrypted: untag(given(part.encrypted, caller, to), to, sends(caller, to)),
   }
+}
+
+/** An empty proof is none, but stays what it is on the way to its own dialect. */
+function given(
+  proof: string | undefined,
+  caller: CanonicalRequest['dialect'],
+  to: DialectId,
+): string | undefined {
+  return proof === '' && caller !== to ? undefined : proof
 }
 
 /** Untagged proofs come from a provider of the caller's own dialect. */

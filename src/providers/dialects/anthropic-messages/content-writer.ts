@@ -257,8 +257,7 @@ function responseReasoning(part: ReasoningPart): Block[] {
   const own = part.native?.dialect === dialect ? part.native.fields : undefined
   const blocks: Block[] = []
   if (part.text !== '' || part.encrypted === undefined) {
-    const signature =
-      part.signature === undefined ? undefined : tagProof(part.signature, part.native, dialect)
+    const signature = tagProof(part.signature, part.native, dialect)
     const block: Block = { type: 'thinking', thinking: part.text }
     if (signature !== undefined || own === undefined) block['signature'] = signature ?? ''
     blocks.push({ ...block, ...own })

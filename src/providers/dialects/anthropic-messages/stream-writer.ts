@@ -184,24 +184,20 @@ function delta(start: PartStart, text: string, index: number): string {
 
 /** Ends the open block, with what is told only at its end: citations, signature, hidden reasoning. */
 function closeBlock(part: SerialPart, state: State): void {
-  const { encrypted, signature } = part.end ?? {}
   const { native } = part.start
-  if (!part.begun && encrypted === undefined) {
+  const signature = tagProof(part.end?.signature, native, dialect)
+  const data = tagProof(part.end?.encrypted, native, dialect)
+  if (!part.begun && data === undefined) {
     part.begun = true
     beginBlock(part, state)
   }
   if (part.begun) {
     state.out += citations(part.end?.native, state)
-    if (signature !== undefined)
-      state.out += blockDelta(
-        { type: 'signature_delta', signature: tagProof(signature, native, dialect) },
-        state,
-      )
+    if (signature !== undefined) state.out += blockDelta({ type: 'signature_delta', signature }, state)
     state.out += blockStop(state)
   }
-  if (encrypted !== undefined) {
+  if (data !== undefined) {
     const own = nativeResponseFields(native, dialect)
-    const data = tagProof(encrypted, native, dialect)
     state.out += blockStart({ ...own, type: 'redacted_thinking', data }, state) + blockStop(state)
   }
 }

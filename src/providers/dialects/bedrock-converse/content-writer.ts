@@ -193,12 +193,12 @@ function reasoningBlocks(
 }
 
 function responseReasoning(part: ReasoningPart, fields: JsonObject): JsonObject[] {
-  const { signature, encrypted } = part
   const proofs = {
-    signature: signature === undefined ? undefined : tagProof(signature, part.native, dialect),
-    encrypted: encrypted === undefined ? undefined : tagProof(encrypted, part.native, dialect),
+    signature: tagProof(part.signature, part.native, dialect),
+    encrypted: tagProof(part.encrypted, part.native, dialect),
   }
-  return reasoningBlocks(part.text === '' && encrypted !== undefined ? undefined : part.text, proofs, fields)
+  const text = part.text === '' && proofs.encrypted !== undefined ? undefined : part.text
+  return reasoningBlocks(text, proofs, fields)
 }
 
 /** Blocks of one part of a response. */

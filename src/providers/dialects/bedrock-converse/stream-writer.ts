@@ -144,20 +144,18 @@ function deltaJson(start: PartStart, text: string, index: number): string {
 
 /** What is told only at the end of a block: citations, signature, hidden reasoning. */
 function closeBlock(part: SerialPart, state: State): void {
-  const { signature, encrypted, native } = part.end ?? {}
-  const own = nativeResponseFields(native, dialect)
+  const own = nativeResponseFields(part.end?.native, dialect)
+  const signature = tagProof(part.end?.signature, part.start.native, dialect)
+  const redactedContent = tagProof(part.end?.encrypted, part.start.native, dialect)
   if (isJsonArray(own['citations'])) {
     for (const citation of own['citations']) putDelta(state, { citation })
   }
   if (isJsonArray(own['deltas'])) for (const delta of own['deltas']) putDelta(state, delta)
-  if (signature !== undefined)
-    putDelta(state, { reasoningContent: { signature: tagProof(signature, part.start.native, dialect) } })
-  if (encrypted !== undefined) {
+  if (signature !== undefined) putDelta(state, { reasoningContent: { signature } })
+  if (redactedContent !== undefined) {
     // Readable and hidden reasoning are two blocks here.
     if (part.begun) stopBlock(state)
-    putDelta(state, {
-      reasoningContent: { redactedContent: tagProof(encrypted, part.start.native, dialect) },
-    })
+    putDelta(state, { reasoningContent: { redactedContent } })
   }
   stopBlock(state)
 }

@@ -83,7 +83,7 @@ function writePart(part: Part, target: PartTarget, path: string): WirePart | und
 
 /** A signature as a caller of this dialect carries it. */
 function carried(part: ReasoningPart): string | undefined {
-  return part.signature === undefined ? undefined : tagProof(part.signature, part.native, dialect)
+  return tagProof(part.signature, part.native, dialect)
 }
 
 /** One part of a response; undefined where this API has no word for it. */
