@@ -4,7 +4,7 @@
  * text of its content.
  * Bound: one small record per open part, at most 4,096 parts a stream.
  */
-import type { CanonicalEvent } from '../../../domain/canonical.ts'
+import type { CanonicalEvent, Native } from '../../../domain/canonical.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import type { StreamWriter, WriteResponseContext } from '../../dialect.ts'
 import { nativeResponseFields } from '../../native.ts'
@@ -12,6 +12,7 @@ import { stringOr } from '../../reading.ts'
 import { writeStreamError } from '../openai-errors.ts'
 import { finishReasonOf, speaksLegacyFunctions } from './response.ts'
 import { writeUsageFigures } from './usage.ts'
+import { reasoningDetail } from './write-messages.ts'
 
 const dialect = 'openai-chat'
 const maxParts = 4096
@@ -32,6 +33,11 @@ interface Frame {
   readonly after: string
 }
 
+interface OpenPart extends Frame {
+  /** Who made the reasoning. */
+  readonly maker: Native | undefined
+}
+
 export function streamWriter(ctx: WriteResponseContext): StreamWriter {
   return new Writer(ctx)
 }
@@ -43,7 +49,7 @@ class Writer implements StreamWriter {
   readonly #withUsage: boolean
   readonly #tail: string
   readonly #choices = new Map<number, ChoiceState>()
-  readonly #frames = new Map<number, Frame>()
+  readonly #frames = new Map<number, OpenPart>()
   #head = ''
   #closed = false
 
@@ -141,7 +147,9 @@ class Writer implements StreamWriter {
       case 'reasoning':
         opened = this.#frame(
           choice,
-          event.native?.fields['reasoning'] === true ? '{"reasoning":' : '{"reasoning_content":',
+          nativeResponseFields(event.native, dialect)['reasoning'] === true
+            ? '{"reasoning":'
+            : '{"reasoning_content":',
           '}',
         )
         break
@@ -152,7 +160,9 @@ class Writer implements StreamWriter {
         ;[opened, text] = this.#openOpaque(choice, event)
         break
     }
-    if (opened !== undefined && this.#frames.size < maxParts) this.#frames.set(partKey(event), opened)
+    if (opened !== undefined && this.#frames.size < maxParts) {
+      this.#frames.set(partKey(event), { ...opened, maker: event.native })
+    }
     return role + text
   }
 
@@ -177,13 +187,11 @@ class Writer implements StreamWriter {
   }
 
   #end(event: EventOf<'part-end'>): string {
+    const maker = this.#frames.get(partKey(event))?.maker
     this.#frames.delete(partKey(event))
-    if (event.signature === undefined && event.encrypted === undefined) return ''
+    const detail = reasoningDetail(event, maker)
+    if (detail === undefined) return ''
     const [choice] = this.#choiceOf(event.choice)
-    const detail: JsonObject =
-      event.encrypted === undefined
-        ? { type: 'reasoning.text', signature: event.signature }
-        : { type: 'reasoning.encrypted', data: event.encrypted }
     return this.#chunk(choice, { reasoning_details: [detail] })
   }
 

@@ -7,6 +7,7 @@ import type { JsonObject, JsonValue } from '../../../domain/json.ts'
 import { callerPart } from '../../caller-fields.ts'
 import { mediaUrl } from '../../data-url.ts'
 import { cannotExpress, type NativeTarget, nativeFields } from '../../native.ts'
+import { tagProof } from '../../reasoning-proof.ts'
 
 const dialect = 'openai-chat'
 
@@ -85,7 +86,7 @@ function writeMessage(message: Message, parts: readonly Part[], place: MessagePl
 function withoutReasoning(parts: readonly Part[], field: string, target: MessageTarget): readonly Part[] {
   const kept = parts.filter((part) => part.type !== 'reasoning')
   if (kept.length !== parts.length) {
-    target.downgrade({ field, reason: 'the reasoning of earlier turns cannot be sent to this API' })
+    target.downgrade({ field, reason: 'this API takes no reasoning of earlier turns' })
   }
   return kept
 }
@@ -118,7 +119,8 @@ export function writeAssistant(parts: readonly Part[], own: JsonObject, place: A
       if (native['reasoning_details'] === true) continue
       if (native['reasoning'] === true) out['reasoning'] = part.text
       else if (part.encrypted === undefined || part.text !== '') reasoning = (reasoning ?? '') + part.text
-      if (part.signature !== undefined || part.encrypted !== undefined) details.push(reasoningDetail(part))
+      const detail = reasoningDetail(part, part.native)
+      if (detail !== undefined) details.push(detail)
     } else if (part.type === 'tool-call') {
       const native = nativeFields(part.native, 'part', target)
       const called = { name: part.name, arguments: part.arguments }
@@ -149,14 +151,16 @@ function isOwn(native: Native | undefined): boolean {
 }
 
 /** OpenRouter's shape, the only one in use for signatures in this dialect; `read-messages.ts` takes it back. */
-function reasoningDetail(part: {
-  readonly signature?: string
-  readonly encrypted?: string
-  readonly text: string
-}): JsonObject {
-  return part.encrypted === undefined
-    ? { type: 'reasoning.text', text: part.text, signature: part.signature }
-    : { type: 'reasoning.encrypted', data: part.encrypted }
+export function reasoningDetail(
+  proof: { readonly signature?: string; readonly encrypted?: string; readonly text?: string },
+  native: Native | undefined,
+): JsonObject | undefined {
+  const { signature, encrypted, text } = proof
+  if (encrypted !== undefined)
+    return { type: 'reasoning.encrypted', data: tagProof(encrypted, native, dialect) }
+  if (signature === undefined || signature === '') return undefined
+  const said = text === undefined ? {} : { text }
+  return { type: 'reasoning.text', ...said, signature: tagProof(signature, native, dialect) }
 }
 
 function writeToolCall(id: string, called: JsonObject, native: JsonObject): JsonObject {

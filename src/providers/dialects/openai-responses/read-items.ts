@@ -25,8 +25,8 @@ import {
 const dialect = 'openai-responses'
 
 /**
- * Marks a signature of another provider inside `encrypted_content`, the one field that clients of this API send
- * back unchanged.
+ * Marks a signature inside `encrypted_content`, the one field that clients of this API send back unchanged; without
+ * the mark it is encrypted reasoning. Whose it is, `reasoning-proof.ts` tells.
  */
 export const signatureMark = 'gatewright.signature:'
 

@@ -11,7 +11,7 @@ import { type NativeTarget, nativeResponseFields } from '../../native.ts'
 import { countOr, isJsonArray, objectsIn, stringOr, untaken } from '../../reading.ts'
 import { readOutputItem } from './read-items.ts'
 import { readUsageFigures, writeUsageFigures } from './usage.ts'
-import { writeOutput } from './write-items.ts'
+import { type ItemMaker, writeOutput } from './write-items.ts'
 import { writeRequest } from './write-request.ts'
 
 const dialect = 'openai-responses'
@@ -130,11 +130,15 @@ export function writeResponse(response: CanonicalResponse, ctx: WriteResponseCon
   if (others.length > 0) ctx.downgrade({ field: 'choices', reason: 'the Responses API gives one answer' })
   let count = 0
   const id = response.id || (ctx.id ?? '')
-  const newId = (prefix: string) => `${prefix}_${id}_${count++}`
+  const outcome = outcomeOf(choice?.stopReason ?? 'stop')
+  const made: ItemMaker = {
+    id: (prefix) => `${prefix}_${id}_${count++}`,
+    status: outcome['status'] === 'incomplete' ? 'incomplete' : 'completed',
+  }
   const parts = withLogprobs(choice?.parts ?? [], choice?.logprobs)
-  const output = writeOutput(parts, target, newId)
+  const output = writeOutput(parts, target, made)
   return {
-    ...(isOwn ? {} : { ...echoOf(ctx.request), ...outcomeOf(choice?.stopReason ?? 'stop') }),
+    ...(isOwn ? {} : { ...echoOf(ctx.request), ...outcome }),
     usage: response.usage === undefined ? null : writeUsageFigures(response.usage),
     ...own,
     id,

@@ -4,7 +4,7 @@
  * held until the end.
  * Bound: 16 Mi characters of output and 1,024 items; past that the stream ends with an error.
  */
-import type { CanonicalError, CanonicalEvent, StopReason } from '../../../domain/canonical.ts'
+import type { CanonicalError, CanonicalEvent, Native, StopReason } from '../../../domain/canonical.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import type { TokenUsage } from '../../../domain/usage.ts'
 import { faults } from '../../../faults/catalogue.ts'
@@ -35,6 +35,8 @@ interface PartState {
   head: string
   tail: string
   readonly logprobs: JsonValue[]
+  /** Who made the reasoning. */
+  readonly maker: Native | undefined
 }
 
 interface ItemState {
@@ -102,18 +104,18 @@ class Writer implements StreamWriter {
     return this.#send('response.output_item.done', { output_index: item.index, item: item.wire })
   }
 
-  #closeMessage(): string {
+  #closeMessage(status: 'completed' | 'incomplete' = 'completed'): string {
     if (this.#message === undefined) return ''
     const item = this.#message
     this.#message = undefined
-    return this.#closeItem(item, { status: 'completed', content: item.content })
+    return this.#closeItem(item, { status, content: item.content })
   }
 
   #remember(
     event: EventOf<'part-start'>,
-    part: Omit<PartState, 'head' | 'tail' | 'text' | 'logprobs'>,
+    part: Omit<PartState, 'head' | 'tail' | 'text' | 'logprobs' | 'maker'>,
   ): void {
-    this.#parts.set(event.part, { ...part, ...frame(part), text: '', logprobs: [] })
+    this.#parts.set(event.part, { ...part, ...frame(part), text: '', logprobs: [], maker: event.native })
   }
 
   #openContent(event: EventOf<'part-start'>, kind: 'text' | 'refusal'): string {
@@ -273,14 +275,15 @@ class Writer implements StreamWriter {
   #endReasoning(part: PartState, event: EventOf<'part-end'>, own: JsonObject): string {
     const closing = this.#closeSummary(part)
     const item = isJsonObject(own['item']) ? own['item'] : undefined
-    const written = { summary: part.item.content, ...encryptedContent(event) }
+    const proof = item === undefined ? encryptedContent(event, part.maker) : {}
+    const written = { summary: part.item.content, ...proof }
     return closing + this.#closeItem(part.item, { ...item, ...written })
   }
 
   #complete(): string {
-    const done = this.#closeMessage()
     const outcome = this.#foreign ? outcomeOf(this.#stopReason) : this.#ending
     const status = stringOr(outcome['status'], 'completed')
+    const done = this.#closeMessage(status === 'incomplete' ? status : 'completed')
     const response = {
       ...this.#base,
       ...outcome,

@@ -7,6 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/j
 import { callerPart } from '../../caller-fields.ts'
 import { mediaUrl } from '../../data-url.ts'
 import { cannotExpress, dropResponsePart, type NativeTarget, nativeFields } from '../../native.ts'
+import { foreignProof, proofsFor, tagProof } from '../../reasoning-proof.ts'
 import { reasoningText, signatureMark } from './read-items.ts'
 
 const dialect = 'openai-responses'
@@ -93,11 +94,9 @@ function ownItem(part: Part): JsonObject | undefined {
 
 /** An assistant turn of the input. Reasoning of other providers stays out: this API takes only its own. */
 function writeTurn(parts: readonly Part[], target: InputTarget, field: string): readonly JsonObject[] {
-  const isOwn = target.request.dialect === dialect
-  const kept = isOwn ? parts : parts.filter((part) => part.type !== 'reasoning')
-  if (kept.length !== parts.length) {
-    target.downgrade({ field, reason: 'the reasoning of earlier turns cannot be sent to this API' })
-  }
+  const caller = target.request.dialect
+  const kept = parts.filter((part) => part.type !== 'reasoning' || isOwnReasoning(part, caller))
+  if (kept.length !== parts.length) target.downgrade({ field, reason: foreignProof })
   const items: JsonObject[] = []
   for (const group of groupMessages(kept)) {
     const [first] = group
@@ -106,6 +105,11 @@ function writeTurn(parts: readonly Part[], target: InputTarget, field: string): 
     else items.push(writeItem(first, { target, field }))
   }
   return items
+}
+
+function isOwnReasoning(part: ReasoningPart, caller: CanonicalRequest['dialect']): boolean {
+  if (caller !== dialect) return false
+  return part.signature === undefined && part.encrypted === proofsFor(part, caller, dialect).encrypted
 }
 
 /** Texts and refusals that belong to one message item stand together; every other part stands alone. */
@@ -139,11 +143,17 @@ function writeTurnMessage(group: readonly Part[], target: InputTarget, field: st
   }
 }
 
+/** Ids and status for items that another provider made. */
+export interface ItemMaker {
+  readonly id: (prefix: string) => string
+  readonly status: 'completed' | 'incomplete'
+}
+
 interface PartPlace {
   readonly target: NativeTarget
   readonly field: string
-  /** Ids for items of other dialects; the input needs none. */
-  readonly newId?: (prefix: string) => string
+  /** Absent in the input of a request, which needs neither. */
+  readonly made?: ItemMaker
 }
 
 function writeItem(part: Part, place: PartPlace): JsonObject {
@@ -151,7 +161,7 @@ function writeItem(part: Part, place: PartPlace): JsonObject {
   if (part.type === 'reasoning') return writeReasoning(part, place)
   if (part.type === 'tool-call') {
     const own = nativeFields(part.native, 'part', target)
-    const made = place.newId === undefined ? {} : { id: place.newId('fc'), status: 'completed' }
+    const made = place.made === undefined ? {} : { id: place.made.id('fc'), status: 'completed' }
     return {
       ...made,
       ...own,
@@ -170,29 +180,31 @@ function writeReasoning(part: ReasoningPart, place: PartPlace): JsonObject {
   nativeFields(part.native, 'part', place.target)
   const item = ownItem(part)
   if (item !== undefined && reasoningText(item) === part.text) return item
-  const { content: _, ...rest } = item ?? { id: place.newId?.('rs') }
-  return { ...rest, type: 'reasoning', summary: summaryOf(part.text), ...encryptedContent(part) }
+  if (item !== undefined) {
+    const { content: _, ...rest } = item
+    return { ...rest, type: 'reasoning', summary: summaryOf(part.text) }
+  }
+  const made = place.made === undefined ? {} : { id: place.made.id('rs') }
+  return { ...made, type: 'reasoning', summary: summaryOf(part.text), ...encryptedContent(part, part.native) }
 }
 
-export function summaryOf(text: string): JsonValue[] {
+function summaryOf(text: string): JsonValue[] {
   return text === '' ? [] : [{ type: 'summary_text', text }]
 }
 
-/** Signature or encrypted reasoning as `encrypted_content`; nothing where there is neither. */
-export function encryptedContent(proof: {
-  readonly signature?: string
-  readonly encrypted?: string
-}): JsonObject {
-  if (proof.encrypted !== undefined) return { encrypted_content: proof.encrypted }
-  return proof.signature === undefined ? {} : { encrypted_content: signatureMark + proof.signature }
+/** Another provider's signature or encrypted reasoning as `encrypted_content`, tagged with its maker. */
+export function encryptedContent(
+  proof: { readonly signature?: string; readonly encrypted?: string },
+  native: Native | undefined,
+): JsonObject {
+  const { signature, encrypted } = proof
+  if (encrypted !== undefined) return { encrypted_content: tagProof(encrypted, native, dialect) }
+  if (signature === undefined || signature === '') return {}
+  return { encrypted_content: signatureMark + tagProof(signature, native, dialect) }
 }
 
 /** The output of a response: what the dialect cannot carry is dropped and reported. */
-export function writeOutput(
-  parts: readonly Part[],
-  target: NativeTarget,
-  newId: (prefix: string) => string,
-): JsonObject[] {
+export function writeOutput(parts: readonly Part[], target: NativeTarget, made: ItemMaker): JsonObject[] {
   const kept = parts.filter((part) => carries(part, target))
   const items: JsonObject[] = []
   for (const group of groupMessages(kept)) {
@@ -202,9 +214,9 @@ export function writeOutput(
       const content = group.map((part) =>
         writePart(part, { target, field: 'output', textType: 'output_text' }),
       )
-      const item = ownItem(first) ?? { id: newId('msg'), status: 'completed' }
+      const item = ownItem(first) ?? { id: made.id('msg'), status: made.status }
       items.push({ type: 'message', role: 'assistant', ...item, content })
-    } else items.push(writeItem(first, { target, field: 'output', newId }))
+    } else items.push(writeItem(first, { target, field: 'output', made }))
   }
   return items
 }
