@@ -94,6 +94,11 @@ before(async () => {
   listener = await openHttpListener(
     { host: '127.0.0.1', port: 0, reusePort: false, bounds: contractBounds },
     (inbound) => {
+      // Any token is a method to us (RFC 9110 §9.1), and the pipeline answers 405; Node knows a list.
+      if (!METHODS.includes(inbound.method)) {
+        inbound.reply.destroy()
+        return
+      }
       inbound.readBody(1000, (failure, body) => {
         if (failure === null) note(ours, inbound.method, inbound.target, body.toString('latin1'))
         inbound.reply.send(200, [], '')
@@ -133,13 +138,13 @@ test('what the listener takes for requests, Node takes for the same requests', a
     await Promise.all(batch.flatMap((text) => [send(port, text), send(referencePort, text)]))
   }
   let compared = 0
-  for (const [number, all] of ours) {
-    // Any token is a method to us (RFC 9110 §9.1), and the pipeline answers 405; Node knows a list.
-    const unknown = all.findIndex((entry) => !METHODS.includes(entry.slice(0, entry.indexOf(' '))))
-    const list = unknown < 0 ? all : all.slice(0, unknown)
+  for (const [number, list] of ours) {
     const expected = theirs.get(number) ?? []
     // Ours may refuse earlier; what it served must be how Node's list begins.
-    assert.deepEqual(list, expected.slice(0, list.length), JSON.stringify(texts[Number(number) - 1]))
+    const text = texts[Number(number) - 1] ?? ''
+    // Trailers are dropped here, framing fields among them; Node refuses those (RFC 9110 §6.5.1 allows both).
+    if (/\r\n0\r\n(?:[^\r]+\r\n)*(?:Content-Length|Transfer-Encoding):/.test(text)) continue
+    assert.deepEqual(list, expected.slice(0, list.length), JSON.stringify(text))
     compared += list.length
   }
   assert.ok(compared > streams / 2, `only ${compared} requests compared`)

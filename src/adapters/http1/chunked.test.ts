@@ -30,7 +30,7 @@ function split(whole: Buffer, cuts: readonly number[]): Buffer[] {
 }
 
 test('chunks, extensions and trailers are read; only data comes out and the rest is left alone', () => {
-  const text = '5\r\nhello\r\n0A;x=1;y="z"\r\n, world...\r\n000\r\nTrail: er\r\nB:\r\n\r\nGET /'
+  const text = '5\r\nhello\r\n0A;x=1;y="z; \\"q";w\r\n, world...\r\n000\r\nTrail: er\r\nB:\r\n\r\nGET /'
   assert.deepEqual(decode([Buffer.from(text)]), { text: 'hello, world...', finished: true, rest: 'GET /' })
 })
 
@@ -49,6 +49,12 @@ const broken: readonly (readonly [string, string])[] = [
   ['data longer than announced', '5\r\nhello!\r\n0\r\n\r\n'],
   ['bare LF in an extension', '5;a\nb\r\nhello\r\n0\r\n\r\n'],
   ['CR in an extension', '5;a\rb\r\nhello\r\n0\r\n\r\n'],
+  ['extension without a name', '5;\r\nhello\r\n0\r\n\r\n'],
+  ['extension that begins with =', '5;=b\r\nhello\r\n0\r\n\r\n'],
+  ['colon in an extension', '5;:=b\r\nhello\r\n0\r\n\r\n'],
+  ['blank in an extension', '5; a\r\nhello\r\n0\r\n\r\n'],
+  ['extension with an open quote', '5;a="b\r\nhello\r\n0\r\n\r\n'],
+  ['text after a quoted value', '5;a="b"c\r\nhello\r\n0\r\n\r\n'],
   ['NUL in an extension', '5;a\0\r\nhello\r\n0\r\n\r\n'],
   ['extension without end', `5;${'a'.repeat(300)}`],
   ['many extensions', `1;${'a'.repeat(200)}\r\nx\r\n`.repeat(40)],

@@ -25,21 +25,32 @@ const maxExtensionBytesPerBody = 4096
 const maxTrailerBytes = 8192
 
 const atSize = 0
-const atExtension = 1
-const atSizeLf = 2
-const atData = 3
-const atDataCr = 4
-const atDataLf = 5
-const atTrailerStart = 6
-const atTrailerName = 7
-const atTrailerValue = 8
-const atTrailerLf = 9
-const atFinalLf = 10
-const atEnd = 11
+const atSizeLf = 1
+const atData = 2
+const atDataCr = 3
+const atDataLf = 4
+const atTrailerStart = 5
+const atTrailerName = 6
+const atTrailerValue = 7
+const atTrailerLf = 8
+const atFinalLf = 9
+const atEnd = 10
+// An extension: ;name, ;name=value, ;name="quoted". Steps from here on are within one.
+const atExtensionStart = 11
+const atExtensionName = 12
+const atValueStart = 13
+const atValue = 14
+const atQuoted = 15
+const atEscaped = 16
+const atQuotedEnd = 17
+const broken = -1
 
 const cr = 0x0d
 const lf = 0x0a
 const semicolon = 0x3b
+const equals = 0x3d
+const quote = 0x22
+const backslash = 0x5c
 const colon = 0x3a
 
 interface State {
@@ -84,8 +95,6 @@ function step(state: State, byte: number): boolean {
   switch (state.step) {
     case atSize:
       return stepSize(state, byte)
-    case atExtension:
-      return stepExtension(state, byte)
     case atSizeLf:
       if (byte !== lf) return false
       state.step = state.size === 0 ? atTrailerStart : atData
@@ -102,7 +111,7 @@ function step(state: State, byte: number): boolean {
       state.step = atEnd
       return byte === lf
     default:
-      return stepTrailer(state, byte)
+      return state.step >= atExtensionStart ? stepExtension(state, byte) : stepTrailer(state, byte)
   }
 }
 
@@ -119,19 +128,49 @@ function stepSize(state: State, byte: number): boolean {
     state.step = atSizeLf
     return true
   }
-  state.step = atExtension
+  state.step = atExtensionStart
   return byte === semicolon
 }
 
 function stepExtension(state: State, byte: number): boolean {
-  if (byte === cr) {
-    state.step = atSizeLf
-    return true
-  }
   state.extension += 1
   state.extensions += 1
   if (state.extension > maxExtensionBytes || state.extensions > maxExtensionBytesPerBody) return false
-  return fieldValueByte[byte] === 1
+  state.step = nextInExtension(state.step, byte)
+  return state.step !== broken
+}
+
+/** RFC 9112 §7.1.1, without the blanks that it lets old senders add. Nothing of it is used; it must only be sound. */
+function nextInExtension(step: number, byte: number): number {
+  switch (step) {
+    case atExtensionStart:
+      return isToken(byte) ? atExtensionName : broken
+    case atExtensionName:
+      if (byte === equals) return atValueStart
+      return isToken(byte) ? atExtensionName : afterExtension(byte)
+    case atValueStart:
+      if (byte === quote) return atQuoted
+      return isToken(byte) ? atValue : broken
+    case atValue:
+      return isToken(byte) ? atValue : afterExtension(byte)
+    case atQuoted:
+      if (byte === quote) return atQuotedEnd
+      if (byte === backslash) return atEscaped
+      return fieldValueByte[byte] === 1 ? atQuoted : broken
+    case atEscaped:
+      return fieldValueByte[byte] === 1 ? atQuoted : broken
+    default:
+      return afterExtension(byte)
+  }
+}
+
+function afterExtension(byte: number): number {
+  if (byte === cr) return atSizeLf
+  return byte === semicolon ? atExtensionStart : broken
+}
+
+function isToken(byte: number): boolean {
+  return tokenLower[byte] !== 0
 }
 
 function stepTrailer(state: State, byte: number): boolean {

@@ -4,7 +4,7 @@
  * and §5: bare LF, bare CR, obs-fold, space before the colon, empty names, control characters. Bound: `maxCount`.
  */
 import { fieldValueByte, tokenLower } from './byte-classes.ts'
-import { candidateName, framingOf, hashStep } from './head-names.ts'
+import { candidateName, framingFields, framingOf, hashStep } from './head-names.ts'
 
 export type HeadProblem =
   | 'malformed'
@@ -90,7 +90,11 @@ export function scanFields(head: HeadText, at: number, maxCount: number): HeadFi
     const value = text.slice(valueAt - start, valueEnd - start)
     list.push(name, value)
     const framing = known === null ? framingOf(name) : known.framing
-    if (framing !== 0) noteFraming(fields, framing, value)
+    if (framing !== 0) {
+      // Blanks after a length or coding are legal, but parsers are known to disagree about them.
+      if (valueEnd !== position && isBodyFraming(framing)) return 'malformed'
+      noteFraming(fields, framing, value)
+    }
     position += 2
   }
   return fields
@@ -102,6 +106,10 @@ function standsAt(bytes: Uint8Array, from: number, name: string): boolean {
     if (tokenLower[bytes[from + index] ?? 0] !== name.charCodeAt(index)) return false
   }
   return true
+}
+
+function isBodyFraming(framing: number): boolean {
+  return framing === framingFields['content-length'] || framing === framingFields['transfer-encoding']
 }
 
 /** Numbers as in `framingFields`. */

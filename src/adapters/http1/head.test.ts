@@ -109,6 +109,8 @@ const refused: readonly (readonly [string, string, string])[] = [
   ['signed length', `POST / HTTP/1.1\r\n${host}Content-Length: +1\r\n\r\n`, 'malformed'],
   ['negative length', `POST / HTTP/1.1\r\n${host}Content-Length: -1\r\n\r\n`, 'malformed'],
   ['hexadecimal length', `POST / HTTP/1.1\r\n${host}Content-Length: 0x1\r\n\r\n`, 'malformed'],
+  ['blank after a length', `POST / HTTP/1.1\r\n${host}Content-Length: 1 \r\n\r\n`, 'malformed'],
+  ['tab after a coding', `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\t\r\n\r\n`, 'malformed'],
   ['empty length', `POST / HTTP/1.1\r\n${host}Content-Length:\r\n\r\n`, 'malformed'],
   ['length past 2^53', `POST / HTTP/1.1\r\n${host}Content-Length: 99999999999999999999\r\n\r\n`, 'malformed'],
   [
