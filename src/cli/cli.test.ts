@@ -98,6 +98,9 @@ test('from an empty store to a key that is rotated and revoked, each step by one
     list,
     new RegExp(`${made.key.keyId} +web +shop +live +active +all subscribed +2026-12-01 12:00`),
   )
+  await succeed(run, ['apps unsubscribe shop everything', 'products state everything retired'])
+  assert.equal((await run('apps unsubscribe shop everything')).code, 1)
+  assert.equal((await run('products state everything gone')).code, 2)
   await succeed(run, [`keys revoke ${made.key.keyId}`])
   const [revoked = ''] = await succeed(run, ['keys list --state revoked --json'])
   assert.equal((JSON.parse(revoked) as object[]).length, 1)

@@ -1,6 +1,7 @@
 /** `gatewright apps`, `orgs` and `products`: who calls, for whom, and what is published to them. */
 import type { Command } from 'commander'
 import type { components } from '../../../clients/typescript/schema.gen.ts'
+import { CliFailure } from '../cli-failure.ts'
 import { argument, collect, defineCommand, defineGroup, parseList, runs } from '../define-command.ts'
 import { type CliIo, pageAfter, take, takeAll } from '../session.ts'
 import { type Column, formatTime } from '../table.ts'
@@ -94,6 +95,30 @@ function addApplicationMembers(group: Command, io: CliIo): void {
     const made = await take(session.client.POST(subscriptions, { params, body }))
     session.show(made, () => `${body.application} may use ${body.product}.\n`)
   })
+  addUnsubscribe(group, io)
+}
+
+function addUnsubscribe(group: Command, io: CliIo): void {
+  const command = defineCommand(group, {
+    name: 'unsubscribe <application> <product>',
+    summary: 'End the right of an application to use a product',
+    examples: [['gatewright apps unsubscribe shop chat', 'At once; its keys stay']],
+  })
+  runs<object>(command, io, async ({ session, args }) => {
+    const organization = await session.organization()
+    const [application, product] = [argument(args, 0), argument(args, 1)]
+    const { client } = session
+    const applicationPath = { organization, id: application }
+    const productPath = { organization, id: product }
+    const { id: applicationId } = await take(
+      client.GET(`${applications}/{id}`, { params: { path: applicationPath } }),
+    )
+    const { id: productId } = await take(client.GET(`${products}/{id}`, { params: { path: productPath } }))
+    // An application subscribes to a product once, and the pair of ids is that subscription's name.
+    const id = `${applicationId}/${productId}`
+    await take(client.DELETE(`${subscriptions}/{id}`, { params: { path: { organization, id } } }))
+    session.show({ application, product }, () => `${application} may no longer use ${product}.\n`)
+  })
 }
 
 interface AddApplication extends NameOption {
@@ -156,6 +181,26 @@ interface AddProduct extends NameOption {
   readonly draft?: boolean
 }
 
+const productStates = ['draft', 'published', 'deprecated', 'retired'] as const
+
+function addProductState(group: Command, io: CliIo): void {
+  const command = defineCommand(group, {
+    name: 'state <product> <state>',
+    summary: `Move a product through its life: ${productStates.join(', ')}`,
+    examples: [['gatewright products state chat retired', 'Nobody may use it any more']],
+  })
+  runs<object>(command, io, async ({ session, args }) => {
+    const id = argument(args, 0)
+    const state = productStates.find((known) => known === args[1])
+    if (state === undefined) {
+      throw new CliFailure('usage', `${args[1]} is not a state.`, `Known are ${productStates.join(', ')}.`)
+    }
+    const params = { path: { organization: await session.organization(), id } }
+    const product = await take(session.client.PATCH(`${products}/{id}`, { params, body: { state } }))
+    session.show(product, ({ slug }) => `The product ${slug} is ${state}.\n`)
+  })
+}
+
 function addProducts(program: Command, io: CliIo): void {
   const group = defineGroup(
     program,
@@ -204,6 +249,7 @@ function addProducts(program: Command, io: CliIo): void {
     )
     session.show(made, ({ slug, state }) => `The product ${slug} is ${state}.\n`)
   })
+  addProductState(group, io)
   const remove = defineCommand(group, {
     name: 'remove <product>',
     summary: 'Remove a product',
