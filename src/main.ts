@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { ConfigError, describeProblem, loadConfig, readEnvironment } from './config/index.ts'
 import { banner } from './supervisor/banner.ts'
+import { createLog } from './supervisor/log.ts'
 import { supervise } from './supervisor/supervise.ts'
 
 const usage = `Gatewright: the secure gateway and API management plane for LLM services
@@ -76,7 +77,7 @@ async function start(values: ReturnType<typeof readArguments>): Promise<void> {
     configFile: loaded.file,
     directory: process.cwd(),
     extraCertificates: [],
-    log: complain,
+    log: createLog((line) => void process.stderr.write(line), Date.now),
   })
   let stoppingSince = 0
   const stop = (): void => {

@@ -42,6 +42,7 @@ import {
   createDocumentManager,
   makeFirstObjects,
 } from '../resources/index.ts'
+import type { Log } from '../supervisor/log.ts'
 import type {
   ControlThreadData,
   FromControl,
@@ -63,7 +64,11 @@ const data = workerData as ControlThreadData
 const supervisor = parentPort
 if (supervisor === null) throw new TypeError('the control plane runs as a thread')
 const tell = (message: FromControl): void => supervisor.postMessage(message)
-const log = (text: string): void => tell({ type: 'log', text })
+const log: Log = (entry) => tell({ type: 'log', entry })
+const warnOf =
+  (code: string) =>
+  (text: string): void =>
+    log({ level: 'warn', code, text })
 const environment = readEnvironment()
 const readReference = (reference: string): string | null =>
   readSecretReference(reference, environment, data.directory)
@@ -131,10 +136,13 @@ async function openForTrial(deployment: Deployment, { store, sources }: Storage)
 
 function adminDependencies(storage: Storage, status: AdminDependencies['status']): AdminDependencies {
   const { store, secretBox, access, usage } = storage
-  const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
-    const cause = fields['cause']
-    log(`${message} ${String(fields['requestId'] ?? '')} ${cause instanceof Error ? cause.name : ''}`)
-  }
+  const note =
+    (level: 'warn' | 'error') =>
+    (fields: Readonly<Record<string, unknown>>, message: string): void => {
+      const { cause, code, requestId } = fields
+      const text = cause instanceof Error ? `${message}: ${cause.name}` : message
+      log({ level, code: String(code ?? 'admin.note'), requestId: String(requestId ?? ''), text })
+    }
   return {
     store,
     secretBox,
@@ -150,7 +158,7 @@ function adminDependencies(storage: Storage, status: AdminDependencies['status']
     }),
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
-    log: { warn: note, error: note },
+    log: { warn: note('warn'), error: note('error') },
   }
 }
 
@@ -168,10 +176,11 @@ async function reload(storage: Storage, republish: () => Promise<void>): Promise
     loaded = loadConfig({ environment, directory: data.directory, dataDir: data.config.dataDir, ...file })
     await applyConfiguration(storage)
     await republish()
-    log('The configuration was loaded again.')
+    log({ level: 'info', code: 'config.reloaded', text: 'The configuration was loaded again.' })
   } catch (error) {
     loaded = before
-    log(`The new configuration is refused as a whole; the running one stays.\n${reasonOf(error)}`)
+    const text = `The new configuration is refused as a whole; the running one stays.\n${reasonOf(error)}`
+    log({ level: 'error', code: 'config.refused', text })
   }
 }
 
@@ -194,7 +203,11 @@ async function start(): Promise<void> {
   let tls = await tlsSource.load()
   tell({ type: 'tls', material: tls })
   const retentionDays = data.config.usage.retentionDays
-  const usage = await openUsageIntake({ directory: directory.usageDirectory, retentionDays, log })
+  const usage = await openUsageIntake({
+    directory: directory.usageDirectory,
+    retentionDays,
+    log: warnOf('usage.storage'),
+  })
   const storage = await openStorage(directory)
   usage.index(storage.store, storage.usage)
   const apiKey = await settleIn(storage, directory)
@@ -216,7 +229,7 @@ async function start(): Promise<void> {
     tls = next
     listeners.setTls(next)
     tell({ type: 'tls', material: next })
-  }, log)
+  }, warnOf('tls.reload'))
   const republish = (): Promise<void> => publisher.republish()
   const { configFile } = data
   if (configFile !== null) watchFile(configFile, { interval: 500 }, () => void reload(storage, republish))

@@ -41,7 +41,7 @@ const gateway = createGateway({
   recordUsage: (record) => outbox.add(record),
   canRecord: () => outbox.hasRoom,
   note: ({ level, requestId, code, internal }) =>
-    tell({ type: 'log', text: `${level} ${requestId} ${code} ${internal}` }),
+    tell({ type: 'log', entry: { level, requestId, code, text: internal } }),
   catalogue: createCatalogue(data.providerRows),
   auth: { now: systemClock.now, fetchToken: createTokenFetcher(network) },
 })

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Config } from '../config/index.ts'
 import type { SnapshotMessage } from '../domain/snapshot.ts'
 import type { TlsMaterial } from '../ports/listener.ts'
+import type { LogEntry } from './log.ts'
 
 /** Where the data plane listens. */
 export interface DataListenerOptions {
@@ -57,7 +58,7 @@ export type FromControl =
   | { readonly type: 'ready'; readonly welcome: Welcome }
   /** The start failed for a reason that the operator can mend. */
   | { readonly type: 'refused'; readonly text: string }
-  | { readonly type: 'log'; readonly text: string }
+  | { readonly type: 'log'; readonly entry: LogEntry }
 
 /** Supervisor → control plane. */
 export type ToControl =
@@ -77,4 +78,4 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'listening'; readonly urls: readonly string[] }
   | { readonly type: 'refused'; readonly text: string }
-  | { readonly type: 'log'; readonly text: string }
+  | { readonly type: 'log'; readonly entry: LogEntry }

@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Config } from '../config/index.ts'
 import type { TlsMaterial } from '../ports/listener.ts'
+import type { Log } from './log.ts'
 import type {
   ControlThreadData,
   DataListenerOptions,
@@ -26,7 +27,7 @@ export interface SuperviseOptions {
   readonly configFile: string | null
   readonly directory: string
   readonly extraCertificates: readonly string[]
-  readonly log: (text: string) => void
+  readonly log: Log
 }
 
 export interface Started {
@@ -144,7 +145,11 @@ class ThreadSupervisor implements Supervisor {
 
   #fail(text: string): void {
     if (this.#welcome === null) this.#refuse(new Error(text))
-    else this.#options.log(text)
+    else this.#options.log({ level: 'error', code: 'thread.refused', text })
+  }
+
+  #reportEnd(thread: string, error: unknown): void {
+    this.#options.log({ level: 'error', code: 'thread.ended', text: `${thread} ended: ${originOf(error)}` })
   }
 
   #startControl(): void {
@@ -154,7 +159,7 @@ class ThreadSupervisor implements Supervisor {
     this.#control = thread
     this.#controlStartedAt = Date.now()
     thread.on('message', (message: FromControl) => this.#onControl(message))
-    thread.on('error', (error) => this.#options.log(`The control plane ended: ${originOf(error)}`))
+    thread.on('error', (error) => this.#reportEnd('The control plane', error))
     thread.on('exit', () => {
       this.#control = null
       if (this.#stopping) return
@@ -181,7 +186,7 @@ class ThreadSupervisor implements Supervisor {
       case 'refused':
         return this.#fail(message.text)
       case 'log':
-        return this.#options.log(message.text)
+        return this.#options.log(message.entry)
     }
   }
 
@@ -198,9 +203,7 @@ class ThreadSupervisor implements Supervisor {
     slot.worker = thread
     slot.startedAt = Date.now()
     thread.on('message', (message: FromWorker) => this.#onWorker(slot, message))
-    thread.on('error', (error) =>
-      this.#options.log(`Data plane worker ${slot.index} ended: ${originOf(error)}`),
-    )
+    thread.on('error', (error) => this.#reportEnd(`Data plane worker ${slot.index}`, error))
     thread.on('exit', () => {
       slot.worker = null
       slot.urls = []
@@ -223,7 +226,7 @@ class ThreadSupervisor implements Supervisor {
       case 'refused':
         return this.#fail(message.text)
       case 'log':
-        return this.#options.log(message.text)
+        return this.#options.log(message.entry)
     }
   }
 }
