@@ -195,6 +195,19 @@ test('a half-closed connection counts as gone before its reply, and is answered 
   assert.equal(gone, 1)
 })
 
+test('a half-closed connection gets all of a large reply that was ready', async () => {
+  const size = 20 * 1024 * 1024
+  const listener = await start({}, (inbound) => inbound.reply.send(200, [], Buffer.alloc(size)))
+  const socket = await openSocket(listener.address.port)
+  let received = 0
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.length
+  })
+  socket.end('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await new Promise((resolve) => socket.once('close', resolve))
+  assert.ok(received > size, `${received} bytes`)
+})
+
 test('an HTTP/1.0 client is answered and the connection closes; a reply without length lasts until then', async () => {
   const listener = await start({}, (inbound) => {
     if (inbound.target === '/whole') inbound.reply.send(200, [], 'whole')
