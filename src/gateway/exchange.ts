@@ -40,6 +40,8 @@ export class Exchange {
   // Proven
   key: KeySnapshot | null = null
   compiledKey: CompiledKey | null = null
+  /** Where the key's list of exchanges under way holds this one. */
+  place = -1
   application: CompiledApplication | null = null
 
   // Received

@@ -5,9 +5,44 @@
 import type { KeySnapshot } from '../domain/snapshot.ts'
 import { type AddressMatcher, compileCidrs, compilePatterns, type PatternMatcher } from '../identity/index.ts'
 
-/** What a revocation must be able to end. */
+/** What a revocation must be able to end. `place` belongs to the list that holds it. */
 export interface Interruptible {
   interrupt: ((reason: 'key-revoked') => void) | null
+  /** Index in its list, or -1. */
+  place: number
+}
+
+/**
+ * Exchanges under way, in no order. Not a `Set`: a set that lives long is rebuilt every few hundred changes, and each
+ * old table keeps its entries and points to the next table. Once one of them is promoted to the old generation, all
+ * later exchanges outlive their scavenge (measured: 60 % of all garbage survived, a quarter of the CPU went there).
+ */
+export class UnderWay {
+  readonly #members: Interruptible[] = []
+
+  get size(): number {
+    return this.#members.length
+  }
+
+  add(member: Interruptible): void {
+    member.place = this.#members.length
+    this.#members.push(member)
+  }
+
+  delete(member: Interruptible): void {
+    const { place } = member
+    if (this.#members[place] !== member) return
+    member.place = -1
+    const last = this.#members.pop()
+    if (last === undefined || last === member) return
+    this.#members[place] = last
+    last.place = place
+  }
+
+  interruptAll(): void {
+    // Copy: each interrupt takes its exchange out of the list.
+    for (const member of [...this.#members]) member.interrupt?.('key-revoked')
+  }
 }
 
 export interface CompiledKey {
@@ -17,7 +52,7 @@ export interface CompiledKey {
   /** Null: whatever the subscriptions allow. */
   readonly allowsModel: PatternMatcher | null
   readonly allowsOperation: PatternMatcher | null
-  readonly exchanges: Set<Interruptible>
+  readonly exchanges: UnderWay
 }
 
 export interface KeyChange {
@@ -39,12 +74,11 @@ export function createKeyTable(): KeyTable {
     const key = keys.get(keyId)
     if (key === undefined) return
     keys.delete(keyId)
-    // Copy: each interrupt takes its exchange out of the set.
-    for (const exchange of [...key.exchanges]) exchange.interrupt?.('key-revoked')
+    key.exchanges.interruptAll()
   }
 
   function upsert(snapshot: KeySnapshot): void {
-    const exchanges = keys.get(snapshot.keyId)?.exchanges ?? new Set<Interruptible>()
+    const exchanges = keys.get(snapshot.keyId)?.exchanges ?? new UnderWay()
     keys.set(snapshot.keyId, {
       snapshot,
       allowsAddress: snapshot.cidrs.length === 0 ? null : compileCidrs(snapshot.cidrs),

@@ -89,7 +89,7 @@ function finishExchange(exchange: Exchange, runner: Runner, outcome: Exclude<Out
   exchange.outcome = outcome
   exchange.onClosed()
   exchange.interrupt = null
-  if (exchange.key !== null) runner.ctx.keys.find(exchange.key.keyId)?.exchanges.delete(exchange)
+  exchange.compiledKey?.exchanges.delete(exchange)
   if (exchange.operation === null) return
   for (const stage of runner.plans.byClass[exchange.operation.trafficClass].finish)
     runFinish(stage, exchange, runner.ctx)
