@@ -4,6 +4,7 @@
  */
 import type { CanonicalError, ErrorKind } from '../domain/canonical.ts'
 import { faults } from '../faults/catalogue.ts'
+import { Fault } from '../kernel/fault.ts'
 
 const kinds: Readonly<Record<number, ErrorKind>> = Object.freeze({
   400: 'invalid-request',
@@ -76,3 +77,8 @@ export const tooMuchWaits: CanonicalError = Object.freeze({
   code: faults.upstreamTooLarge.code,
   message: 'The parallel parts of the answer are too large.',
 })
+
+/** A response without the one thing that makes it an answer; `lacks` goes to logs. */
+export function malformedResponse(lacks: string): Fault {
+  return new Fault(faults.upstreamMalformed, { internal: `the response lacks ${lacks}` })
+}

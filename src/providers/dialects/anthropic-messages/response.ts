@@ -3,7 +3,8 @@ import type { CanonicalChoice, CanonicalResponse, Native } from '../../../domain
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import type { WriteResponseContext } from '../../dialect.ts'
 import { nativeResponseFields } from '../../native.ts'
-import { present, stringOr, untaken } from '../../reading.ts'
+import { isJsonArray, present, stringOr, untaken } from '../../reading.ts'
+import { malformedResponse } from '../../upstream-error.ts'
 import { readResponseBlocks } from './content-reader.ts'
 import { writeBlocks } from './content-writer.ts'
 import { losesStopReason, readStopReason, writeStopReason } from './stop-reason.ts'
@@ -21,9 +22,11 @@ const responseFields: ReadonlySet<string> = new Set([
   'stop_sequence',
 ])
 
+/** Throws `upstream.malformed` on a body that is no message. */
 export function readResponse(body: JsonObject): CanonicalResponse {
   const usage = body['usage']
   const reason = body['stop_reason']
+  if (!isJsonArray(body['content'])) throw malformedResponse('content')
   const choice = present<CanonicalChoice>({
     index: 0,
     parts: readResponseBlocks(body['content']),

@@ -3,8 +3,9 @@ import type { CanonicalChoice, CanonicalResponse } from '../../../domain/canonic
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import type { WriteResponseContext } from '../../dialect.ts'
 import { nativeResponseFields } from '../../native.ts'
-import { objectsIn, present, stringOr, untaken } from '../../reading.ts'
+import { isJsonArray, objectsIn, present, stringOr, untaken } from '../../reading.ts'
 import { withNote } from '../../tool-turns.ts'
+import { malformedResponse } from '../../upstream-error.ts'
 import { readResponseBlocks } from './content-reader.ts'
 import { writeResponsePart } from './content-writer.ts'
 import { losesStopReason, readStopReason, writeStopReason } from './stop-reason.ts'
@@ -14,10 +15,12 @@ const dialect = 'bedrock-converse'
 
 const responseFields: ReadonlySet<string> = new Set(['output', 'stopReason'])
 
+/** Throws `upstream.malformed` on a body that is no message. */
 export function readResponse(body: JsonObject): CanonicalResponse {
   const output = isJsonObject(body['output']) ? body['output'] : {}
   const message = isJsonObject(output['message']) ? output['message'] : {}
   const { usage, stopReason, serviceTier } = body
+  if (!isJsonArray(message['content'])) throw malformedResponse('output.message.content')
   const choice = present<CanonicalChoice>({
     index: 0,
     parts: readResponseBlocks(objectsIn(message['content'])),

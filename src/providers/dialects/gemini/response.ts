@@ -5,6 +5,7 @@ import type { WriteResponseContext } from '../../dialect.ts'
 import { nativeResponseFields } from '../../native.ts'
 import { countOr, isJsonArray, objectsIn, present, stringOr, untaken } from '../../reading.ts'
 import { withNote } from '../../tool-turns.ts'
+import { malformedResponse } from '../../upstream-error.ts'
 import { type CallIds, callIds, responsePrefix } from './call-ids.ts'
 import { hasCalls, losesFinishReason, readFinishReason, writeFinishReason } from './finish-reason.ts'
 import { fromLogprobs, toLogprobs } from './logprobs.ts'
@@ -22,7 +23,9 @@ const responseFields: ReadonlySet<string> = new Set([
 ])
 const candidateFields: ReadonlySet<string> = new Set(['index', 'content', 'finishReason'])
 
+/** Throws `upstream.malformed` on a body with neither candidates nor the reason for having none. */
 export function readResponse(body: JsonObject): CanonicalResponse {
+  if (!isJsonArray(body['candidates']) && !isBlocked(body)) throw malformedResponse('candidates')
   const id = stringOr(body['responseId'], '')
   const ids = callIds(responsePrefix(id))
   const candidates = objectsIn(body['candidates']).map((candidate, index) =>
