@@ -6,8 +6,7 @@
  *   or, with `{ otherwise }`, dropped with that reason
  * - `{ inside }`: an object, or a list of them, whose own fields go by these rules; `unnamed` where the caller did not write it as an
  *   object of its own
- * A field that is not listed is refused with `faults.cannotExpress`. The reference page of downgrades is generated
- * from this table.
+ * A field that is not listed is refused with `faults.cannotExpress`.
  */
 import type { DialectId } from '../domain/dialect-id.ts'
 import type { JsonValue } from '../domain/json.ts'

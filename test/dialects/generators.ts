@@ -218,3 +218,59 @@ export function withUnknownField(
     path: path.join('.'),
   }))
 }
+
+function valuePaths(
+  value: JsonValue | undefined,
+  path: readonly (string | number)[] = [],
+): (readonly (string | number)[])[] {
+  const own = path.length === 0 ? [] : [path]
+  if (Array.isArray(value)) {
+    return [...own, ...value.flatMap((entry: JsonValue, at: number) => valuePaths(entry, [...path, at]))]
+  }
+  if (!isJsonObject(value)) return own
+  return [...own, ...Object.entries(value).flatMap(([key, entry]) => valuePaths(entry, [...path, key]))]
+}
+
+function replaced(value: JsonValue, path: readonly (string | number)[], entry: JsonValue): JsonValue {
+  const [key, ...rest] = path
+  if (key === undefined) return entry
+  if (Array.isArray(value)) {
+    return value.map((one: JsonValue, at: number) => (at === key ? replaced(one, rest, entry) : one))
+  }
+  const object = value as JsonObject
+  return { ...object, [key]: replaced(object[String(key)] ?? null, rest, entry) }
+}
+
+const hostileValue: fc.Arbitrary<JsonValue> = fc.oneof(
+  fc.constantFrom<JsonValue>(
+    null,
+    '',
+    'x',
+    -1,
+    1.5,
+    true,
+    [],
+    {},
+    [[]],
+    [null],
+    ['x'],
+    [{}],
+    { type: 'x' },
+    { text: 1 },
+  ),
+  fc.constant(JSON.parse('{"__proto__":{"a":1},"constructor":1,"type":"text"}') as JsonValue),
+  fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<JsonValue>,
+)
+
+/** The body with some of its values replaced by anything at all. */
+export function hostile(body: JsonObject): fc.Arbitrary<JsonObject> {
+  const change = fc.tuple(fc.constantFrom(...valuePaths(body)), hostileValue)
+  return fc.array(change, { minLength: 1, maxLength: 3 }).map((changes) => {
+    let out: JsonValue = body
+    for (const [path, entry] of changes) {
+      // A path may be gone after an earlier change.
+      if (valuePaths(out).some((one) => one.join('.') === path.join('.'))) out = replaced(out, path, entry)
+    }
+    return out as JsonObject
+  })
+}

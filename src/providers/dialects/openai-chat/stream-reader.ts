@@ -80,7 +80,8 @@ function chunkHandler(): SseHandler {
     })
   }
 
-  function read(body: JsonObject, emit: Emit): CanonicalError | undefined {
+  function read(body: JsonObject, emit: Emit, eventName: string): CanonicalError | undefined {
+    if (eventName === 'error') return readStreamError(body['error'] ?? body)
     if (body['error'] !== undefined && body['error'] !== null) return readStreamError(body['error'])
     if (!started) start(body, emit)
     if (isJsonObject(body['usage'])) usage = body['usage']
