@@ -11,6 +11,8 @@ export interface ListenerBench {
 }
 
 export interface Started {
+  /** What handlers threw, as it was reported. */
+  readonly thrown: readonly unknown[]
   readonly listener: Listener
   readonly client: Client
   readonly port: number

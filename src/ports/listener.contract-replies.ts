@@ -244,7 +244,7 @@ export function replyGuarantees(bench: ListenerBench): void {
 
   for (const where of ['the handler', 'the body callback', 'a later turn of the body'] as const) {
     test(`an error thrown in ${where} is answered with 500, and the next request is served`, async () => {
-      const { client } = await bench.start((inbound) => {
+      const { client, thrown } = await bench.start((inbound) => {
         if (inbound.target === '/fine') inbound.reply.send(200, [], 'fine')
         else if (where === 'the handler') throw new Error('secret of the handler')
         else {
@@ -259,6 +259,7 @@ export function replyGuarantees(bench: ListenerBench): void {
       call.finish()
       assert.equal((await call.head).status, 500)
       assert.ok(!(await call.content()).includes('secret'))
+      assert.match(String(thrown), /^Error: secret of the (?:handler|callback)$/)
       assert.equal((await client.call({ path: '/fine' }).content()).toString(), 'fine')
     })
   }

@@ -37,12 +37,14 @@ export function listenerContract(subject: ListenerSubject): void {
       },
       makeCertificate: () => subject.makeCertificate(),
       async start(handler, bounds = {}) {
+        const thrown: unknown[] = []
         const listener = await subject.open(
           {
             host: '127.0.0.1',
             port: 0,
             reusePort: false,
             bounds: { ...contractBounds, ...bounds },
+            handlerFailed: (error) => thrown.push(error),
             ...(tls === undefined ? {} : { tls }),
           },
           handler,
@@ -54,7 +56,7 @@ export function listenerContract(subject: ListenerSubject): void {
           closers.push(() => client.close())
           return client
         }
-        return { listener, client: another(), port, another }
+        return { listener, client: another(), port, another, thrown }
       },
     }
 

@@ -82,6 +82,8 @@ export interface ListenOptions {
   /** Share the port with other threads (SO_REUSEPORT). */
   readonly reusePort: boolean
   readonly bounds: ListenerBounds
+  /** For logs: the handler, or a callback it gave, has thrown. The client is answered already (500, or cut). */
+  readonly handlerFailed?: (error: unknown) => void
 }
 
 export interface Listener {

@@ -34,6 +34,8 @@ export interface ConnectionContext {
   bounds: ListenerBounds
   draining: boolean
   readonly counters: ListenerCounters
+  /** Counts and reports. */
+  noteHandlerError(error: unknown): void
 }
 
 export interface ListenerCounters {
@@ -219,8 +221,8 @@ export class Http1Connection implements ExchangeHost {
   #tell(call: () => void): void {
     try {
       call()
-    } catch {
-      this.#failed()
+    } catch (error) {
+      this.#failed(error)
     }
   }
 
@@ -230,8 +232,8 @@ export class Http1Connection implements ExchangeHost {
     this.#taking = true
     try {
       this.#takeAll(chunk)
-    } catch {
-      this.#failed()
+    } catch (error) {
+      this.#failed(error)
       return
     }
     this.#taking = false
@@ -293,8 +295,8 @@ export class Http1Connection implements ExchangeHost {
   }
 
   /** A handler, or a callback it gave, has thrown: answer 500 where that is still possible, and close. */
-  #failed(): void {
-    this.#context.counters.handlerErrors += 1
+  #failed(error: unknown): void {
+    this.#context.noteHandlerError(error)
     this.#taking = false
     const exchange = this.#exchange
     this.#exchange = null

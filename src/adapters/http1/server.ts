@@ -82,12 +82,17 @@ export async function openHttpListener(
     throw new Error('plain HTTP listens on loopback addresses only; give TLS material for any other')
   }
   const wheel = createTimerWheel(tickMs)
+  const counters = { refused: 0, droppedHeaders: 0, handlerErrors: 0, timedOut: 0, capped: 0 }
   const context: ConnectionContext = {
     wheel,
     handler,
     bounds: options.bounds,
     draining: false,
-    counters: { refused: 0, droppedHeaders: 0, handlerErrors: 0, timedOut: 0, capped: 0 },
+    counters,
+    noteHandlerError(error) {
+      counters.handlerErrors += 1
+      options.handlerFailed?.(error)
+    },
   }
   const open = createOpenConnections()
   const tls = options.tls === undefined ? null : createTlsFront(options.tls)

@@ -75,8 +75,8 @@ export class Http2Connection implements StreamHost {
     this.#context.counters.timedOut += 1
   }
 
-  noteHandlerError(): void {
-    this.#context.counters.handlerErrors += 1
+  noteHandlerError(error: unknown): void {
+    this.#context.noteHandlerError(error)
   }
 
   #listen(session: ServerHttp2Session): void {
@@ -107,8 +107,8 @@ export class Http2Connection implements StreamHost {
     const exchange = new Http2Exchange(stream, request, this)
     try {
       this.#context.handler(exchange)
-    } catch {
-      exchange.failed()
+    } catch (error) {
+      exchange.failed(error)
     }
   }
 

@@ -23,7 +23,7 @@ export interface StreamHost {
   readonly bounds: ListenerBounds
   noteDropped(count: number): void
   noteTimeout(): void
-  noteHandlerError(): void
+  noteHandlerError(error: unknown): void
 }
 
 const empty = Buffer.alloc(0)
@@ -161,8 +161,8 @@ export class Http2Exchange implements Inbound, Reply {
   }
 
   /** The handler, or a callback it gave, has thrown: answer 500 where that is still possible. */
-  failed(): void {
-    this.#host.noteHandlerError()
+  failed(error: unknown): void {
+    this.#host.noteHandlerError(error)
     if (this.headSent || this.#gone) this.destroy()
     else this.send(faults.internal.status, jsonContent, refusalBody(faults.internal))
   }
@@ -284,8 +284,8 @@ export class Http2Exchange implements Inbound, Reply {
   #tell(call: () => void): void {
     try {
       call()
-    } catch {
-      this.failed()
+    } catch (error) {
+      this.failed(error)
     }
   }
 }
