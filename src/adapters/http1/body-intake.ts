@@ -165,8 +165,9 @@ export class BodyIntake {
       return
     }
     if (!this.#owned || needed > this.#body.length) {
-      const announced = this.#length ?? 0
-      const wanted = announced <= exactCapacityLimit ? announced : 2 * this.#body.length
+      const announced = this.#length
+      const exact = announced !== undefined && announced <= exactCapacityLimit
+      const wanted = exact ? announced : 2 * this.#body.length
       const grown = Buffer.allocUnsafe(Math.max(needed, wanted, Math.min(firstCapacity, this.#maxBytes)))
       this.#body.copy(grown, 0, 0, this.#filled)
       this.#body = grown
