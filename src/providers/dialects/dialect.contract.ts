@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import type { CanonicalEvent, CanonicalRequest } from '../../domain/canonical.ts'
 import type { JsonObject } from '../../domain/json.ts'
+import { Fault } from '../../kernel/fault.ts'
 import type { Dialect, Downgrade, ReadRequestContext, WriteResponseContext } from '../dialect.ts'
 
 export interface Written {
@@ -36,6 +37,17 @@ export function writeRequest(
   const downgrades: Downgrade[] = []
   const body = dialect.writeRequest(request, { model, downgrade: (one) => downgrades.push(one) })
   return { body: wire(body), downgrades }
+}
+
+/** `code param` of the fault that `run` throws; undefined when it throws none. */
+export function refusedField(run: () => unknown): string | undefined {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof Fault) return `${error.code} ${error.param}`
+    throw error
+  }
+  return undefined
 }
 
 /** A → canonical → A gives the same JSON, and nothing is reported as lost. */

@@ -106,13 +106,14 @@ function onMessageStart(_body: JsonObject, _state: State, emit: Emit): void {
 }
 
 interface Opening {
+  readonly index: number
   readonly kind: Kind
   readonly callId?: string | undefined
   readonly name?: string | undefined
   readonly native?: Native | undefined
 }
 
-function open(state: State, index: number, opening: Opening, emit: Emit): Block {
+function open(state: State, { index, ...opening }: Opening, emit: Emit): Block {
   if (state.blocks.size >= maxBlocks)
     throw new Fault(faults.upstreamMalformed, { internal: 'too many open blocks' })
   const part = state.parts
@@ -138,14 +139,15 @@ function onBlockStart(body: JsonObject, state: State, emit: Emit): void {
   const call = start['toolUse']
   if (isJsonObject(call)) {
     const opening: Opening = {
+      index,
       kind: 'tool-call',
       callId: stringOr(call['toolUseId'], ''),
       name: stringOr(call['name'], ''),
       native: untaken(call, callFields, { dialect, at: '' }),
     }
-    open(state, index, opening, emit)
+    open(state, opening, emit)
   } else if (Object.keys(start).length > 0) {
-    open(state, index, { kind: 'opaque', native: { dialect, fields: start } }, emit)
+    open(state, { index, kind: 'opaque', native: { dialect, fields: start } }, emit)
   }
 }
 
@@ -153,7 +155,7 @@ function onBlockDelta(body: JsonObject, state: State, emit: Emit): void {
   const { delta } = body
   if (!isJsonObject(delta)) return
   const index = countOr(body['contentBlockIndex'], 0)
-  const block = state.blocks.get(index) ?? open(state, index, openingOf(delta), emit)
+  const block = state.blocks.get(index) ?? open(state, openingOf(index, delta), emit)
   if (block.kind === 'opaque') keep(block, delta)
   else if (block.kind === 'reasoning') onReasoning(block, delta['reasoningContent'], emit)
   else {
@@ -164,9 +166,9 @@ function onBlockDelta(body: JsonObject, state: State, emit: Emit): void {
   }
 }
 
-function openingOf(delta: JsonObject): Opening {
+function openingOf(index: number, delta: JsonObject): Opening {
   const kind = kindOf(delta)
-  return kind === 'reasoning' ? { kind, native: maker } : { kind }
+  return kind === 'reasoning' ? { index, kind, native: maker } : { index, kind }
 }
 
 function kindOf(delta: JsonObject): Kind {

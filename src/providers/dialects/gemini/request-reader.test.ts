@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { CanonicalRequest, Message } from '../../../domain/canonical.ts'
 import type { JsonObject } from '../../../domain/json.ts'
-import { Fault } from '../../../kernel/fault.ts'
-import { anthropicMessages } from '../anthropic-messages/index.ts'
-import { assertRequestSurvives, plainRequest, writeRequest } from '../dialect.contract.ts'
+import { assertRequestSurvives, refusedField, writeRequest } from '../dialect.contract.ts'
 import { gemini } from './index.ts'
 
 const ctx = { model: 'gemini-2.5-flash' }
@@ -331,16 +328,6 @@ test('any request survives the canonical form', () => {
   )
 })
 
-function refusedField(run: () => unknown): string | undefined {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof Fault) return `${error.code} ${error.param}`
-    throw error
-  }
-  return undefined
-}
-
 const malformed: readonly (readonly [string, JsonObject])[] = [
   ['request.missing-field contents', {}],
   ['request.invalid-field contents[0].role', { contents: [{ role: 'system', parts: [] }] }],
@@ -392,172 +379,5 @@ test('calls and responses without ids find each other by name and order', () => 
   assert.deepEqual(ids, [
     ['call_0', 'call_1', 'call_2'],
     ['call_0', 'call_2', 'call_1'],
-  ])
-})
-
-function foreign(change: Partial<CanonicalRequest>): CanonicalRequest {
-  return { ...plainRequest, dialect: 'openai-chat', ...change }
-}
-function withParts(...parts: Message['parts']): CanonicalRequest {
-  return foreign({ messages: [{ role: 'user', parts }] })
-}
-
-test('a tool conversation of another dialect is written with names, signatures and JSON schemas', () => {
-  const schema = { type: 'object', properties: {}, additionalProperties: false }
-  const { body, downgrades } = writeRequest(
-    gemini,
-    foreign({
-      maxOutputTokens: 10,
-      tools: [{ name: 'f', description: 'd', parameters: schema }],
-      toolChoice: { type: 'tool', name: 'f' },
-      output: { type: 'json-schema', name: 'n', schema },
-      reasoning: { effort: 'low', visible: true },
-      sampling: { topLogprobs: 2, logprobs: true, seed: 3, candidates: 2 },
-      messages: [
-        { role: 'system', parts: [{ type: 'text', text: 'S' }] },
-        { role: 'user', parts: [{ type: 'text', text: 'q' }] },
-        {
-          role: 'assistant',
-          parts: [
-            { type: 'tool-call', id: 'a', name: 'f', arguments: '' },
-            { type: 'tool-call', id: 'b', name: 'f', arguments: '{"x":1}' },
-          ],
-        },
-        {
-          role: 'tool',
-          parts: [{ type: 'tool-result', callId: 'a', content: [{ type: 'text', text: '1' }] }],
-        },
-        {
-          role: 'tool',
-          parts: [
-            { type: 'tool-result', callId: 'b', content: [{ type: 'text', text: 'no' }], isError: true },
-          ],
-        },
-        { role: 'user', parts: [{ type: 'text', text: 'more' }] },
-      ],
-    }),
-  )
-  assert.deepEqual(downgrades, [])
-  assert.deepEqual(body, {
-    systemInstruction: { parts: [{ text: 'S' }] },
-    contents: [
-      { role: 'user', parts: [{ text: 'q' }] },
-      {
-        role: 'model',
-        parts: [
-          {
-            functionCall: { id: 'a', name: 'f', args: {} },
-            thoughtSignature: 'skip_thought_signature_validator',
-          },
-          { functionCall: { id: 'b', name: 'f', args: { x: 1 } } },
-        ],
-      },
-      {
-        role: 'user',
-        parts: [
-          { functionResponse: { id: 'a', name: 'f', response: { output: '1' } } },
-          { functionResponse: { id: 'b', name: 'f', response: { error: 'no' } } },
-        ],
-      },
-      { role: 'user', parts: [{ text: 'more' }] },
-    ],
-    tools: [{ functionDeclarations: [{ name: 'f', description: 'd', parametersJsonSchema: schema }] }],
-    toolConfig: { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['f'] } },
-    generationConfig: {
-      maxOutputTokens: 10,
-      candidateCount: 2,
-      seed: 3,
-      responseLogprobs: true,
-      logprobs: 2,
-      thinkingConfig: { thinkingLevel: 'LOW', includeThoughts: true },
-      responseMimeType: 'application/json',
-      responseJsonSchema: schema,
-    },
-  })
-})
-
-test('a Gemini conversation reaches Anthropic with JSON schema, ids and text results', () => {
-  const canonical = gemini.readRequest(requests['a tool conversation without ids'] ?? {}, ctx)
-  const { body } = writeRequest(anthropicMessages, { ...canonical, messages: canonical.messages.slice(0, 2) })
-  assert.deepEqual(body['messages'], [
-    {
-      role: 'assistant',
-      content: [
-        { type: 'tool_use', id: 'call_0', name: 'f', input: {} },
-        { type: 'tool_use', id: 'call_1', name: 'f', input: {} },
-      ],
-    },
-    {
-      role: 'user',
-      content: [
-        { type: 'tool_result', tool_use_id: 'call_0', content: 'broken', is_error: true },
-        {
-          type: 'tool_result',
-          tool_use_id: 'call_1',
-          content: [
-            { type: 'text', text: '{"a":1,"b":"x"}' },
-            { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AA==' } },
-          ],
-        },
-        { type: 'tool_result', tool_use_id: 'call_2' },
-      ],
-    },
-  ])
-  const schema = gemini.readRequest(requests['a schema in OpenAPI style'] ?? {}, ctx).output
-  assert.deepEqual(JSON.parse(JSON.stringify(schema)), {
-    type: 'json-schema',
-    schema: { type: 'array', items: { type: 'object', properties: { name: { type: ['string', 'null'] } } } },
-  })
-})
-
-const refused: readonly (readonly [string, CanonicalRequest])[] = [
-  ['messages[0].content[0]', withParts({ type: 'image', source: { kind: 'file', fileId: 'f' } })],
-  ['messages[0].content[0]', withParts({ type: 'tool-result', callId: 'x', content: [] })],
-  ['messages[0].content[0]', withParts({ type: 'tool-call', id: 'x', name: 'f', arguments: '[1]' })],
-  [
-    'tools[1]',
-    foreign({
-      builtinTools: [
-        { type: 'opaque', native: { dialect: 'anthropic-messages', fields: {}, at: 'tools[1]' } },
-      ],
-    }),
-  ],
-]
-for (const [field, body] of refused) {
-  test(`what cannot be expressed is refused by the caller's name: ${field}`, () => {
-    assert.equal(
-      refusedField(() => writeRequest(gemini, body)),
-      `dialect.cannot-express ${field}`,
-    )
-  })
-}
-
-test('a cached prefix that only Gemini holds is never dropped for another provider', () => {
-  const request = gemini.readRequest(requests['every generation option'] ?? {}, ctx)
-  assert.match(
-    String(refusedField(() => writeRequest(anthropicMessages, request))),
-    /^dialect\.cannot-express /,
-  )
-})
-
-test('hints that are lost are reported', () => {
-  const { downgrades } = writeRequest(
-    gemini,
-    foreign({
-      tools: [{ name: 'f', strict: true }],
-      parallelToolCalls: false,
-      endUser: 'u',
-      metadata: { a: 'b' },
-      serviceTier: 'flex',
-      reasoning: { effort: 'xhigh' },
-    }),
-  )
-  assert.deepEqual(downgrades.map((one) => one.field).sort(), [
-    'metadata',
-    'parallel_tool_calls',
-    'reasoning_effort',
-    'service_tier',
-    'tools[0].strict',
-    'user',
   ])
 })
