@@ -205,7 +205,7 @@ export interface paths {
         head?: never;
         /**
          * Change one model route
-         * @description Fields left out stay as they are; `targets` are replaced as a whole.
+         * @description Fields left out stay as they are; `targets` and `timeouts` are replaced as a whole.
          */
         patch: operations["route-update"];
         trace?: never;
@@ -634,7 +634,6 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** AdminToken */
@@ -745,13 +744,13 @@ export interface components {
             enabled: boolean;
             /** @description Timeouts of this deployment; what is left out follows the configuration. */
             timeouts: {
-                /** @description Milliseconds. */
+                /** @description Connect and TLS handshake, milliseconds. */
                 connectMs?: number;
-                /** @description Milliseconds. */
+                /** @description From the end of the request to the head of the response, milliseconds. */
                 firstByteMs?: number;
-                /** @description Milliseconds. */
+                /** @description Longest silence within a response, milliseconds. */
                 idleMs?: number;
-                /** @description Milliseconds. */
+                /** @description Whole call, milliseconds. */
                 totalMs?: number;
             };
             /** @description How the secret is held, never the secret. */
@@ -852,6 +851,17 @@ export interface components {
             description: string;
             /** @description False takes the route out of service. */
             enabled: boolean;
+            /** @description Timeouts of this route; what is left out follows the deployment. */
+            timeouts: {
+                /** @description Connect and TLS handshake, milliseconds. */
+                connectMs?: number;
+                /** @description From the end of the request to the head of the response, milliseconds. */
+                firstByteMs?: number;
+                /** @description Longest silence within a response, milliseconds. */
+                idleMs?: number;
+                /** @description Whole call, milliseconds. */
+                totalMs?: number;
+            };
             targets: {
                 /** @description Slug of the deployment. */
                 deployment: string;
@@ -1061,7 +1071,6 @@ export interface components {
     headers: never;
     pathItems: never;
 }
-export type $defs = Record<string, never>;
 export interface operations {
     "organization-list": {
         parameters: {
@@ -2729,6 +2738,17 @@ export interface operations {
                     description?: string;
                     /** @description False takes the route out of service. */
                     enabled?: boolean;
+                    /** @description Timeouts of this route; what is left out follows the deployment. */
+                    timeouts?: {
+                        /** @description Connect and TLS handshake, milliseconds. */
+                        connectMs?: number;
+                        /** @description From the end of the request to the head of the response, milliseconds. */
+                        firstByteMs?: number;
+                        /** @description Longest silence within a response, milliseconds. */
+                        idleMs?: number;
+                        /** @description Whole call, milliseconds. */
+                        totalMs?: number;
+                    };
                     /** @description Deployments that serve the model. */
                     targets: {
                         /** @description Id or slug of the deployment. */
@@ -2970,6 +2990,17 @@ export interface operations {
                     description?: string;
                     /** @description False takes the route out of service. */
                     enabled?: boolean;
+                    /** @description Timeouts of this route; what is left out follows the deployment. */
+                    timeouts?: {
+                        /** @description Connect and TLS handshake, milliseconds. */
+                        connectMs?: number;
+                        /** @description From the end of the request to the head of the response, milliseconds. */
+                        firstByteMs?: number;
+                        /** @description Longest silence within a response, milliseconds. */
+                        idleMs?: number;
+                        /** @description Whole call, milliseconds. */
+                        totalMs?: number;
+                    };
                     /** @description Deployments that serve the model. */
                     targets?: {
                         /** @description Id or slug of the deployment. */
@@ -3165,13 +3196,13 @@ export interface operations {
                     enabled?: boolean;
                     /** @description Timeouts of this deployment; what is left out follows the configuration. */
                     timeouts?: {
-                        /** @description Milliseconds. */
+                        /** @description Connect and TLS handshake, milliseconds. */
                         connectMs?: number;
-                        /** @description Milliseconds. */
+                        /** @description From the end of the request to the head of the response, milliseconds. */
                         firstByteMs?: number;
-                        /** @description Milliseconds. */
+                        /** @description Longest silence within a response, milliseconds. */
                         idleMs?: number;
-                        /** @description Milliseconds. */
+                        /** @description Whole call, milliseconds. */
                         totalMs?: number;
                     };
                     /** @description Write-only: sealed before it is stored, never returned. Null: none. */
@@ -3424,13 +3455,13 @@ export interface operations {
                     enabled?: boolean;
                     /** @description Timeouts of this deployment; what is left out follows the configuration. */
                     timeouts?: {
-                        /** @description Milliseconds. */
+                        /** @description Connect and TLS handshake, milliseconds. */
                         connectMs?: number;
-                        /** @description Milliseconds. */
+                        /** @description From the end of the request to the head of the response, milliseconds. */
                         firstByteMs?: number;
-                        /** @description Milliseconds. */
+                        /** @description Longest silence within a response, milliseconds. */
                         idleMs?: number;
-                        /** @description Milliseconds. */
+                        /** @description Whole call, milliseconds. */
                         totalMs?: number;
                     };
                     /** @description Write-only: sealed before it is stored, never returned. Null: none. */

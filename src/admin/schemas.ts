@@ -98,6 +98,21 @@ export const expectedUpdatedAt = Type.Optional(
   }),
 )
 
+/** Timeouts towards providers; each may be left out. */
+export function timeouts(description: string) {
+  const limit = (of: string) =>
+    Type.Optional(Type.Integer({ description: `${of}, milliseconds.`, minimum: 10, maximum: 86_400_000 }))
+  return closed(
+    {
+      connectMs: limit('Connect and TLS handshake'),
+      firstByteMs: limit('From the end of the request to the head of the response'),
+      idleMs: limit('Longest silence within a response'),
+      totalMs: limit('Whole call'),
+    },
+    description,
+  )
+}
+
 export const pageQuery = {
   limit: Type.Optional(
     Type.Integer({ description: 'Records per page.', minimum: 1, maximum: 500, default: 100 }),

@@ -124,6 +124,12 @@ test('a provider key is read from a place, sealed, and never printed or taken fr
     'providers test openai',
   ]).then(() => succeed(run, ['models list']))
   assert.match(models, /gpt-5 +gpt +openai +in service/)
+  await succeed(run, ['models add quick --to openai --timeout first-byte=30s --timeout connect=500ms'])
+  const [shownModels = ''] = await succeed(run, ['models list --json'])
+  assert.match(shownModels, /"timeouts":\s*\{\s*"firstByteMs":\s*30000,\s*"connectMs":\s*500\s*\}/)
+  const noSuch = await run('models add slow --to openai --timeout last-byte=30s')
+  assert.equal(noSuch.code, 2)
+  assert.match(noSuch.err, /no timeout last-byte.*\n.*connect, first-byte, idle, total/)
   const inUse = await run('providers remove openai')
   assert.equal(inUse.code, 1)
   assert.match(inUse.err, /in use/)

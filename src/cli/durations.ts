@@ -2,6 +2,7 @@
 import { CliFailure } from './cli-failure.ts'
 
 const units: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
   ['s', 1000],
   ['m', 60_000],
   ['h', 3_600_000],
@@ -9,9 +10,9 @@ const units: ReadonlyMap<string, number> = new Map([
   ['w', 7 * 86_400_000],
 ])
 
-/** `90s`, `15m`, `24h`, `30d`, `2w` in milliseconds. @throws CliFailure */
+/** `250ms`, `90s`, `15m`, `24h`, `30d`, `2w` in milliseconds. @throws CliFailure */
 export function parseDuration(text: string): number {
-  const match = /^(\d{1,6})([smhdw])$/.exec(text)
+  const match = /^(\d{1,6})(ms|[smhdw])$/.exec(text)
   const unit = units.get(match?.[2] ?? '')
   if (match === null || unit === undefined) {
     throw new CliFailure('usage', `${text} is not a duration.`, 'Write for example 15m, 24h or 30d.')

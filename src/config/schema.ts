@@ -75,14 +75,34 @@ const limitsSchema = section(
   },
 )
 
-const timeoutsSchema = section('Timeouts towards providers; a deployment may set its own.', {
-  connectMs: count('Connect and TLS handshake.', 10_000, [10]),
-  firstByteMs: count('From the end of the request to the head of the response.', 300_000, [10]),
-  idleMs: count('Longest silence within a response.', 120_000, [10]),
-  totalMs: count('Whole call.', 1_800_000, [10]),
-})
+const timeoutsSchema = section(
+  'Timeouts towards providers. A deployment may set its own, and a model route its own before those.',
+  {
+    connectMs: count('Connect and TLS handshake.', 10_000, [10]),
+    firstByteMs: count('From the end of the request to the head of the response.', 300_000, [10]),
+    idleMs: count('Longest silence within a response.', 120_000, [10]),
+    totalMs: count('Whole call.', 1_800_000, [10]),
+  },
+)
 
 const optional = Type.Optional
+
+/** Without defaults: what an object leaves out follows what stands behind it. */
+function ownTimeouts(description: string) {
+  const timeout = (text: string) =>
+    optional(Type.Integer({ description: text, minimum: 10, maximum: 86_400_000 }))
+  return optional(
+    Type.Object(
+      {
+        connectMs: timeout('Connect and TLS handshake.'),
+        firstByteMs: timeout('From the end of the request to the head of the response.'),
+        idleMs: timeout('Longest silence within a response.'),
+        totalMs: timeout('Whole call.'),
+      },
+      { ...closed, description },
+    ),
+  )
+}
 
 const deploymentSchema = Type.Object(
   {
@@ -111,8 +131,8 @@ const deploymentSchema = Type.Object(
       Type.Boolean({ description: 'Let the host resolve to private or loopback addresses.' }),
     ),
     enabled: optional(Type.Boolean({ description: 'False takes it out of service.' })),
-    timeouts: optional(
-      Type.Partial(timeoutsSchema, { ...closed, description: 'Timeouts of this deployment.' }),
+    timeouts: ownTimeouts(
+      'Timeouts of this deployment; what is left out follows `timeouts` of the configuration.',
     ),
   },
   closed,
@@ -159,6 +179,7 @@ const modelSchema = Type.Object(
       minItems: 1,
       maxItems: 64,
     }),
+    timeouts: ownTimeouts('Timeouts of this route; what is left out follows the deployment.'),
   },
   closed,
 )

@@ -111,6 +111,8 @@ export interface ModelRoute extends Stored {
   readonly targets: readonly RouteTarget[]
   readonly description: string
   readonly enabled: boolean
+  /** These go before those of the deployment, which go before those of the configuration. */
+  readonly timeouts: Readonly<Partial<UpstreamTimeouts>>
 }
 
 export type KeyEnvironment = 'live' | 'test'

@@ -27,6 +27,8 @@ export interface RouteSnapshot {
   readonly createdAt: number
   /** `deployment` is a deployment id here. */
   readonly targets: readonly RouteTarget[]
+  /** Go before the timeouts of the deployments. */
+  readonly timeouts: Readonly<Partial<UpstreamTimeouts>>
 }
 
 /** What an application's active subscriptions to published products allow. */

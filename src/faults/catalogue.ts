@@ -271,7 +271,7 @@ export const faults = Object.freeze({
     504,
     'timeout',
     'The model provider did not answer in time.',
-    'Try again, or raise the timeouts of the deployment.',
+    'Try again, or raise the timeouts of the model route or of the deployment.',
   ),
   upstreamBroken: entry(
     'upstream.broken',

@@ -55,7 +55,7 @@ export function attempt(exchange: Exchange, ctx: GatewayContext, index: number):
         path: request.path,
         headers: request.headers,
         body: request.body,
-        timeouts: deployment.snapshot.timeouts,
+        timeouts: target.timeouts,
       },
       new AnswerHandler(exchange, ctx, { request, index }),
     )

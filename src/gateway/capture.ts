@@ -4,22 +4,29 @@ import type { Reply } from '../ports/listener.ts'
 
 export interface CapturedReply {
   readonly reply: Reply
-  /** The whole reply, or null when it was larger than the bound or was cut. */
+  /** Size of the body so far, kept or not. */
+  readonly bytes: number
+  /** The reply; null when none was begun, and with `drop` when it was larger than the bound or was cut off. */
   take(): RememberedReply | null
 }
 
-const maxBytes = 1_048_576
+export interface CaptureBounds {
+  readonly maxBytes: number
+  /** `drop`: a whole reply or none. `cut`: its beginning. */
+  readonly whenFull: 'drop' | 'cut'
+}
 
 /** Wrap `inner`. */
-export function captureReply(inner: Reply): CapturedReply {
+export function captureReply(inner: Reply, { maxBytes, whenFull }: CaptureBounds): CapturedReply {
   let status = 0
   let headers: readonly string[] = []
   let pieces: Buffer[] | null = []
   let size = 0
   const keep = (piece: Uint8Array | string): void => {
-    size += piece.length
-    if (size > maxBytes) pieces = null
-    else pieces?.push(Buffer.from(piece))
+    const room = maxBytes - size
+    size += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.byteLength
+    if (size > maxBytes && whenFull === 'drop') pieces = null
+    else if (room > 0) pieces?.push(Buffer.from(Buffer.from(piece).subarray(0, room)))
   }
   const reply: Reply = {
     get headSent() {
@@ -50,12 +57,15 @@ export function captureReply(inner: Reply): CapturedReply {
     },
     onDrain: (handler) => inner.onDrain(handler),
     destroy() {
-      pieces = null
+      if (whenFull === 'drop') pieces = null
       inner.destroy()
     },
   }
   return {
     reply,
+    get bytes() {
+      return size
+    },
     take: () => (pieces === null || status === 0 ? null : { status, headers, body: Buffer.concat(pieces) }),
   }
 }

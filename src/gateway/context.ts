@@ -1,4 +1,5 @@
 /** What one worker's pipeline works with; made once per worker. */
+import type { ContentRecord } from '../domain/content.ts'
 import type { UsageRecord } from '../domain/usage.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
@@ -24,6 +25,8 @@ export interface GatewayContext {
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly recordUsage: (record: UsageRecord) => void
+  /** Called only where content logging is on. */
+  readonly logContent: (record: ContentRecord) => void
   readonly note: (note: GatewayNote) => void
   /** False while the worker has no configuration, or drains. */
   readonly isReady: () => boolean

@@ -11,7 +11,9 @@ import type { JsonScan } from '../kernel/json-scan.ts'
 import type { BodyFailureKind, Inbound, Reply } from '../ports/listener.ts'
 import type { UpstreamCall } from '../ports/upstream-client.ts'
 import type { Downgrade } from '../providers/index.ts'
+import type { CapturedReply } from './capture.ts'
 import type { CompiledKey } from './key-table.ts'
+import type { FormField } from './multipart.ts'
 import type { CompiledApplication, CompiledRoute, CompiledTarget, Snapshot } from './snapshot.ts'
 
 export type Outcome = 'open' | 'completed' | 'failed' | 'refused' | 'disconnected'
@@ -49,6 +51,8 @@ export class Exchange {
   scan: JsonScan | null = null
   json: JsonObject | null = null
   canonical: CanonicalRequest | null = null
+  /** Where a form names its model. */
+  formModel: FormField | null = null
   /** The body was left on the wire, to be streamed to the upstream. */
   bodyPending = false
   /** Why a streamed body broke off. */
@@ -88,6 +92,8 @@ export class Exchange {
   settled = false
   /** Set while an idempotency key is claimed; called once with whether the reply is worth keeping. */
   remember: ((worthKeeping: boolean) => void) | null = null
+  /** What was answered, where content is logged. */
+  captured: CapturedReply | null = null
 
   // Pipeline
   stageIndex = 0

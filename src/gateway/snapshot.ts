@@ -3,7 +3,7 @@
  * loop. Built once per change, frozen, swapped whole; requests under way keep the one that they began with.
  * A snapshot that cannot be compiled is refused whole and the old one stays.
  */
-import type { RouteTarget } from '../domain/entities.ts'
+import type { RouteTarget, UpstreamTimeouts } from '../domain/entities.ts'
 import type {
   ApplicationSnapshot,
   DeploymentSnapshot,
@@ -34,6 +34,8 @@ export interface CompiledTarget {
   readonly model: string | null
   readonly priority: number
   readonly weight: number
+  /** Those of the route before those of the deployment, merged once. */
+  readonly timeouts: UpstreamTimeouts
 }
 
 export interface CompiledRoute {
@@ -156,7 +158,7 @@ function addRoute(
     createdAt: route.createdAt,
     aliases: route.aliases,
     targets: route.targets
-      .map((target) => compileTarget(target, deployments))
+      .map((target) => compileTarget(target, route.timeouts, deployments))
       .filter((target) => target !== null)
       .sort((a, b) => a.priority - b.priority),
   })
@@ -168,11 +170,18 @@ function addRoute(
 /** A target whose deployment is out of service is left out; the route stays and answers 503 when none is left. */
 function compileTarget(
   target: RouteTarget,
+  timeouts: RouteSnapshot['timeouts'],
   deployments: ReadonlyMap<string, CompiledDeployment>,
 ): CompiledTarget | null {
   const deployment = deployments.get(target.deployment)
   if (deployment === undefined) return null
-  return Object.freeze({ deployment, model: target.model, priority: target.priority, weight: target.weight })
+  return Object.freeze({
+    deployment,
+    model: target.model,
+    priority: target.priority,
+    weight: target.weight,
+    timeouts: Object.freeze({ ...deployment.snapshot.timeouts, ...timeouts }),
+  })
 }
 
 function compileApplication(application: ApplicationSnapshot): CompiledApplication {

@@ -18,6 +18,8 @@ export interface StageRow {
   /** What a throw means: the exchange ends with the fault, or the stage is skipped. */
   readonly onError: 'deny' | 'allow'
   readonly phase: 'request' | 'finish'
+  /** Compiled only where the configuration asks for it; null: always. */
+  readonly only: 'content-log' | null
   /** One sentence for the reference. */
   readonly does: string
 }

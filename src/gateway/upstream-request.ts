@@ -11,7 +11,7 @@ import { editMembers, type MemberEdit } from '../kernel/json-scan.ts'
 import type { BodyStream } from '../ports/upstream-client.ts'
 import { type Dialect, dialects } from '../providers/index.ts'
 import { type Exchange, headerOf } from './exchange.ts'
-import { formField } from './multipart.ts'
+import { passQuery } from './pass-query.ts'
 import type { CompiledTarget } from './snapshot.ts'
 
 export interface OutgoingRequest {
@@ -68,21 +68,17 @@ interface Parts {
 function passThrough(exchange: Exchange, parts: Parts & { readonly path: string }): OutgoingRequest {
   const { target, operation } = parts
   const hideUsageChunk = wantsHiddenUsage(exchange, parts)
-  const contentType = headerOf(exchange.inbound.headers, 'content-type') ?? 'application/json'
+  // JSON is judged as UTF-8; no charset of the caller's may make the provider read other words in it.
+  const given = operation.request === 'json' ? undefined : headerOf(exchange.inbound.headers, 'content-type')
+  const contentType = given ?? 'application/json'
   return {
-    path: withQuery(exchange, parts.path),
+    path: operation.trafficClass === 'P' ? passQuery(parts.path, exchange.query) : parts.path,
     headers: requestHeaders(exchange, target, operation.request === 'none' ? null : contentType),
     body: passThroughBody(exchange, parts, hideUsageChunk),
     translateFrom: null,
     wireDialect: operation.dialect ?? (operation.surface === 'openai' ? 'openai-chat' : null),
     hideUsageChunk,
   }
-}
-
-/** Only pass-through operations take the caller's query; it was checked to be printable ASCII by the listener. */
-function withQuery(exchange: Exchange, path: string): string {
-  if (exchange.operation?.trafficClass !== 'P' || exchange.query === '') return path
-  return `${path}${path.includes('?') ? '&' : '?'}${exchange.query}`
 }
 
 const usageOnStreams = new Set(['chat.completions', 'completions'])
@@ -120,7 +116,7 @@ function withIncludeUsage(exchange: Exchange): string {
 }
 
 function editFormModel(exchange: Exchange, model: string): Uint8Array {
-  const field = formField(exchange.body, headerOf(exchange.inbound.headers, 'content-type') ?? '', 'model')
+  const field = exchange.formModel
   if (field === null || model === exchange.model) return exchange.body
   return Buffer.concat([
     exchange.body.subarray(0, field.start),

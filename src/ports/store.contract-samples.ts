@@ -63,6 +63,7 @@ export function sampleRoute(organizationId: string, id: string, deployment: stri
     targets: [{ deployment, model: null, priority: 0, weight: 1 }],
     description: '',
     enabled: true,
+    timeouts: { firstByteMs: 30_000 },
   }
 }
 export function sampleKey(organizationId: string, applicationId: string, id: string): ApiKey {

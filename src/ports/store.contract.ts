@@ -171,6 +171,18 @@ function testRoutesAndCredentials(open: OpenStore): void {
     assert.equal(await store.routes.find('org_a', 'quick'), null)
   })
 
+  check('a route keeps the timeouts that it was given, those and no others', async (store) => {
+    await store.deployments.create(sampleDeployment('org_a', 'dep_1'))
+    const route = sampleRoute('org_a', 'gpt', 'dep_1')
+    await store.routes.create(route)
+    assert.deepEqual(await store.routes.get('org_a', 'gpt'), route)
+    for (const timeouts of [{ connectMs: 10, firstByteMs: 20, idleMs: 30, totalMs: 40 }, { idleMs: 5 }, {}]) {
+      await store.routes.update('org_a', 'gpt', { patch: { timeouts }, now: start + 1 })
+      assert.deepEqual((await store.routes.get('org_a', 'gpt'))?.timeouts, timeouts)
+    }
+    assert.deepEqual((await store.loadConfiguration()).routes[0]?.timeouts, {})
+  })
+
   check('a target names an existing deployment, which then cannot be removed', async (store) => {
     await rejectsWith(store.routes.create(sampleRoute('org_a', 'gpt', 'absent')), 'admin.not-found')
     assert.equal(await store.routes.get('org_a', 'gpt'), null)

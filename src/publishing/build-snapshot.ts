@@ -166,6 +166,7 @@ function routeSnapshots(records: ConfigurationRecords): RouteSnapshot[] {
       name: route.name,
       aliases: route.aliases,
       createdAt: route.createdAt,
+      timeouts: route.timeouts,
       targets: route.targets.map((target) => ({
         ...target,
         deployment: ids.get(`${route.organizationId}/${target.deployment}`) ?? '',

@@ -120,9 +120,7 @@ async function exportDocument(tables: StoreTables): Promise<string> {
     const deployments = await tables.deployments.list(id, { limit: 500 })
     for (const each of deployments.items) document.deployments.push(exportDeployment(organization, each))
     const routes = await tables.routes.list(id, { limit: 500 })
-    for (const { name: model, aliases, targets, enabled } of routes.items) {
-      document.models.push({ name: model, organization, aliases, enabled, targets: targets.map(dropNulls) })
-    }
+    for (const each of routes.items) document.models.push(exportRoute(organization, each))
     const products = await tables.products.list(id, { limit: 500 })
     for (const { slug, name: title, version, description, state, operations, models } of products.items) {
       document.products.push({
@@ -151,6 +149,13 @@ async function exportDocument(tables: StoreTables): Promise<string> {
 
 function dropNulls(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
+}
+
+type RouteRecord = Awaited<ReturnType<StoreTables['routes']['list']>>['items'][number]
+
+function exportRoute(organization: string, record: RouteRecord): object {
+  const { name, aliases, description, enabled, targets, timeouts } = record
+  return { name, organization, aliases, description, enabled, targets: targets.map(dropNulls), timeouts }
 }
 
 type DeploymentRecord = Awaited<ReturnType<StoreTables['deployments']['list']>>['items'][number]

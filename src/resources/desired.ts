@@ -120,6 +120,7 @@ function desiredRoute(entry: Entry<'models'>): Own<ModelRoute> {
     aliases: entry.aliases ?? [],
     description: entry.description ?? '',
     enabled: entry.enabled ?? true,
+    timeouts: entry.timeouts ?? {},
     targets: entry.targets.map((target) => ({
       deployment: target.deployment,
       model: target.model ?? null,

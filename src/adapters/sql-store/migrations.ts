@@ -297,6 +297,14 @@ async function createUsage(db: Database): Promise<void> {
     .execute()
 }
 
+/** Routes made before had no timeouts of their own. */
+async function addRouteTimeouts(db: Database): Promise<void> {
+  await db.schema
+    .alterTable('model_routes')
+    .addColumn('timeouts', 'text', (column) => column.notNull().defaultTo('{}'))
+    .execute()
+}
+
 export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001-initial': {
     async up(db: Database) {
@@ -308,4 +316,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
       await createUsage(db)
     },
   },
+  '0002-route-timeouts': { up: addRouteTimeouts },
 })

@@ -170,6 +170,7 @@ export const routeNoun: Noun<ModelRoute> = {
     targets: 'json',
     description: 'text',
     enabled: 'boolean',
+    timeouts: 'json',
   },
   scope: 'always',
   name: 'name',

@@ -4,11 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { Kysely } from 'kysely'
+import { Migrator } from 'kysely/migration'
 import { Fault } from '../../kernel/fault.ts'
 import { testStoreContract } from '../../ports/store.contract.ts'
 import { sampleOrganization } from '../../ports/store.contract-samples.ts'
 import { testUsageStoreContract } from '../../ports/usage-store.contract.ts'
+import type { Schema } from '../sql-store/database.ts'
+import { migrations } from '../sql-store/migrations.ts'
 import { openSqliteStore } from './open-sqlite-store.ts'
+import { createSqliteDialect } from './sqlite-dialect.ts'
 
 testStoreContract(async () => (await openSqliteStore({ path: ':memory:' })).store)
 testUsageStoreContract(() => openSqliteStore({ path: ':memory:' }))
@@ -49,6 +54,33 @@ test(
       openSqliteStore({ path }),
       (error) => error instanceof Fault && /9999-later/.test(error.publicText),
     )
+  }),
+)
+
+test(
+  'a route of the first schema is kept, without timeouts of its own',
+  withDirectory(async (path) => {
+    const first = migrations['0001-initial']
+    assert.ok(first !== undefined)
+    const db = new Kysely<Schema>({ dialect: createSqliteDialect({ path }) })
+    const provider = { getMigrations: () => Promise.resolve({ '0001-initial': first }) }
+    const { error } = await new Migrator({ db, provider }).migrateToLatest()
+    assert.equal(error, undefined)
+    const record = { created_at: 1, updated_at: 1, managed_by: 'api' }
+    await db
+      .insertInto('organizations')
+      .values({ ...record, id: 'org_a', slug: 'a', name: 'A' })
+      .execute()
+    const route = { organization_id: 'org_a', name: 'gpt', aliases: '[]', targets: '[]' }
+    await db
+      .insertInto('model_routes')
+      .values({ ...record, ...route, id: 'rte_a', description: '', enabled: 1 })
+      .execute()
+    await db.destroy()
+    const { store, close } = await openSqliteStore({ path })
+    const kept = await store.routes.get('org_a', 'rte_a')
+    assert.deepEqual([kept?.name, kept?.timeouts], ['gpt', {}])
+    await close()
   }),
 )
 

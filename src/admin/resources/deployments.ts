@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import { dialectIds } from '../../domain/dialect-id.ts'
 import type { CredentialSource, Deployment } from '../../domain/entities.ts'
 import type { Resource } from '../resource.ts'
-import { closed, named, nullable, oneOf, slug, storedFields } from '../schemas.ts'
+import { closed, named, nullable, oneOf, slug, storedFields, timeouts } from '../schemas.ts'
 import { showFields } from '../show-fields.ts'
 
 const fieldName = '^[A-Za-z][A-Za-z0-9]{0,63}$'
@@ -15,10 +15,6 @@ function namedTexts(value: Parameters<typeof Type.String>[0], description: strin
     maxProperties: 16,
   })
 }
-
-const timeout = Type.Optional(
-  Type.Integer({ description: 'Milliseconds.', minimum: 10, maximum: 86_400_000 }),
-)
 
 export const deploymentFields = {
   baseUrl: nullable(
@@ -33,10 +29,7 @@ export const deploymentFields = {
       'Let the host resolve to private or loopback addresses. Takes an unbound token of scope `admin`.',
   }),
   enabled: Type.Boolean({ description: 'False takes it out of service.' }),
-  timeouts: closed(
-    { connectMs: timeout, firstByteMs: timeout, idleMs: timeout, totalMs: timeout },
-    'Timeouts of this deployment; what is left out follows the configuration.',
-  ),
+  timeouts: timeouts('Timeouts of this deployment; what is left out follows the configuration.'),
 }
 
 /** A credential as given: secrets to be sealed, references to be read by the server, or none. */

@@ -4,7 +4,16 @@ import type { ModelRoute, RouteTarget } from '../../domain/entities.ts'
 import { openRecord } from '../access.ts'
 import type { AdminContext } from '../context.ts'
 import type { Resource } from '../resource.ts'
-import { closed, longText, modelPattern, named, nullable, reference, storedFields } from '../schemas.ts'
+import {
+  closed,
+  longText,
+  modelPattern,
+  named,
+  nullable,
+  reference,
+  storedFields,
+  timeouts,
+} from '../schemas.ts'
 import { showFields } from '../show-fields.ts'
 
 const providerModel = nullable(
@@ -43,6 +52,7 @@ export const routeFields = {
   ),
   description: longText,
   enabled: Type.Boolean({ description: 'False takes the route out of service.' }),
+  timeouts: timeouts('Timeouts of this route; what is left out follows the deployment.'),
 }
 
 const view = named(

@@ -1,7 +1,9 @@
 /** `gatewright models`: model routes, which are public names and the deployments behind them. */
 import type { Command } from 'commander'
 import type { components } from '../../../clients/typescript/schema.gen.ts'
-import { argument, collect, defineCommand, defineGroup, runs } from '../define-command.ts'
+import { CliFailure } from '../cli-failure.ts'
+import { argument, collect, defineCommand, defineGroup, parsePairs, runs } from '../define-command.ts'
+import { parseDuration } from '../durations.ts'
 import { type CliIo, pageAfter, take, takeAll } from '../session.ts'
 import type { Column } from '../table.ts'
 
@@ -33,8 +35,36 @@ function parseTarget(text: string, priority: number) {
   return { deployment: text.slice(0, at), model: text.slice(at + 1), priority }
 }
 
+const timeoutFields = {
+  connect: 'connectMs',
+  'first-byte': 'firstByteMs',
+  idle: 'idleMs',
+  total: 'totalMs',
+} as const
+
+function isTimeoutName(name: string): name is keyof typeof timeoutFields {
+  return Object.hasOwn(timeoutFields, name)
+}
+
+/** `first-byte=30s` … as the API takes them. @throws CliFailure */
+function parseTimeouts(pairs: readonly string[]): NonNullable<ModelRoute['timeouts']> {
+  const timeouts: NonNullable<ModelRoute['timeouts']> = {}
+  for (const [name, duration] of Object.entries(parsePairs(pairs, '--timeout'))) {
+    if (!isTimeoutName(name)) {
+      throw new CliFailure(
+        'usage',
+        `There is no timeout ${name}.`,
+        `Take one of ${Object.keys(timeoutFields).join(', ')}.`,
+      )
+    }
+    timeouts[timeoutFields[name]] = parseDuration(duration)
+  }
+  return timeouts
+}
+
 interface AddOptions {
   readonly to: readonly string[]
+  readonly timeout?: readonly string[]
   readonly fallback?: readonly string[]
   readonly alias?: readonly string[]
   readonly description?: string
@@ -51,6 +81,10 @@ function addAdd(group: Command, io: CliIo): void {
         'A name of your own; the fallback serves when the first fails',
       ],
       ["gatewright models add 'openai/*' --to openai", 'A pattern: the part after the prefix is asked for'],
+      [
+        'gatewright models add quick --to openai=gpt-5-mini --timeout first-byte=30s --timeout total=2m',
+        'With timeouts of its own',
+      ],
     ],
   })
     .requiredOption(
@@ -64,10 +98,15 @@ function addAdd(group: Command, io: CliIo): void {
       collect,
     )
     .option('--alias <name>', 'another name of the same route; may be repeated', collect)
+    .option(
+      '--timeout <name=duration>',
+      'connect, first-byte, idle or total, before those of the deployment; may be repeated',
+      collect,
+    )
     .option('--description <text>', 'for people')
   runs<AddOptions>(command, io, async ({ session, args, options }) => {
     const organization = await session.organization()
-    const { to, fallback = [], alias, description } = options
+    const { to, fallback = [], alias, timeout, description } = options
     const body = {
       name: argument(args, 0),
       targets: [
@@ -75,6 +114,7 @@ function addAdd(group: Command, io: CliIo): void {
         ...fallback.map((text, index) => parseTarget(text, index + 1)),
       ],
       ...(alias === undefined ? {} : { aliases: [...alias] }),
+      ...(timeout === undefined ? {} : { timeouts: parseTimeouts(timeout) }),
       ...(description === undefined ? {} : { description }),
     }
     const made = await take(session.client.POST(collection, { params: { path: { organization } }, body }))

@@ -77,7 +77,7 @@ export function testRoute(
   model: string | null = null,
 ): RouteSnapshot {
   const targets = deployments.map((deployment, priority) => ({ deployment, model, priority, weight: 1 }))
-  return { organizationId: 'org_a', name, aliases: [], createdAt: 1_700_000_000_000, targets }
+  return { organizationId: 'org_a', name, aliases: [], createdAt: 1_700_000_000_000, targets, timeouts: {} }
 }
 
 export interface StartGatewayOptions {

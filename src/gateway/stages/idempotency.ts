@@ -11,6 +11,8 @@ import { type Exchange, headerOf } from '../exchange.ts'
 import { identityHeaders } from '../respond.ts'
 import type { Stage } from '../stage.ts'
 
+/** Larger replies are not kept: the same request runs again. */
+const maxReplyBytes = 1_048_576
 const keyPattern = /^[\x21-\x7e]{1,255}$/
 
 export const claimIdempotency: Stage = (exchange, ctx) => {
@@ -33,7 +35,7 @@ export const claimIdempotency: Stage = (exchange, ctx) => {
     }
     switch (outcome.kind) {
       case 'claimed': {
-        const captured = captureReply(exchange.reply)
+        const captured = captureReply(exchange.reply, { maxBytes: maxReplyBytes, whenFull: 'drop' })
         exchange.reply = captured.reply
         exchange.remember = (worthKeeping) => {
           const reply = worthKeeping ? captured.take() : null
@@ -78,7 +80,7 @@ function replay(exchange: Exchange, reply: RememberedReply): void {
 /** Finish row: keep what was answered, or let the next request run. */
 export const rememberReply: Stage = (exchange) => {
   // A failure of the provider is no answer to keep: the retry is there to get a better one.
-  exchange.remember?.(exchange.outcome === 'completed' && exchange.status < 500)
+  exchange.remember?.(exchange.outcome === 'completed' && exchange.status < 500 && exchange.faultCode === '')
   exchange.remember = null
   return 'next'
 }

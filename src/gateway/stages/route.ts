@@ -26,7 +26,13 @@ function targetsWithoutModel(exchange: Exchange): readonly CompiledTarget[] {
   const serving = (routes?.deployments ?? []).filter(
     (deployment) => deployment.provider.paths[operation] !== undefined,
   )
-  return serving.map((deployment, priority) => ({ deployment, model: null, priority, weight: 1 }))
+  return serving.map((deployment, priority) => ({
+    deployment,
+    model: null,
+    priority,
+    weight: 1,
+    timeouts: deployment.snapshot.timeouts,
+  }))
 }
 
 /** Weighted draw without replacement within each priority. Weight 0 is last of its priority. */

@@ -2,12 +2,13 @@
  * Judge the body's shape and read from it what routing and metering need: model, stream, end user, tags.
  * The body itself is not changed.
  */
+import { isUtf8 } from 'node:buffer'
 import { isJsonObject, type JsonObject } from '../../domain/json.ts'
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { type JsonScan, scanJson } from '../../kernel/json-scan.ts'
 import { type Exchange, headerOf } from '../exchange.ts'
-import { formField } from '../multipart.ts'
+import { readForm } from '../multipart.ts'
 import type { Stage } from '../stage.ts'
 
 const maxModelLength = 200
@@ -19,7 +20,7 @@ export const validate: Stage = (exchange) => {
   const operation = exchange.operation
   if (operation === null) return 'next'
   if (operation.request === 'json') readJsonBody(exchange)
-  if (operation.model === 'path') exchange.model = exchange.pathModel.replace(/^models\//, '')
+  if (operation.model === 'path') exchange.model = modelOfPath(exchange)
   if (operation.model === 'form') exchange.model = modelOfForm(exchange)
   if (operation.stream === 'always') {
     exchange.stream = true
@@ -32,8 +33,11 @@ export const validate: Stage = (exchange) => {
 
 function readJsonBody(exchange: Exchange): void {
   const { jsonDepth, jsonKeys } = exchange.snapshot.bounds
+  // RFC 8259 §8.1. Decoders repair, drop or accept malformed sequences, each in its own way.
+  if (!isUtf8(exchange.body)) throw new Fault(faults.malformedJson)
   const scan = scanJson(exchange.body, { depth: jsonDepth, keys: jsonKeys })
   refuse(scan, jsonDepth, jsonKeys)
+  refuseNearNames(scan)
   exchange.scan = scan
   const json = parseObject(exchange.body)
   exchange.json = json
@@ -52,6 +56,32 @@ function refuse(scan: JsonScan, depth: number, keys: number): void {
       throw new Fault(faults.duplicateField, { public: { field: scan.duplicate }, param: scan.duplicate })
     case 'not-an-object':
       throw new Fault(faults.malformedJson)
+  }
+}
+
+/** A body may repeat the model of its path, and name no other. */
+function modelOfPath({ pathModel, json }: Exchange): string {
+  const model = pathModel.replace(/^models\//, '')
+  const named = json?.['model']
+  if (named !== undefined && named !== model && named !== `models/${model}`) throw invalidModel()
+  return model
+}
+
+const decisive: ReadonlyMap<string, string> = new Map(
+  ['model', 'stream'].map((name) => [name.toUpperCase(), name]),
+)
+const longestDecisive = 6
+
+/**
+ * Some parsers (Go's among them) take `Model` for `model`, and the last one wins: a name that differs only in case
+ * from one that decides what is allowed is a duplicate of it.
+ */
+function refuseNearNames({ members }: JsonScan): void {
+  for (const key of members.keys()) {
+    if (key.length > longestDecisive) continue
+    const meant = decisive.get(key.toUpperCase())
+    if (meant !== undefined && meant !== key)
+      throw new Fault(faults.duplicateField, { public: { field: key }, param: meant })
   }
 }
 
@@ -84,13 +114,15 @@ function modelOf(json: JsonObject): string {
   const model = json['model']
   if (model === undefined)
     throw new Fault(faults.missingField, { public: { field: 'model' }, param: 'model' })
-  if (typeof model !== 'string' || model === '' || model.length > maxModelLength) {
-    throw new Fault(faults.invalidField, {
-      public: { field: 'model', reason: 'it must be a model name' },
-      param: 'model',
-    })
-  }
+  if (typeof model !== 'string' || model === '' || model.length > maxModelLength) throw invalidModel()
   return model
+}
+
+function invalidModel(): Fault {
+  return new Fault(faults.invalidField, {
+    public: { field: 'model', reason: 'it must be a model name' },
+    param: 'model',
+  })
 }
 
 function streamOf(json: JsonObject): boolean {
@@ -103,12 +135,20 @@ function streamOf(json: JsonObject): boolean {
   })
 }
 
+const formFields: ReadonlySet<string> = new Set(['model', 'stream'])
+
 function modelOfForm(exchange: Exchange): string {
   const contentType = headerOf(exchange.inbound.headers, 'content-type') ?? ''
-  const field = formField(exchange.body, contentType, 'model')
-  if (field === null) throw new Fault(faults.missingField, { public: { field: 'model' }, param: 'model' })
-  exchange.stream = formField(exchange.body, contentType, 'stream')?.value === 'true'
-  return field.value.slice(0, maxModelLength)
+  const fields = readForm(exchange.body, contentType, formFields)
+  if (typeof fields === 'string')
+    throw new Fault(faults.invalidField, { public: { field: 'body', reason: fields } })
+  const model = fields.get('model')
+  if (model === undefined)
+    throw new Fault(faults.missingField, { public: { field: 'model' }, param: 'model' })
+  if (model.value === '' || model.value.length > maxModelLength) throw invalidModel()
+  exchange.formModel = model
+  exchange.stream = fields.get('stream')?.value.toLowerCase() === 'true'
+  return model.value
 }
 
 function firstText(...values: readonly unknown[]): string {

@@ -9,6 +9,7 @@ export const routeCreate = createOperation(routes, {
     aliases: Type.Optional(routeFields.aliases),
     description: Type.Optional(routeFields.description),
     enabled: Type.Optional(routeFields.enabled),
+    timeouts: Type.Optional(routeFields.timeouts),
     targets: givenTargets,
   }),
   build: async (ctx, organization, body) => ({
@@ -16,6 +17,7 @@ export const routeCreate = createOperation(routes, {
     aliases: body.aliases ?? [],
     description: body.description ?? '',
     enabled: body.enabled ?? true,
+    timeouts: body.timeouts ?? {},
     targets: await resolveTargets(ctx, organization.id, body.targets),
   }),
   store: (ctx, record) => ctx.deps.store.routes.create(record),
