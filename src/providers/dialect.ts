@@ -15,6 +15,7 @@ import type {
 } from '../domain/canonical.ts'
 import type { DialectId } from '../domain/dialect-id.ts'
 import type { JsonObject } from '../domain/json.ts'
+import type { ProviderQuirks } from '../domain/provider.ts'
 import type { TokenUsage } from '../domain/usage.ts'
 
 /** A visible loss: reported to the caller in `x-gatewright-downgrades` and listed in the dialect reference. */
@@ -28,6 +29,8 @@ export interface Downgrade {
 export interface WriteRequestContext {
   /** Model name at the provider; replaces `request.model`. */
   readonly model: string
+  /** Spellings of the provider's own (openai-chat). */
+  readonly quirks?: Pick<ProviderQuirks, 'maxTokensField' | 'renameFields'>
   readonly downgrade: (downgrade: Downgrade) => void
 }
 

@@ -254,6 +254,23 @@ describe('openai-chat requests', () => {
     )
   })
 
+  it('spell fields as the provider demands', () => {
+    const request: CanonicalRequest = { ...read({ seed: 1, max_tokens: 9 }), dialect: 'gemini' }
+    const quirks = { maxTokensField: 'max_tokens', renameFields: { seed: 'random_seed' } } as const
+    const out = openaiChat.writeRequest(request, { model: 'm', quirks, downgrade: () => {} })
+    assert.equal(out['max_tokens'], 9)
+    assert.equal(out['random_seed'], 1)
+    assert.ok(!('seed' in out) && !('max_completion_tokens' in out))
+  })
+
+  it('ask for usage on a stream only when it is wanted', () => {
+    const ask = (streamUsage: boolean, stream: boolean) =>
+      writeRequest(openaiChat, { ...read({}), dialect: 'gemini', stream, streamUsage }).body['stream_options']
+    assert.deepEqual(ask(true, true), { include_usage: true })
+    assert.equal(ask(false, true), undefined)
+    assert.equal(ask(true, false), undefined)
+  })
+
   it('refuse an image in a tool result by its place', () => {
     const request: CanonicalRequest = {
       ...read({}),

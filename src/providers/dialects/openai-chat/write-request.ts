@@ -30,15 +30,15 @@ export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext
   writeReasoning(request, body, target)
   writeOutput(request, body)
   put(body, 'parallel_tool_calls', request.parallelToolCalls)
-  put(
-    body,
-    typeof own['max_tokens'] === 'number' ? 'max_tokens' : 'max_completion_tokens',
-    request.maxOutputTokens,
-  )
+  const limitField = maxTokensField(own, ctx)
+  if (typeof own['max_tokens'] === 'number' && limitField !== 'max_tokens') delete body['max_tokens']
+  put(body, limitField, request.maxOutputTokens)
   if (request.stopSequences.length > 0) body['stop'] = request.stopSequences
   if (request.stream) body['stream'] = true
-  // The API refuses stream options without a stream.
-  if (request.streamUsage !== undefined && (request.stream || request.dialect === dialect)) {
+  // The API refuses stream options without a stream, and some vendors refuse them altogether.
+  if (
+    request.dialect === dialect ? request.streamUsage !== undefined : request.stream && request.streamUsage
+  ) {
     const options = isJsonObject(own['stream_options']) ? own['stream_options'] : {}
     body['stream_options'] = { ...options, include_usage: request.streamUsage }
   }
@@ -46,7 +46,24 @@ export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext
   put(body, bySafetyIdentifier ? 'safety_identifier' : 'user', request.endUser)
   put(body, 'metadata', request.metadata)
   put(body, 'service_tier', request.serviceTier)
+  renameFields(body, ctx)
   return body
+}
+
+/** As the provider demands, else as the caller wrote it, else by its current name. */
+function maxTokensField(own: JsonObject, ctx: WriteRequestContext): string {
+  const fallback = typeof own['max_tokens'] === 'number' ? 'max_tokens' : 'max_completion_tokens'
+  return ctx.quirks?.maxTokensField ?? fallback
+}
+
+function renameFields(body: Wire, ctx: WriteRequestContext): void {
+  const names = ctx.quirks?.renameFields
+  if (names === undefined) return
+  for (const [field, name] of Object.entries(names)) {
+    if (!Object.hasOwn(body, field)) continue
+    body[name] = body[field]
+    delete body[field]
+  }
 }
 
 function put(body: Wire, key: string, value: JsonValue | undefined): void {
