@@ -27,6 +27,7 @@ import { openPeppers } from '../identity/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/fault.ts'
 import { defaultPrices } from '../metering/index.ts'
+import type { EventLog } from '../ports/event-log.ts'
 import {
   createCatalogue,
   createSandbox,
@@ -134,7 +135,10 @@ async function openForTrial(deployment: Deployment, { store, sources }: Storage)
   return openDeployment(deployment, new Map(record === null ? [] : [[record.id, record]]), sources())
 }
 
-function adminDependencies(storage: Storage, status: AdminDependencies['status']): AdminDependencies {
+function adminDependencies(
+  storage: Storage,
+  { status, usageLog }: Pick<AdminDependencies, 'status'> & { readonly usageLog: EventLog },
+): AdminDependencies {
   const { store, secretBox, access, usage } = storage
   const note =
     (level: 'warn' | 'error') =>
@@ -147,6 +151,7 @@ function adminDependencies(storage: Storage, status: AdminDependencies['status']
     store,
     secretBox,
     usage,
+    usageLog,
     status,
     clock: systemClock,
     peppers: access.peppers,
@@ -223,7 +228,7 @@ async function start(): Promise<void> {
     certificateExpiresAt: () => tls.expiresAt,
     config: () => loaded.config,
   })
-  const app = await createAdminApi(adminDependencies(storage, status))
+  const app = await createAdminApi(adminDependencies(storage, { status, usageLog: usage.eventLog }))
   const listeners = await openControlListeners(app, data.config.control, tls)
   const stopWatching = tlsSource.watch((next) => {
     tls = next
