@@ -11,7 +11,7 @@ import { exchangeRaw, openSocket } from './raw-socket.ts'
 
 const figureMs = 400
 /** One tick of 50 ms either way, and the machine's own delay. */
-const slackMs = 250
+const slackMs = 400
 const listeners: HttpListener[] = []
 
 async function start(bounds: Partial<ListenerBounds>, handler: ExchangeHandler): Promise<HttpListener> {

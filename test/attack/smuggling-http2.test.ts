@@ -30,7 +30,7 @@ before(async () => {
       host: '127.0.0.1',
       port: 0,
       reusePort: false,
-      bounds: { ...contractBounds, headerTimeoutMs: 400, idleTimeoutMs: 400, http2Streams: 20 },
+      bounds: { ...contractBounds, headerTimeoutMs: 1000, idleTimeoutMs: 400, http2Streams: 20 },
       tls: makeCertificate(),
     },
     (inbound) => {
@@ -223,7 +223,7 @@ test('a flood of pings ends the connection', async () => {
   raw.send(...Array.from({ length: 100 }, () => ping))
   const started = performance.now()
   assert.ok(await goneWithGoaway(raw))
-  assert.ok(performance.now() - started < 300, 'not for the flood')
+  assert.ok(performance.now() - started < 800, 'not for the flood')
 })
 
 test('a flood of settings ends the connection', async () => {
@@ -237,7 +237,7 @@ test('a flood of settings ends the connection', async () => {
   raw.send(...Array.from({ length: 100 }, () => settings))
   const started = performance.now()
   assert.ok(await goneWithGoaway(raw))
-  assert.ok(performance.now() - started < 300, 'not for the flood')
+  assert.ok(performance.now() - started < 800, 'not for the flood')
 })
 
 test('a flood of continuations ends the connection', async () => {
@@ -252,7 +252,7 @@ test('a flood of continuations ends the connection', async () => {
   raw.send(...Array.from({ length: 1000 }, () => more))
   const started = performance.now()
   assert.ok(await goneWithGoaway(raw))
-  assert.ok(performance.now() - started < 300, 'not for the flood')
+  assert.ok(performance.now() - started < 800, 'not for the flood')
 })
 
 test('streams past the bound are refused, those within it live', async () => {
@@ -269,7 +269,7 @@ test('a connection without preface, or with one and no request, is closed at the
     const started = performance.now()
     assert.ok(await raw.closed(3000))
     const elapsed = performance.now() - started
-    assert.ok(elapsed > 350 && elapsed < 900, `${elapsed} ms`)
+    assert.ok(elapsed > 900 && elapsed < 1700, `${elapsed} ms`)
   }
 })
 

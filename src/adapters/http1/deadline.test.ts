@@ -12,24 +12,24 @@ test('a deadline fires once at its figure; start leaves a running one alone, res
   const wheel = createTimerWheel(10)
   const fired: string[] = []
   const begun = performance.now()
-  const started = new Deadline(wheel, 100, () =>
-    fired.push(`start ${Math.round(performance.now() - begun) < 160}`),
+  const started = new Deadline(wheel, 300, () =>
+    fired.push(`start ${Math.round(performance.now() - begun) < 420}`),
   )
-  const restarted = new Deadline(wheel, 100, () => fired.push('restart'))
-  const cleared = new Deadline(wheel, 100, () => fired.push('clear'))
+  const restarted = new Deadline(wheel, 300, () => fired.push('restart'))
+  const cleared = new Deadline(wheel, 300, () => fired.push('clear'))
   started.start()
   restarted.start()
   cleared.start()
-  await pause(60)
+  await pause(200)
   started.start()
   restarted.restart()
   cleared.clear()
-  await pause(70)
+  await pause(200)
   assert.deepEqual(fired, ['start true'])
-  await pause(80)
+  await pause(200)
   assert.deepEqual(fired, ['start true', 'restart'])
   started.start()
-  await pause(150)
+  await pause(450)
   assert.equal(fired.length, 3)
   wheel.stop()
 })
@@ -38,21 +38,21 @@ test('a body that brings enough in each window is never late; one that drips is'
   const wheel = createTimerWheel(10)
   let received = 0
   let late = 0
-  const deadlines = new BodyDeadlines(wheel, 100, {
+  const deadlines = new BodyDeadlines(wheel, 400, {
     received: () => received,
     late: () => {
       late += 1
     },
   })
   deadlines.start()
-  for (let round = 0; round < 8; round += 1) {
-    await pause(40)
-    received += 20
+  for (let round = 0; round < 10; round += 1) {
+    await pause(100)
+    received += 100
     deadlines.progress()
   }
   assert.equal(late, 0)
-  for (let round = 0; round < 8; round += 1) {
-    await pause(40)
+  for (let round = 0; round < 10; round += 1) {
+    await pause(100)
     received += 1
     if (late === 0) deadlines.progress()
   }
