@@ -68,7 +68,8 @@ function makeStream(number: number): string {
   return text.replaceAll('@', String(number).padStart(4, '0'))
 }
 
-function note(seen: Seen, method: string, target: string, body: string): void {
+function note(seen: Seen, line: { readonly method: string; readonly target: string }, body: string): void {
+  const { method, target } = line
   // A damaged number would count for another stream, so it travels twice and such requests are left out.
   const number = /^\/s(\d{4})\1-/.exec(target)?.[1]
   if (number === undefined) return
@@ -83,7 +84,11 @@ const reference = createServer({ insecureHTTPParser: false }, (request, response
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
-    note(theirs, request.method ?? '', request.url ?? '', Buffer.concat(chunks).toString('latin1'))
+    note(
+      theirs,
+      { method: request.method ?? '', target: request.url ?? '' },
+      Buffer.concat(chunks).toString('latin1'),
+    )
     response.end()
   })
 })
@@ -100,7 +105,7 @@ before(async () => {
         return
       }
       inbound.readBody(1000, (failure, body) => {
-        if (failure === null) note(ours, inbound.method, inbound.target, body.toString('latin1'))
+        if (failure === null) note(ours, inbound, body.toString('latin1'))
         inbound.reply.send(200, [], '')
       })
     },
