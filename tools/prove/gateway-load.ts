@@ -1,0 +1,149 @@
+/** Load on the product: the benchmark, 2,000 streams at once, and a soak. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { smallBody } from '../../bench/load/bodies.ts'
+import { holdStreams } from '../../bench/load/hold-streams.ts'
+import { startMockUpstream } from '../../bench/load/mock-upstream.ts'
+import { runOpenLoop } from '../../bench/load/open-loop.ts'
+import { productEndpoints, startBenchProduct } from '../../bench/load/ours.ts'
+import { loadCore, moveToCore, residentMegabytes } from '../../bench/load/processes.ts'
+import { median, percentile } from '../../bench/load/statistics.ts'
+import { projectRoot } from '../pinned-node.mjs'
+import { runNode } from '../run-program.ts'
+import { atMost, type ProofOptions, type ProofRow } from './slice.ts'
+
+/** `npm run bench` in a process of its own. */
+export async function proveBench({ quick, say }: ProofOptions): Promise<readonly ProofRow[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'prove-bench-'))
+  const json = join(folder, 'bench.json')
+  try {
+    const args = [join(projectRoot, 'bench/run.ts'), '--json', json, ...(quick ? ['--quick'] : [])]
+    const run = await runNode(args, { cwd: projectRoot })
+    say(run.stdout.trimEnd())
+    const { rows } = JSON.parse(readFileSync(json, 'utf8')) as { rows: readonly ProofRow[] }
+    return rows
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const manyStreams = 2000
+const chunksOfOne = 60
+const everyMs = 500
+
+/** Streams at once, each read to its end. */
+export async function proveManyStreams({ quick }: ProofOptions): Promise<readonly ProofRow[]> {
+  moveToCore(process.pid, loadCore)
+  const mock = await startMockUpstream()
+  const product = await startBenchProduct({ unaryPort: mock.port, streamPort: mock.port })
+  const pid = product.process.pid ?? 0
+  let largest = 0
+  const result = await holdStreams({
+    endpoint: productEndpoints(product).tls,
+    streams: manyStreams,
+    chunks: quick ? 20 : chunksOfOne,
+    everyMs,
+    toTheEnd: true,
+    window: async () => {
+      for (let at = 0; at < 20; at += 1) {
+        largest = Math.max(largest, residentMegabytes(pid))
+        await sleep(250)
+      }
+    },
+  })
+  largest = Math.max(largest, residentMegabytes(pid))
+  await product.stop()
+  await mock.stop()
+  const whole: ProofRow = {
+    claim: `concurrent streams over TLS that arrive whole, of ${manyStreams}`,
+    target: `= ${manyStreams}`,
+    measured: result.ended,
+    unit: '',
+    ok: result.ended === manyStreams && result.broken === 0,
+  }
+  return [whole, atMost('resident memory with them', largest, { limit: 600, unit: 'MB' })]
+}
+
+const sampleEveryMs = 5000
+const soakStreams = 40
+
+/** Unary requests and streams without pause while memory is watched. */
+async function soak(minutes: number): Promise<{ samples: number[]; requests: number; failed: number }> {
+  const mock = await startMockUpstream()
+  const product = await startBenchProduct({ unaryPort: mock.port, streamPort: mock.port })
+  const pid = product.process.pid ?? 0
+  const { plain, tls } = productEndpoints(product)
+  const end = Date.now() + minutes * 60_000
+  const samples: number[] = []
+  let requests = 0
+  let failed = 0
+  const unary = async (): Promise<void> => {
+    while (Date.now() < end) {
+      const done = await runOpenLoop({ endpoint: plain, body: smallBody, perSecond: 60, durationMs: 10_000 })
+      requests += done.latencies.length
+      failed += done.failed
+    }
+  }
+  const streams = async (): Promise<void> => {
+    while (Date.now() < end) {
+      const done = await holdStreams({
+        endpoint: tls,
+        streams: soakStreams,
+        chunks: 80,
+        everyMs: 100,
+        toTheEnd: true,
+        window: () => sleep(1000),
+      })
+      requests += done.ended
+      failed += done.broken
+    }
+  }
+  const watch = async (): Promise<void> => {
+    while (Date.now() < end) {
+      await sleep(sampleEveryMs)
+      samples.push(residentMegabytes(pid))
+    }
+  }
+  await Promise.all([unary(), streams(), watch()])
+  await product.stop()
+  await mock.stop()
+  return { samples, requests, failed }
+}
+
+/** How much more memory the last quarter may hold than the second one; the first one is warm-up. */
+const growthPercent = 10
+
+export async function proveSoak({ soakMinutes, quick }: ProofOptions): Promise<readonly ProofRow[]> {
+  const minutes = quick ? 0.5 : soakMinutes
+  const { samples, requests, failed } = await soak(minutes)
+  const quarter = Math.max(1, Math.floor(samples.length / 4))
+  const early = median(samples.slice(quarter, 2 * quarter))
+  const late = median(samples.slice(-quarter))
+  const growth = Math.max(0, (late / early - 1) * 100)
+  const none: ProofRow = {
+    claim: `soak of ${minutes} minutes: requests and streams that failed, of ${requests}`,
+    target: '= 0',
+    measured: failed,
+    unit: '',
+    ok: failed === 0 && requests > 0,
+  }
+  const reported = (claim: string, value: number): ProofRow => ({
+    claim,
+    target: '',
+    measured: Number(value.toPrecision(3)),
+    unit: 'MB',
+    ok: null,
+  })
+  return [
+    none,
+    atMost('soak: growth of resident memory, last quarter over second', growth, {
+      limit: growthPercent,
+      unit: '%',
+    }),
+    reported('soak: resident memory, second quarter', early),
+    reported('soak: resident memory, last quarter', late),
+    reported('soak: resident memory, largest', percentile(samples, 1)),
+  ]
+}
