@@ -18,6 +18,11 @@ export interface TimerWheel {
 }
 
 const bucketCount = 512
+/**
+ * Ticks made up for in one go when the event loop was late. More are forgiven: after a long stall the data that
+ * would have kept a deadline away may be waiting to be read.
+ */
+const maxTicksAtOnce = 4
 /** Not in any bucket. */
 const nowhere = -1
 
@@ -52,6 +57,8 @@ class Wheel implements TimerWheel {
   #position = 0
   #live = 0
   #interval: NodeJS.Timeout | null = null
+  /** Monotone milliseconds at which the wheel stood at its position. */
+  #turnedAt = 0
 
   constructor(tickMs: number) {
     this.#tickMs = tickMs
@@ -80,7 +87,8 @@ class Wheel implements TimerWheel {
     this.#heads[slot] = entry
     this.#live += 1
     if (this.#interval !== null) return
-    this.#interval = setInterval(() => this.#tick(), this.#tickMs)
+    this.#turnedAt = performance.now()
+    this.#interval = setInterval(() => this.#catchUp(), this.#tickMs)
     this.#interval.unref()
   }
 
@@ -95,6 +103,15 @@ class Wheel implements TimerWheel {
     this.#live -= 1
   }
 
+  #catchUp(): void {
+    const now = performance.now()
+    // Half a tick of tolerance: an interval that fires a moment early must not lose its turn.
+    const passed = Math.floor((now - this.#turnedAt) / this.#tickMs + 0.5)
+    this.#turnedAt = passed > maxTicksAtOnce ? now : this.#turnedAt + passed * this.#tickMs
+    for (let turn = Math.min(passed, maxTicksAtOnce); turn > 0; turn -= 1) this.#tick()
+    if (this.#live === 0) this.stop()
+  }
+
   #tick(): void {
     this.#position = (this.#position + 1) % bucketCount
     for (const entry of this.#takeDue()) {
@@ -103,7 +120,6 @@ class Wheel implements TimerWheel {
       this.unlink(entry)
       entry.fire()
     }
-    if (this.#live === 0) this.stop()
   }
 
   #takeDue(): Entry[] {
