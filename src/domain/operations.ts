@@ -29,6 +29,8 @@ export interface Operation {
   /** Where the model is named: a JSON body field, a path parameter, a multipart field, or nowhere. */
   readonly model: 'body' | 'path' | 'form' | 'none'
   readonly request: 'json' | 'any' | 'none'
+  /** What it starts may use any model of the provider (a batch is a file of requests): all models must be allowed. */
+  readonly anyModel: boolean
   /** How a stream is asked for: body field `stream`, always, or never. */
   readonly stream: 'body' | 'always' | 'never'
   readonly title: string
@@ -51,6 +53,7 @@ function row(
     dialect: null,
     model: 'body',
     request: 'json',
+    anyModel: false,
     stream: 'never',
     ...rest,
   })
@@ -116,7 +119,11 @@ export const operations: readonly Operation[] = Object.freeze([
   row('files.list', 'P', 'GET /v1/files', { ...bare, title: 'List files' }),
   row('files.get', 'P', 'GET /v1/files/{rest}', { ...bare, title: 'Read a file or its content' }),
   row('files.delete', 'P', 'DELETE /v1/files/{rest}', { ...bare, title: 'Delete a file' }),
-  row('batches.create', 'P', 'POST /v1/batches', { model: 'none', title: 'Create a batch' }),
+  row('batches.create', 'P', 'POST /v1/batches', {
+    model: 'none',
+    anyModel: true,
+    title: 'Create a batch',
+  }),
   row('batches.list', 'P', 'GET /v1/batches', { ...bare, title: 'List batches' }),
   row('batches.get', 'P', 'GET /v1/batches/{rest}', { ...bare, title: 'Read a batch' }),
   row('batches.cancel', 'P', 'POST /v1/batches/{rest}', {

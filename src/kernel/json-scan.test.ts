@@ -70,3 +70,30 @@ test('long strings with escaped quotes end where they should', () => {
   const text = Buffer.from(`{"a":"${long}","b":1}`)
   assert.deepEqual([...scanJson(text, bounds).members.keys()], ['a', 'b'])
 })
+
+test('small containers and elements are bounded, for they cost a hundred times their bytes once parsed', () => {
+  const bounds = { depth: 8, keys: 100 }
+  for (const [element, times] of [
+    ['{}', 101],
+    ['[]', 101],
+    ['0', 1002],
+    ['""', 1002],
+  ] as const) {
+    const text = Buffer.from(`{"a":[${Array(times).fill(element).join(',')}]}`)
+    assert.equal(scanJson(text, bounds).problem, 'too-many-keys', element)
+  }
+  const few = Buffer.from(`{"a":[${Array(98).fill('{}').join(',')}]}`)
+  assert.equal(scanJson(few, bounds).problem, 'none')
+})
+
+test('strings crowded with escaped quotes end where JSON says', () => {
+  for (let length = 0; length < 400; length += 7) {
+    const value = `${'x'.repeat(length)}${'"\\'.repeat(length)}${'y'.repeat(length % 70)}`
+    const text = Buffer.from(JSON.stringify({ model: value, after: 1 }))
+    const { members, problem } = scanJson(text, { depth: 8, keys: 100 })
+    const span = members.get('model')
+    assert.equal(problem, 'none')
+    assert.equal(JSON.parse(text.toString('utf8', span?.start, span?.end)), value)
+    assert.ok(members.has('after'))
+  }
+})

@@ -23,8 +23,11 @@ export interface JsonScan {
 
 export interface JsonScanBounds {
   readonly depth: number
+  /** Also bounds objects and arrays, and ten times as many elements: small ones cost far more than their bytes. */
   readonly keys: number
 }
+
+const elementsPerKey = 10
 
 const quote = 0x22
 const backslash = 0x5c
@@ -48,6 +51,8 @@ export function scanJson(text: Buffer, bounds: JsonScanBounds): JsonScan {
   })
   let depth = 0
   let keys = 0
+  let containers = 0
+  let elements = 0
   let key = ''
   let valueStart = -1
   let stringStart = -1
@@ -76,11 +81,15 @@ export function scanJson(text: Buffer, bounds: JsonScanBounds): JsonScan {
         valueStart = at + 1
       }
     } else if (byte === comma) {
+      elements += 1
+      if (elements > bounds.keys * elementsPerKey) return done('too-many-keys')
       if (depth === 1 && !closeMember(at)) return done('duplicate-key')
     } else if (byte === openBrace || byte === openBracket) {
       if (depth === 0 && byte === openBracket) return done('not-an-object')
       depth += 1
+      containers += 1
       if (depth > bounds.depth) return done('too-deep')
+      if (containers > bounds.keys) return done('too-many-keys')
     } else if (byte === closeBrace || byte === closeBracket) {
       if (depth === 1) return closeMember(at) ? done('none', at) : done('duplicate-key')
       depth -= 1
@@ -111,6 +120,13 @@ function endOfLongString(text: Buffer, start: number): number {
     while (text[found - 1 - slashes] === backslash && found - 1 - slashes > start) slashes += 1
     if (slashes % 2 === 0) return found
     from = found + 1
+    // Escaped quotes come in crowds (JSON within JSON), and a native search for each would cost twenty times as much.
+    const near = Math.min(text.length, from + nativeSearchAfter)
+    while (from < near) {
+      const byte = text[from]
+      if (byte === quote) return from
+      from += byte === backslash ? 2 : 1
+    }
   }
 }
 
