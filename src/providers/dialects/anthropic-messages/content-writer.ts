@@ -14,6 +14,7 @@ import type {
 } from '../../../domain/canonical.ts'
 import type { DialectId } from '../../../domain/dialect-id.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
+import { plainCallId } from '../../call-id.ts'
 import { cannotExpress, dropResponsePart, type NativeTarget, nativeFields } from '../../native.ts'
 import { isJsonArray, parseJson, pathOf } from '../../reading.ts'
 import { foreignProof, proofsFor, tagProof } from '../../reasoning-proof.ts'
@@ -195,7 +196,7 @@ function writeToolCall(part: ToolCallPart, target: BlockTarget, path: string): B
   }
   return {
     type: 'tool_use',
-    id: part.id,
+    id: target.same ? part.id : plainCallId(part.id),
     name: part.name,
     input,
     ...nativeFields(part.native, 'part', target),
@@ -217,7 +218,10 @@ function responseInput(part: ToolCallPart, target: BlockTarget): JsonValue {
 
 function writeToolResult(part: ToolResultPart, target: BlockTarget, path: string): Block {
   const { content: note, ...fields } = nativeFields(part.native, 'part', target)
-  const block: Block = { type: 'tool_result', tool_use_id: part.callId }
+  const block: Block = {
+    type: 'tool_result',
+    tool_use_id: target.same ? part.callId : plainCallId(part.callId),
+  }
   const [only] = part.content
   if (
     part.content.length === 1 &&

@@ -232,3 +232,38 @@ test('a Bedrock cache point becomes cache_control of the block before it', () =>
     },
   ])
 })
+
+test('thinking gives way to a forced tool, and sampling to thinking, and both are reported', () => {
+  const thinking = foreign({ maxOutputTokens: 10, reasoning: { effort: 'high' }, tools: [{ name: 'f' }] })
+  const forced = writeRequest(anthropicMessages, { ...thinking, toolChoice: { type: 'required' } })
+  assert.equal(forced.body['thinking'], undefined)
+  assert.deepEqual(
+    forced.downgrades.map((one) => one.field),
+    ['reasoning_effort'],
+  )
+  const sampled = writeRequest(anthropicMessages, { ...thinking, sampling: { temperature: 0.3, topK: 5 } })
+  assert.deepEqual([sampled.body['temperature'], sampled.body['top_k']], [undefined, undefined])
+  assert.deepEqual(
+    sampled.downgrades.map((one) => one.field),
+    ['temperature', 'top_k'],
+  )
+})
+
+test('ids that the API would refuse are rewritten alike on a call and its result', () => {
+  const { body } = writeRequest(
+    anthropicMessages,
+    foreign({
+      maxOutputTokens: 10,
+      messages: [
+        {
+          role: 'assistant',
+          parts: [{ type: 'tool-call', id: 'functions.f:0', name: 'f', arguments: '{}' }],
+        },
+        { role: 'tool', parts: [{ type: 'tool-result', callId: 'functions.f:0', content: [] }] },
+      ],
+    }),
+  )
+  const ids = [...JSON.stringify(body).matchAll(/"(?:id|tool_use_id)":"([^"]*)"/g)].map((match) => match[1])
+  assert.match(ids[0] ?? '', /^functions_f_0_[0-9a-f]{12}$/)
+  assert.equal(ids[1], ids[0])
+})

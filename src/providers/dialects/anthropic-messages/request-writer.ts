@@ -53,6 +53,7 @@ export function writeRequest(request: CanonicalRequest, ctx: WriteRequestContext
   writeTools(body, writing)
   writeSampling(body, writing)
   writeReasoning(body, writing)
+  if (!same) reconcileThinking(body, writing)
   writeOutput(body, writing)
   writeIdentity(body, writing)
   if (request.stream) body['stream'] = true
@@ -208,6 +209,26 @@ function writeReasoning(body: Body, writing: Writing): void {
     const effort = efforts.get(reasoning.effort) ?? reasoning.effort
     if (effort !== reasoning.effort) downgrade('reasoningEffort', `the lowest effort here is ${effort}`)
     body['output_config'] = { ...objectOr(body['output_config']), effort }
+  }
+}
+
+/** With thinking on, the API refuses forced tools, and any temperature or top-k but its own. */
+function reconcileThinking(body: Body, { downgrade }: Writing): void {
+  const thinking = body['thinking']
+  if (!isJsonObject(thinking) || thinking['type'] === 'disabled') return
+  const choice = body['tool_choice']
+  if (isJsonObject(choice) && (choice['type'] === 'any' || choice['type'] === 'tool')) {
+    downgrade('reasoning', 'the provider does not think where a tool is forced')
+    delete body['thinking']
+    return
+  }
+  if (body['temperature'] !== undefined && body['temperature'] !== 1) {
+    downgrade('temperature', 'the provider takes none while it thinks')
+    delete body['temperature']
+  }
+  if (body['top_k'] !== undefined) {
+    downgrade('topK', 'the provider takes none while it thinks')
+    delete body['top_k']
   }
 }
 

@@ -9,6 +9,7 @@ import type {
 } from '../../../domain/canonical.ts'
 import type { DialectId } from '../../../domain/dialect-id.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
+import { plainCallId } from '../../call-id.ts'
 import {
   cannotExpress,
   dropResponsePart,
@@ -69,6 +70,10 @@ export function cachePointOf(native: Native | undefined, target: NativeTarget): 
   return { cachePoint: typeof ttl === 'string' ? { type: 'default', ttl } : { type: 'default' } }
 }
 
+function callId(id: string, target: BlockTarget): string {
+  return target.same ? id : plainCallId(id)
+}
+
 function own(part: Part, target: BlockTarget): JsonObject {
   const { cachePoint: _point, ...fields } = nativeFields(part.native, 'part', target)
   return fields
@@ -96,7 +101,9 @@ function writePart(part: Part, target: BlockTarget, path: string): JsonObject[] 
       const input = part.arguments.trim() === '' ? {} : parseJson(part.arguments)
       if (input === undefined)
         throw cannotExpress(path, dialect, 'the arguments of the tool call are not JSON')
-      return [{ toolUse: { toolUseId: part.id, name: part.name, input, ...own(part, target) } }]
+      return [
+        { toolUse: { toolUseId: callId(part.id, target), name: part.name, input, ...own(part, target) } },
+      ]
     }
     case 'tool-result':
       return [writeToolResult(part, target, path)]
@@ -159,7 +166,10 @@ function writeToolResult(part: ToolResultPart, target: BlockTarget, path: string
   const content = writeBlocks(part.content, target, () => path)
   // An empty result is refused by the API; other dialects send one.
   const filled = content.length === 0 && !target.same ? [{ text: '(no output)' }] : content
-  const result: Record<string, JsonValue | undefined> = { toolUseId: part.callId, content: filled }
+  const result: Record<string, JsonValue | undefined> = {
+    toolUseId: callId(part.callId, target),
+    content: filled,
+  }
   if (status !== undefined) result['status'] = status
   return { toolResult: { ...result, ...fields } }
 }
