@@ -203,41 +203,22 @@ describe('openai-chat requests', () => {
     })
   }
 
-  it('carry custom tools and allowed tools from openai-responses', () => {
-    const request: CanonicalRequest = {
+  it('carry allowed tools from openai-responses, and refuse custom ones', () => {
+    const from = (tool: JsonObject): CanonicalRequest => ({
       ...read({}),
       dialect: 'openai-responses',
-      builtinTools: [
-        {
-          type: 'opaque',
-          native: {
-            dialect: 'openai-responses',
-            fields: {
-              type: 'custom',
-              name: 'c',
-              format: { type: 'grammar', syntax: 'lark', definition: 'x' },
-            },
-          },
-        },
-      ],
       native: {
         dialect: 'openai-responses',
-        fields: {
-          tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [{ type: 'function', name: 'f' }] },
-        },
+        fields: { tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [tool] } },
       },
-    }
-    const { body: out } = writeRequest(openaiChat, request)
-    assert.deepEqual(out['tools'], [
-      {
-        type: 'custom',
-        custom: { name: 'c', format: { type: 'grammar', grammar: { syntax: 'lark', definition: 'x' } } },
-      },
-    ])
+    })
+    const { body: out } = writeRequest(openaiChat, from({ type: 'function', name: 'f' }))
     assert.deepEqual(out['tool_choice'], {
       type: 'allowed_tools',
       allowed_tools: { mode: 'auto', tools: [{ type: 'function', function: { name: 'f' } }] },
     })
+    const fault = faultOf(() => writeRequest(openaiChat, from({ type: 'custom', name: 'c' })))
+    assert.equal(fault.param, 'tool_choice.tools[0]')
   })
 
   it('turn a token budget into an effort and say so', () => {

@@ -7,6 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/j
 import { callerField } from '../../caller-fields.ts'
 import type { WriteRequestContext } from '../../dialect.ts'
 import { cannotExpress, nativeFields } from '../../native.ts'
+import { isJsonArray } from '../../reading.ts'
 import { sharedOpenAiFields } from '../openai-fields.ts'
 import { effortOf } from '../openai-reasoning.ts'
 import { type MessageTarget, writeMessages } from './write-messages.ts'
@@ -87,21 +88,18 @@ function translateResponsesFields(request: CanonicalRequest, body: Wire): void {
   if (isJsonObject(choice)) body['tool_choice'] = translateToolChoice(choice)
 }
 
-/** `allowed_tools` and `custom` nest one level deeper here. */
+/** `allowed_tools` nests one level deeper here, and so does each function in it. */
 function translateToolChoice(choice: JsonObject): JsonObject {
-  const { type, ...rest } = choice
-  if (type === 'custom') return { type, custom: rest }
-  if (type !== 'allowed_tools' || !Array.isArray(choice['tools'])) {
+  const { type, tools, ...rest } = choice
+  if (type !== 'allowed_tools' || !isJsonArray(tools)) {
     throw cannotExpress('tool_choice', dialect, 'it names a tool that only another API has')
   }
-  const tools = choice['tools'].map((tool: JsonValue) => {
-    if (!isJsonObject(tool) || (tool['type'] !== 'function' && tool['type'] !== 'custom')) {
-      throw cannotExpress('tool_choice.tools', dialect, 'it names a tool that only another API has')
-    }
-    const { type: kind, ...named } = tool
-    return { type: kind, [kind as string]: named }
+  const named = tools.map((tool, index) => {
+    const { type: kind, ...called } = isJsonObject(tool) ? tool : {}
+    if (kind === 'function') return { type: kind, function: called }
+    throw cannotExpress(`tool_choice.tools[${index}]`, dialect, 'only another API has this tool')
   })
-  return { type, allowed_tools: { ...rest, tools } }
+  return { type, allowed_tools: { ...rest, tools: named } }
 }
 
 interface ToolsPlace {
@@ -142,16 +140,11 @@ function writeFunction(tool: ToolDefinition, native: JsonObject): JsonObject {
   return wire
 }
 
+/** Custom tools are refused too: their calls and results have no common form. */
 function writeBuiltin(tool: OpaquePart, request: CanonicalRequest): JsonObject {
   const { dialect: source, fields, at } = tool.native
   if (source === dialect) return fields
-  if (source !== 'openai-responses' || fields['type'] !== 'custom') {
-    throw cannotExpress(at ?? callerField(request, 'tools'), dialect, 'the tool is run by another vendor')
-  }
-  const { type, format, ...custom } = fields
-  if (!isJsonObject(format) || format['type'] !== 'grammar') return { type, custom: { ...custom, format } }
-  const { type: kind, ...grammar } = format
-  return { type, custom: { ...custom, format: { type: kind, grammar } } }
+  throw cannotExpress(at ?? callerField(request, 'tools'), dialect, 'only another API has this tool')
 }
 
 function writeSampling(request: CanonicalRequest, body: Wire, target: MessageTarget): void {

@@ -214,15 +214,9 @@ describe('openai-responses requests', () => {
     const chat = {
       model: 'm',
       messages: [{ role: 'user', content: 'hi' }],
-      tools: [
-        {
-          type: 'custom',
-          custom: { name: 'c', format: { type: 'grammar', grammar: { syntax: 'lark', definition: 'x' } } },
-        },
-      ],
       tool_choice: {
         type: 'allowed_tools',
-        allowed_tools: { mode: 'required', tools: [{ type: 'custom', custom: { name: 'c' } }] },
+        allowed_tools: { mode: 'required', tools: [{ type: 'function', function: { name: 'f' } }] },
       },
       verbosity: 'low',
       store: true,
@@ -234,13 +228,18 @@ describe('openai-responses requests', () => {
     assert.deepEqual(out, {
       model: 'm',
       input: [message('user', 'hi')],
-      tools: [{ type: 'custom', name: 'c', format: { type: 'grammar', syntax: 'lark', definition: 'x' } }],
-      tool_choice: { type: 'allowed_tools', mode: 'required', tools: [{ type: 'custom', name: 'c' }] },
+      tool_choice: { type: 'allowed_tools', mode: 'required', tools: [{ type: 'function', name: 'f' }] },
       text: { verbosity: 'low' },
       store: true,
       prompt_cache_key: 'k',
       safety_identifier: 's',
     })
+  })
+
+  it('refuse custom tools of Chat Completions by their place', () => {
+    const chat = { model: 'm', messages: [], tools: [{ type: 'custom', custom: { name: 'c' } }] }
+    const fault = faultOf(() => writeRequest(openaiResponses, openaiChat.readRequest(chat, {})))
+    assert.equal(fault.param, 'tools[0]')
   })
 
   it('drop sampling options that the API lacks with a word, and refuse several answers', () => {

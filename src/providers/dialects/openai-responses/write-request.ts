@@ -8,6 +8,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/j
 import { type CanonicalOption, callerField } from '../../caller-fields.ts'
 import type { WriteRequestContext } from '../../dialect.ts'
 import { cannotExpress, nativeFields } from '../../native.ts'
+import { isJsonArray } from '../../reading.ts'
 import { sharedOpenAiFields } from '../openai-fields.ts'
 import { effortOf } from '../openai-reasoning.ts'
 import { logprobsInclude } from './read-request.ts'
@@ -71,23 +72,23 @@ function translateChatFields(request: CanonicalRequest, body: Wire): void {
   if (isJsonObject(choice)) body['tool_choice'] = translateToolChoice(choice)
 }
 
-/** `allowed_tools` and `custom` nest one level less here. */
+/** `allowed_tools` nests one level less here, and so does each function in it. */
 function translateToolChoice(choice: JsonObject): JsonObject {
-  const type = choice['type']
-  const inner = typeof type === 'string' ? choice[type] : undefined
-  if (!isJsonObject(inner)) throw cannotExpress('tool_choice', dialect, 'it is particular to another API')
-  if (type === 'custom') return { type, ...inner }
-  if (type !== 'allowed_tools' || !Array.isArray(inner['tools'])) {
-    throw cannotExpress('tool_choice', dialect, 'it is particular to another API')
+  const { type, allowed_tools: allowed } = choice
+  const tools = isJsonObject(allowed) ? allowed['tools'] : undefined
+  if (type !== 'allowed_tools' || !isJsonObject(allowed) || !isJsonArray(tools)) {
+    throw cannotExpress('tool_choice', dialect, 'it names a tool that only another API has')
   }
-  const tools = inner['tools'].map((tool: JsonValue) => {
-    const kind = isJsonObject(tool) ? tool['type'] : undefined
-    const named = isJsonObject(tool) && typeof kind === 'string' ? tool[kind] : undefined
-    if (!isJsonObject(named))
-      throw cannotExpress('tool_choice.allowed_tools.tools', dialect, 'a tool has no name')
-    return { type: kind, ...named }
+  const named = tools.map((tool, index) => {
+    const called = isJsonObject(tool) && tool['type'] === 'function' ? tool['function'] : undefined
+    if (isJsonObject(called)) return { type: 'function', ...called }
+    throw cannotExpress(
+      `tool_choice.allowed_tools.tools[${index}]`,
+      dialect,
+      'only another API has this tool',
+    )
   })
-  return { type, ...inner, tools }
+  return { type, ...allowed, tools: named }
 }
 
 /** The message that was, or may become, `instructions`. */
@@ -125,17 +126,11 @@ function writeFunction(tool: ToolDefinition, target: InputTarget): JsonObject {
   return wire
 }
 
+/** Custom tools are refused too: their calls and results have no common form. */
 function writeBuiltin(tool: OpaquePart, request: CanonicalRequest): JsonObject {
   const { dialect: source, fields, at } = tool.native
   if (source === dialect) return fields
-  const custom = fields['custom']
-  if (source !== 'openai-chat' || !isJsonObject(custom)) {
-    throw cannotExpress(at ?? callerField(request, 'tools'), dialect, 'the tool is run by another vendor')
-  }
-  const format = custom['format']
-  const grammar = isJsonObject(format) ? format['grammar'] : undefined
-  const flat = isJsonObject(grammar) ? { format: { type: 'grammar', ...grammar } } : {}
-  return { type: 'custom', ...custom, ...flat }
+  throw cannotExpress(at ?? callerField(request, 'tools'), dialect, 'only another API has this tool')
 }
 
 /** Sampling options that this API lacks, dropped with a word. */
