@@ -108,8 +108,8 @@ export async function proveFreshClone(): Promise<readonly ProofRow[]> {
     const cloned = await runProgram('git', ['clone', '--quiet', projectRoot, clone], { cwd: folder })
     if (cloned.code !== 0) throw new Error(`the clone failed: ${cloned.stderr}`)
     const config = join(folder, 'gatewright.yaml')
-    const ports = { http: { port: 0 }, https: { port: 0 } }
-    writeFileSync(config, stringify({ gateway: ports, control: ports }))
+    const ports = () => ({ http: { port: 0 }, https: { port: 0 } })
+    writeFileSync(config, stringify({ gateway: ports(), control: ports() }))
     const status = await startClone(clone, config)
     const row = atMost('fresh clone to first answer', (performance.now() - began) / 1000, {
       limit: walkLimitMs / 1000,
@@ -129,13 +129,16 @@ async function startClone(clone: string, config: string): Promise<number> {
     detached: true,
   })
   let output = ''
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString('utf8')
-  })
+  const collect = (chunk: Buffer): void => {
+    output = (output + chunk.toString('utf8')).slice(-20_000)
+  }
+  child.stdout.on('data', collect)
+  child.stderr.on('data', collect)
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   try {
     const deadline = Date.now() + walkLimitMs
     while (!output.includes('Try it') && child.exitCode === null && Date.now() < deadline) await sleep(50)
+    if (!output.includes('Try it')) throw new Error(`the clone did not start: ${output.slice(-1000)}`)
     const http = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? ''
     const apiKey = /gwr_live_\w+/.exec(output)?.[0] ?? ''
     return (await ask({ http, apiKey }, {})).status
