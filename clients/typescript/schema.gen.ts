@@ -472,6 +472,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/content/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the content of one exchange
+         * @description Only where content logging is on (contentLog.enabled), and as long as its retention lasts. Each reading is noted in the process log.
+         */
+        get: operations["content-get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin-tokens": {
         parameters: {
             query?: never;
@@ -709,6 +729,41 @@ export interface components {
                 /** @description Fields that differ. */
                 fields: string[];
             }[];
+        };
+        /** Content */
+        Content: {
+            /** @description Request id. */
+            requestId: string;
+            /** @description Unix time in milliseconds. */
+            time: number;
+            /** @description Application. */
+            applicationId: string;
+            /** @description Public id of the API key. */
+            keyId: string;
+            /** @description Operation. */
+            operation: string;
+            /** @description Model that was asked for. */
+            model: string;
+            /** @description HTTP status that was answered; 0: none. */
+            status: number;
+            request: components["schemas"]["ContentBody"];
+            response: components["schemas"]["ContentBody"];
+        };
+        /** ContentBody */
+        ContentBody: {
+            /** @description As declared; empty where nothing was. */
+            contentType: string;
+            /** @description Size of the whole body. */
+            bytes: number;
+            /** @description Not all of it was kept. */
+            truncated: boolean;
+            /**
+             * @description How `content` is written.
+             * @enum {string}
+             */
+            encoding: "utf8" | "base64";
+            /** @description What was kept. */
+            content: string;
         };
         /** Deployment */
         Deployment: {
@@ -4509,6 +4564,67 @@ export interface operations {
                 content: {
                     "text/csv; charset=utf-8": string;
                     "application/x-ndjson": string;
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "content-get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or request id of the exchange. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Content"];
                 };
             };
             /** @description `request.invalid-field`, `request.missing-field` */

@@ -5,6 +5,7 @@
 import type { AdminScope, Deployment } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { ContentLog } from '../ports/content-log.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { Store } from '../ports/store.ts'
@@ -66,6 +67,8 @@ export interface AdminDependencies {
   readonly usage: UsageStore
   /** Single usage records, where this process keeps them. */
   readonly usageLog?: EventLog
+  /** Sealed content of exchanges, where this process may keep it. */
+  readonly contentLog?: Pick<ContentLog, 'add' | 'read'>
   /** Rows of the provider catalogue, built-in and configured. */
   readonly providers: () => readonly Provider[]
   readonly status: () => StatusReport

@@ -17,6 +17,7 @@ import { applicationUpdate } from './operations/application-update/operation.ts'
 import { configApply } from './operations/config-apply/operation.ts'
 import { configDiff } from './operations/config-diff/operation.ts'
 import { configExport } from './operations/config-export/operation.ts'
+import { contentGet } from './operations/content-get/operation.ts'
 import { deploymentCreate } from './operations/deployment-create/operation.ts'
 import { deploymentDelete } from './operations/deployment-delete/operation.ts'
 import { deploymentGet } from './operations/deployment-get/operation.ts'
@@ -128,6 +129,8 @@ const rows: readonly Row[] = [
   ['usage-series',        'GET',    '/organizations/:organization/usage/series',         'read',   usageSeries],
   ['usage-export',        'GET',    '/organizations/:organization/usage/export',         'read',   usageExport],
   ['usage-records',       'GET',    '/organizations/:organization/usage/records',        'read',   usageRecords],
+
+  ['content-get',         'GET',    '/organizations/:organization/content/:id',          'admin',  contentGet],
 
   ['admin-token-list',    'GET',    '/admin-tokens',                                     'admin',  adminTokenList],
   ['admin-token-create',  'POST',   '/admin-tokens',                                     'admin',  adminTokenCreate],

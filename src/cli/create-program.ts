@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { CliFailure, exitCodes } from './cli-failure.ts'
 import { addAdministration } from './commands/administration.ts'
 import { addConsumers } from './commands/consumers.ts'
+import { addContent } from './commands/content.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDocuments } from './commands/documents.ts'
 import { addKeys } from './commands/keys.ts'
@@ -57,6 +58,7 @@ export function createProgram(io: CliIo): Command {
   addConsumers(program, io)
   addDocuments(program, io)
   addUsage(program, io)
+  addContent(program, io)
   addDoctor(program, io)
   return program
 }

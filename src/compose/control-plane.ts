@@ -12,22 +12,13 @@ import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
 import { serveIdempotency } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { AdminDependencies } from '../admin/context.ts'
 import { createAdminApi } from '../admin/create-admin-api.ts'
-import {
-  ConfigError,
-  describeProblem,
-  type LoadedConfig,
-  loadConfig,
-  readEnvironment,
-  readSecretReference,
-} from '../config/index.ts'
+import { type LoadedConfig, loadConfig, readEnvironment, readSecretReference } from '../config/index.ts'
 import type { Deployment } from '../domain/entities.ts'
 import { createEgressGuard } from '../egress/index.ts'
 import { checkSnapshot } from '../gateway/index.ts'
 import { openPeppers } from '../identity/index.ts'
 import { systemClock } from '../kernel/clock.ts'
-import { Fault } from '../kernel/fault.ts'
 import { defaultPrices } from '../metering/index.ts'
-import type { EventLog } from '../ports/event-log.ts'
 import {
   createCatalogue,
   createSandbox,
@@ -51,8 +42,10 @@ import type {
   Welcome,
   WorkerCounts,
 } from '../supervisor/messages.ts'
+import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
 import { isFileManaged, isSandboxEnabled, snapshotSettings } from './control-settings.ts'
+import { describeRefusal, describeStartRefusal, requireRootKey } from './describe-refusal.ts'
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
 import { createStatus } from './status.ts'
@@ -87,6 +80,7 @@ let workers: { counts: WorkerCounts; urls: readonly string[] } = {
 }
 
 async function openStorage(directory: DataDirectory) {
+  requireRootKey(directory)
   const secretBox = openFileSecretBox({ path: directory.rootKeyFile })
   const { store, usage, close } = await openSqliteStore({ path: directory.databaseFile })
   const peppers = await openPeppers(store, secretBox)
@@ -137,7 +131,7 @@ async function openForTrial(deployment: Deployment, { store, sources }: Storage)
 
 function adminDependencies(
   storage: Storage,
-  { status, usageLog }: Pick<AdminDependencies, 'status'> & { readonly usageLog: EventLog },
+  own: Required<Pick<AdminDependencies, 'status' | 'usageLog' | 'contentLog'>>,
 ): AdminDependencies {
   const { store, secretBox, access, usage } = storage
   const note =
@@ -151,8 +145,7 @@ function adminDependencies(
     store,
     secretBox,
     usage,
-    usageLog,
-    status,
+    ...own,
     clock: systemClock,
     peppers: access.peppers,
     providers: () => catalogue.list,
@@ -167,9 +160,20 @@ function adminDependencies(
   }
 }
 
-function connectWorker(port: MessagePort, usage: UsageIntake): void {
+function openContent({ secretBox }: Storage, directory: DataDirectory): ContentIntake {
+  return openContentIntake({
+    directory: directory.contentDirectory,
+    secretBox,
+    retentionDays: () => loaded.config.contentLog.retentionDays,
+    now: systemClock.now,
+    log: warnOf('content.storage'),
+  })
+}
+
+function connectWorker(port: MessagePort, usage: UsageIntake, content: ContentIntake): void {
   port.on('message', (message: WorkerToControl) => {
     if (message.type === 'usage') usage.add(message, port)
+    else if (message.type === 'content') content.add(message, port)
     else serveIdempotency(idempotency, message, (answer) => port.postMessage(answer))
   })
 }
@@ -184,19 +188,9 @@ async function reload(storage: Storage, republish: () => Promise<void>): Promise
     log({ level: 'info', code: 'config.reloaded', text: 'The configuration was loaded again.' })
   } catch (error) {
     loaded = before
-    const text = `The new configuration is refused as a whole; the running one stays.\n${reasonOf(error)}`
+    const text = `The new configuration is refused as a whole; the running one stays.\n${describeRefusal(error, null)}`
     log({ level: 'error', code: 'config.refused', text })
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof ConfigError)
-    return error.problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')
-  if (error instanceof Fault) return `  ${error.publicText}`
-  const { code, port } = error as { code?: string; port?: number }
-  if (code === 'EADDRINUSE')
-    return `The port ${port} is taken: stop what uses it, or set control.http.port and control.https.port.`
-  return error instanceof Error ? error.message : 'unknown reason'
 }
 
 async function start(): Promise<void> {
@@ -212,9 +206,12 @@ async function start(): Promise<void> {
     directory: directory.usageDirectory,
     retentionDays,
     log: warnOf('usage.storage'),
+    // Nothing of the thread is worth more than knowing what is on disk: it ends, and its successor opens all anew.
+    onBroken: () => process.exit(1),
   })
   const storage = await openStorage(directory)
   usage.index(storage.store, storage.usage)
+  const content = openContent(storage, directory)
   const apiKey = await settleIn(storage, directory)
   const environmentDeployments = await applyConfiguration(storage)
   const publisher = createStoragePublisher(storage)
@@ -228,7 +225,9 @@ async function start(): Promise<void> {
     certificateExpiresAt: () => tls.expiresAt,
     config: () => loaded.config,
   })
-  const app = await createAdminApi(adminDependencies(storage, { status, usageLog: usage.eventLog }))
+  const app = await createAdminApi(
+    adminDependencies(storage, { status, usageLog: usage.eventLog, contentLog: content.contentLog }),
+  )
   const listeners = await openControlListeners(app, data.config.control, tls)
   const stopWatching = tlsSource.watch((next) => {
     tls = next
@@ -245,11 +244,12 @@ async function start(): Promise<void> {
     publisher.stop()
     await listeners.close()
     await usage.close()
+    await content.close()
     await storage.close()
     process.exit(0)
   }
   listen({
-    worker: ({ port }) => connectWorker(port, usage),
+    worker: ({ port }) => connectWorker(port, usage, content),
     workers: ({ counts, urls }) => {
       workers = { counts, urls }
     },
@@ -286,6 +286,7 @@ function listen(handlers: Handlers): void {
 }
 
 start().catch((error: unknown) => {
-  tell({ type: 'refused', text: `Gatewright cannot start: ${reasonOf(error)}` })
+  const text = describeStartRefusal(error, { dataDirectory: data.config.dataDir, plane: 'control' })
+  tell({ type: 'refused', text })
   process.exit(1)
 })

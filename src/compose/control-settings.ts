@@ -21,6 +21,7 @@ export function snapshotSettings(
     trustedProxies: config.gateway.trustedProxies,
     sandboxEnabled: isSandboxEnabled(config),
     documentationUrl: config.documentationUrl,
+    ...(config.contentLog.enabled ? { contentLog: { maxBytes: config.contentLog.maxBytes } } : {}),
   }
 }
 

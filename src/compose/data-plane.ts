@@ -8,7 +8,12 @@ import { openHttpListener } from '../adapters/http1/server.ts'
 import { createThreadIdempotencyBook } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { GatewayBounds } from '../domain/snapshot.ts'
 import { createEgressGuard } from '../egress/index.ts'
-import { createGateway, createUsageOutbox } from '../gateway/index.ts'
+import {
+  createContentOutbox,
+  createGateway,
+  createUsageOutbox,
+  defaultOutboxBounds,
+} from '../gateway/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { createTimerWheel } from '../kernel/timer-wheel.ts'
 import type { Listener, TlsMaterial } from '../ports/listener.ts'
@@ -20,6 +25,7 @@ import {
   dialects,
 } from '../providers/index.ts'
 import type { DataThreadData, FromWorker, ToWorker } from '../supervisor/messages.ts'
+import { describeStartRefusal } from './describe-refusal.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
 
 const data = workerData as DataThreadData
@@ -28,7 +34,8 @@ if (supervisor === null) throw new TypeError('the data plane runs as a thread')
 const tell = (message: FromWorker): void => supervisor.postMessage(message)
 
 const timers = createTimerWheel()
-const outbox = createUsageOutbox(timers)
+const outbox = createUsageOutbox(timers, { ...defaultOutboxBounds, maxHeldBytes: data.usageHeldBytes })
+const contents = createContentOutbox()
 const idempotency = createThreadIdempotencyBook(timers)
 const network = createHttp1Client({ egress: createEgressGuard(), extraCertificates: data.extraCertificates })
 const upstream = createSandboxClient(createSandbox({ dialects, now: systemClock.now }), network)
@@ -42,6 +49,11 @@ const gateway = createGateway({
   canRecord: () => outbox.hasRoom,
   note: ({ level, requestId, code, internal }) =>
     tell({ type: 'log', entry: { level, requestId, code, text: internal } }),
+  logContent(record) {
+    if (contents.add(record)) return
+    const text = 'The content of this exchange is lost: too much waits for the control plane.'
+    tell({ type: 'log', entry: { level: 'warn', requestId: record.id, code: 'content.lost', text } })
+  },
   catalogue: createCatalogue(data.providerRows),
   auth: { now: systemClock.now, fetchToken: createTokenFetcher(network) },
 })
@@ -89,20 +101,25 @@ function urlOf(listener: Listener, encrypted: boolean): string {
 }
 
 function refusalText(error: unknown): string {
-  const { code, port, address } = error as { code?: string; port?: number; address?: string }
-  if (code === 'EADDRINUSE')
-    return `The data plane cannot listen on ${address}:${port}: the port is taken. Stop what uses it or set gateway.*.port.`
-  if (code === 'EACCES') return `The data plane may not listen on port ${port}.`
-  return `The data plane cannot listen: ${error instanceof Error ? error.message : 'unknown reason'}`
+  return describeStartRefusal(error, { dataDirectory: null, plane: 'gateway' })
 }
 
 function connectControl(port: MessagePort): void {
   const send = (message: WorkerToControl): void => port.postMessage(message)
   port.on('message', (message: ControlToWorker) => {
-    if (message.type === 'usage-stored') outbox.acknowledge(message.sequence)
-    else idempotency.answer(message)
+    if (message.type === 'idempotency-outcome') idempotency.answer(message)
+    else if (message.type === 'usage-stored') outbox.acknowledge(message.sequence)
+    else if (message.type === 'usage-refused') outbox.refuse(message.sequence)
+    else contents.acknowledge(message.sequence)
   })
   idempotency.connect(send)
+  contents.connect((sequence, record) => {
+    const message: WorkerToControl = { type: 'content', sequence, record }
+    port.postMessage(message, [
+      record.request.kept.buffer as ArrayBuffer,
+      record.response.kept.buffer as ArrayBuffer,
+    ])
+  })
   outbox.connect(({ sequence, lines }) => send({ type: 'usage', sequence, lines }))
 }
 

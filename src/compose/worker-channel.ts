@@ -4,8 +4,13 @@ import type {
   IdempotencyRequest,
 } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 
+import type { ContentRecord } from '../domain/content.ts'
+
 export type WorkerToControl =
   | { readonly type: 'usage'; readonly sequence: number; readonly lines: Uint8Array }
+  | { readonly type: 'content'; readonly sequence: number; readonly record: ContentRecord }
   | IdempotencyRequest
 
-export type ControlToWorker = { readonly type: 'usage-stored'; readonly sequence: number } | IdempotencyAnswer
+export type ControlToWorker =
+  | { readonly type: 'usage-stored' | 'usage-refused' | 'content-stored'; readonly sequence: number }
+  | IdempotencyAnswer

@@ -292,12 +292,17 @@ export const configSchema = Type.Object(
       drainTimeoutMs: count('How long running exchanges may go on after SIGTERM.', 30_000, [0]),
     }),
     usage: section('Metering.', {
+      heldBytes: count(
+        'Most bytes of usage records that one worker holds while the disk takes none; beyond it requests get 503.',
+        67_108_864,
+        [4096, 1_073_741_824],
+      ),
       retentionDays: count('Days that single usage records are kept; rollups stay.', 30, [1, 3650]),
     }),
     contentLog: section('Logging of request and response content: off unless asked for, sealed at rest.', {
       enabled: Type.Boolean({ description: 'Keep content of exchanges, encrypted.', default: false }),
       retentionDays: count('Days that content is kept.', 7, [1, 365]),
-      maxBytes: count('Most bytes kept of one body.', 262_144, [1024]),
+      maxBytes: count('Most bytes kept of one body.', 262_144, [1024, 4_194_304]),
     }),
     environmentProviders: Type.Boolean({
       description: 'Make deployments from well-known environment variables such as OPENAI_API_KEY.',

@@ -2,6 +2,7 @@
  * What the data plane needs to know, as plain data that can cross threads. The control plane is the only writer;
  * workers compile it (`gateway/snapshot.ts`), freeze it, and swap it whole.
  */
+import type { ContentLogBounds } from './content.ts'
 import type { DialectId } from './dialect-id.ts'
 import type { KeyEnvironment, RouteTarget, UpstreamTimeouts } from './entities.ts'
 
@@ -92,6 +93,8 @@ export interface SnapshotConfig {
   readonly sandboxEnabled: boolean
   /** Prefix of documentation links in errors. */
   readonly documentationUrl: string
+  /** Absent: no content is kept. */
+  readonly contentLog?: ContentLogBounds
 }
 
 export interface KeySnapshot {

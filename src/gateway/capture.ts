@@ -16,17 +16,22 @@ export interface CaptureBounds {
   readonly whenFull: 'drop' | 'cut'
 }
 
+const noBytes = Buffer.alloc(0)
+
 /** Wrap `inner`. */
 export function captureReply(inner: Reply, { maxBytes, whenFull }: CaptureBounds): CapturedReply {
   let status = 0
   let headers: readonly string[] = []
-  let pieces: Buffer[] | null = []
+  let kept: Buffer | null = noBytes
   let size = 0
   const keep = (piece: Uint8Array | string): void => {
-    const room = maxBytes - size
+    const before = size
     size += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.byteLength
-    if (size > maxBytes && whenFull === 'drop') pieces = null
-    else if (room > 0) pieces?.push(Buffer.from(Buffer.from(piece).subarray(0, room)))
+    if (size > maxBytes && whenFull === 'drop') kept = null
+    if (kept === null || before >= maxBytes) return
+    const wanted = Math.min(size, maxBytes)
+    if (wanted > kept.length) kept = grown(kept, before, Math.min(maxBytes, Math.max(wanted, 2 * kept.length)))
+    kept.set(Buffer.from(piece).subarray(0, wanted - before), before)
   }
   const reply: Reply = {
     get headSent() {
@@ -57,7 +62,7 @@ export function captureReply(inner: Reply, { maxBytes, whenFull }: CaptureBounds
     },
     onDrain: (handler) => inner.onDrain(handler),
     destroy() {
-      if (whenFull === 'drop') pieces = null
+      if (whenFull === 'drop') kept = null
       inner.destroy()
     },
   }
@@ -66,6 +71,20 @@ export function captureReply(inner: Reply, { maxBytes, whenFull }: CaptureBounds
     get bytes() {
       return size
     },
-    take: () => (pieces === null || status === 0 ? null : { status, headers, body: Buffer.concat(pieces) }),
+    take() {
+      if (kept === null || status === 0) return null
+      const length = Math.min(size, maxBytes)
+      return { status, headers, body: grown(kept, length, length) }
+    },
   }
+}
+
+/**
+ * The first `length` bytes in `capacity` bytes of their own: a view on Node's shared pool would take the whole pool
+ * along, to another thread and for as long as the reply is remembered.
+ */
+function grown(bytes: Buffer, length: number, capacity: number): Buffer {
+  const own = Buffer.allocUnsafeSlow(capacity)
+  bytes.copy(own, 0, 0, length)
+  return own
 }

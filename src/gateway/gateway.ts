@@ -10,7 +10,7 @@ import type { GatewayContext } from './context.ts'
 import { Exchange } from './exchange.ts'
 import { createKeyTable } from './key-table.ts'
 import { compilePlans, pipeline } from './pipeline.ts'
-import { runExchange } from './run.ts'
+import { type Runner, runExchange } from './run.ts'
 import { compileSnapshot, type Snapshot, type SnapshotParts } from './snapshot.ts'
 import type { StageRow } from './stage.ts'
 
@@ -37,6 +37,8 @@ export function createGateway(parts: GatewayParts): Gateway {
   const keys = createKeyTable()
   const nextId = requestIds()
   let snapshot: Snapshot | null = null
+  /** Goes with the snapshot; exchanges under way keep the one that they began with. */
+  let runner: Runner | null = null
   let keysKnown = false
   let draining = false
   let open = 0
@@ -45,11 +47,11 @@ export function createGateway(parts: GatewayParts): Gateway {
     keys,
     isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
   }
-  const runner = { ctx, plans: compilePlans(parts.table ?? pipeline) }
+  const table = parts.table ?? pipeline
 
   return {
     handle(inbound) {
-      if (snapshot === null)
+      if (snapshot === null || runner === null)
         return inbound.reply.send(503, ['content-type', 'application/json', 'retry-after', '1'], notReadyBody)
       const exchange = new Exchange(inbound, nextId(), { snapshot, now: ctx.clock.now() })
       open += 1
@@ -61,6 +63,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     apply(message) {
       if (message.type === 'config') {
         snapshot = compileSnapshot(message.config, parts)
+        runner = { ctx, plans: compilePlans(table, snapshot) }
         return
       }
       keys.apply(message)

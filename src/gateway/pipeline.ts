@@ -9,11 +9,13 @@
  * means the stage is skipped. There is no default. Finish rows run exactly once, however the exchange ends.
  * `docs/reference/pipeline.md` is generated from this table.
  */
+import type { Snapshot } from './snapshot.ts'
 import type { PipelineClass, Stage, StageRow } from './stage.ts'
 import { admit } from './stages/admit.ts'
 import { authenticate } from './stages/authenticate.ts'
 import { authorize } from './stages/authorize.ts'
 import { callUpstream } from './stages/call-upstream.ts'
+import { captureContent, logContent } from './stages/content.ts'
 import { correlate } from './stages/correlate.ts'
 import { countTokens } from './stages/count-tokens.ts'
 import { answerHealth } from './stages/health.ts'
@@ -36,7 +38,7 @@ function row(
   onError: StageRow['onError'],
   does: string,
 ): StageRow {
-  return Object.freeze({ name, run, classes, onError, phase: 'request', does })
+  return Object.freeze({ name, run, classes, onError, phase: 'request', only: null, does })
 }
 function finish(
   name: string,
@@ -45,7 +47,12 @@ function finish(
   onError: StageRow['onError'],
   does: string,
 ): StageRow {
-  return Object.freeze({ name, run, classes, onError, phase: 'finish', does })
+  return Object.freeze({ name, run, classes, onError, phase: 'finish', only: null, does })
+}
+
+/** The row is there only where the configuration asks for content logging. */
+function contentLog(stage: StageRow): StageRow {
+  return Object.freeze({ ...stage, only: 'content-log' })
 }
 
 // biome-ignore format: the columns are the point
@@ -57,6 +64,7 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   row   ('admit',         admit,          'G U M P .', 'deny',  'Nothing is served that could not be recorded, nor while draining.'),
   row   ('authenticate',  authenticate,   'G U M P .', 'deny',  'Prove the API key, its network and its time.'),
   row   ('authorize',     authorize,      'G U M P .', 'deny',  'The key and a subscription must have the operation.'),
+  contentLog(row('capture-content', captureContent, 'G U . P .', 'deny', 'Where content logging is on: keep what is answered.')),
   row   ('list-models',   listModels,     '. . M . .', 'deny',  'Answer with the models that the key may use.'),
   row   ('receive',       receive,        'G U . P .', 'deny',  'Read the body within its bounds.'),
   row   ('validate',      validate,       'G U . P .', 'deny',  'JSON depth, keys, duplicates; model, stream, end user, tags.'),
@@ -67,6 +75,7 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   row   ('call-upstream', callUpstream,   'G U . P .', 'deny',  'Translate, call, fall back, relay the answer.'),
   finish('settle',        settle,         'G U . P .', 'allow', 'Tokens and cost: the provider\'s figures, or marked estimates.'),
   finish('remember',      rememberReply,  'G U . P .', 'allow', 'Keep the reply for its idempotency key.'),
+  contentLog(finish('log-content', logContent, 'G U . P .', 'allow', 'Where content logging is on: hand request and response over to be sealed.')),
   finish('record',        record,         'G U M P .', 'allow', 'Hand one usage record to the control plane.'),
 ])
 
@@ -83,8 +92,12 @@ export interface Plans {
   readonly byClass: Readonly<Record<PipelineClass, PlanPair>>
 }
 
-/** Compile a table. */
-export function compilePlans(table: readonly StageRow[]): Plans {
+/** Compile a table for a snapshot: rows of what is off are not there. */
+export function compilePlans(
+  rows: readonly StageRow[],
+  { contentLog: bounds }: Pick<Snapshot, 'contentLog'>,
+): Plans {
+  const table = rows.filter((stage) => stage.only === null || bounds !== null)
   const planOf = (letter: PipelineClass, phase: StageRow['phase']): Plan =>
     Object.freeze(table.filter((stage) => stage.phase === phase && stage.classes.includes(letter)))
   const pairOf = (letter: PipelineClass): PlanPair =>

@@ -3,6 +3,7 @@
  * loop. Built once per change, frozen, swapped whole; requests under way keep the one that they began with.
  * A snapshot that cannot be compiled is refused whole and the old one stays.
  */
+import type { ContentLogBounds } from '../domain/content.ts'
 import type { RouteTarget, UpstreamTimeouts } from '../domain/entities.ts'
 import type {
   ApplicationSnapshot,
@@ -78,6 +79,8 @@ export interface Snapshot {
   readonly bounds: GatewayBounds
   readonly trustsProxy: AddressMatcher | null
   readonly documentationUrl: string
+  /** Null: no content is kept. */
+  readonly contentLog: ContentLogBounds | null
 }
 
 /** What compiling needs besides the data. */
@@ -105,6 +108,7 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
     bounds: config.bounds,
     trustsProxy: config.trustedProxies.length === 0 ? null : compileCidrs(config.trustedProxies),
     documentationUrl: config.documentationUrl,
+    contentLog: config.contentLog ?? null,
   })
 }
 

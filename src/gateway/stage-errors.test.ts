@@ -31,7 +31,7 @@ for (const stage of pipeline) {
           }
         : row,
     )
-    const started = await startGateway({ table })
+    const started = await startGateway({ table, config: { contentLog: { maxBytes: 1024 } } })
     let met = 0
     for (const { path, body } of calls) {
       const response = await request(`${started.url}${path}`, {

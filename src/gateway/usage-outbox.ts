@@ -5,6 +5,9 @@
  *
  *   record → lines ──(every flushMs or batchBytes)──▶ batch n ──▶ control plane
  *                                              held until ack n ◀──
+ *
+ * A batch that could not be stored stays held. Every `retryMs` the oldest of those goes again as a probe; once one
+ * is stored, all others follow. So a full disk costs one small message a second, and heals by itself.
  */
 import type { UsageRecord } from '../domain/usage.ts'
 import type { TimerHandle, TimerWheel } from '../kernel/timer-wheel.ts'
@@ -19,6 +22,8 @@ export interface UsageOutbox {
   add(record: UsageRecord): void
   /** The control plane has `sequence` on disk. */
   acknowledge(sequence: number): void
+  /** The control plane could not store `sequence`; it will be sent again. */
+  refuse(sequence: number): void
   /** A new control plane: everything not acknowledged goes again (records have ids; repeats count once). */
   connect(send: (batch: UsageBatch) => void): void
   flush(): void
@@ -31,12 +36,14 @@ export interface OutboxBounds {
   readonly flushMs: number
   readonly batchBytes: number
   readonly maxHeldBytes: number
+  readonly retryMs: number
 }
 
 export const defaultOutboxBounds: OutboxBounds = Object.freeze({
   flushMs: 50,
   batchBytes: 65_536,
   maxHeldBytes: 67_108_864,
+  retryMs: 1000,
 })
 
 export function createUsageOutbox(
@@ -44,6 +51,8 @@ export function createUsageOutbox(
   bounds: OutboxBounds = defaultOutboxBounds,
 ): UsageOutbox {
   const held = new Map<number, UsageBatch>()
+  const refused = new Set<number>()
+  let retry: TimerHandle | null = null
   let heldBytes = 0
   let lines = ''
   let sequence = 0
@@ -62,6 +71,18 @@ export function createUsageOutbox(
     send?.(batch)
   }
 
+  function sendAgain(sequences: Iterable<number>): void {
+    for (const each of sequences) {
+      const batch = held.get(each)
+      if (batch !== undefined) send?.(batch)
+    }
+  }
+
+  function probe(): void {
+    retry = null
+    sendAgain([...refused].slice(0, 1))
+  }
+
   return {
     add(record) {
       lines += `${JSON.stringify(record)}\n`
@@ -73,9 +94,19 @@ export function createUsageOutbox(
       if (batch === undefined) return
       held.delete(acknowledged)
       heldBytes -= batch.lines.byteLength
+      refused.delete(acknowledged)
+      const others = [...refused]
+      refused.clear()
+      sendAgain(others)
+    },
+    refuse(sequence) {
+      if (!held.has(sequence)) return
+      refused.add(sequence)
+      if (retry === null) retry = timers.set(bounds.retryMs, probe)
     },
     connect(sender) {
       send = sender
+      refused.clear()
       for (const batch of held.values()) sender(batch)
     },
     flush,

@@ -25,7 +25,7 @@ import type { ConfigurationRecords } from '../ports/store.ts'
 /** The parts of a snapshot that come from configuration and not from the store. */
 export type SnapshotSettings = Pick<
   SnapshotConfig,
-  'prices' | 'peppers' | 'bounds' | 'trustedProxies' | 'sandboxEnabled' | 'documentationUrl'
+  'prices' | 'peppers' | 'bounds' | 'trustedProxies' | 'sandboxEnabled' | 'documentationUrl' | 'contentLog'
 > & { readonly timeouts: UpstreamTimeouts }
 
 export interface SnapshotSources {
@@ -78,6 +78,7 @@ export async function buildSnapshot(
       trustedProxies,
       sandboxEnabled,
       documentationUrl,
+      ...(settings.contentLog === undefined ? {} : { contentLog: settings.contentLog }),
     },
   }
 }

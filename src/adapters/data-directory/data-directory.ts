@@ -1,10 +1,12 @@
 /**
  * The data directory: 0700, ours, on this machine. Everything that must outlive the process lies here.
  *
- *   data/  root.key  tls/{ca,server}.{crt,key}  gatewright.db  usage/  admin-token  lock
+ *   data/  root.key  tls/{ca,server}.{crt,key}  gatewright.db  usage/  content/  admin-token  lock
  */
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { faults } from '../../faults/catalogue.ts'
+import { Fault } from '../../kernel/fault.ts'
 
 export interface DataDirectory {
   readonly path: string
@@ -12,19 +14,23 @@ export interface DataDirectory {
   readonly databaseFile: string
   readonly tlsDirectory: string
   readonly usageDirectory: string
+  /** Sealed content, where the configuration asks for it; made with the first record. */
+  readonly contentDirectory: string
   readonly adminTokenFile: string
 }
 
 /**
  * Create the directory if it is not there, and make sure that nobody else can read it.
- * @throws Error when it belongs to another user or is no directory
+ * @throws Fault when it belongs to another user; the system's error when it is no directory or cannot be made
  */
 export function openDataDirectory(path: string): DataDirectory {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   const stats = statSync(path)
-  if (!stats.isDirectory()) throw new Error(`${path} is not a directory`)
   const uid = process.getuid?.()
-  if (uid !== undefined && stats.uid !== uid) throw new Error(`${path} belongs to another user`)
+  if (uid !== undefined && stats.uid !== uid) {
+    const reason = `${path} belongs to another user; give it to the user who runs Gatewright, or name another directory with --data-dir`
+    throw new Fault(faults.dataDirectory, { public: { reason } })
+  }
   if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o700)
   return {
     path,
@@ -32,6 +38,7 @@ export function openDataDirectory(path: string): DataDirectory {
     databaseFile: join(path, 'gatewright.db'),
     tlsDirectory: join(path, 'tls'),
     usageDirectory: join(path, 'usage'),
+    contentDirectory: join(path, 'content'),
     adminTokenFile: join(path, 'admin-token'),
   }
 }

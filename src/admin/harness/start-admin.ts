@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { openEventLog } from '../../adapters/event-log/open-event-log.ts'
 import { openFileSecretBox } from '../../adapters/file-secret-box/open-file-secret-box.ts'
+import { openSealedContentLog } from '../../adapters/sealed-content-log/open-sealed-content-log.ts'
 import { openSqliteStore, type SqliteStorage } from '../../adapters/sqlite/open-sqlite-store.ts'
 import { openPeppers } from '../../identity/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -71,6 +72,12 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
   const peppers = await openPeppers(storage.store, secretBox)
   const usageLog = await openEventLog({ directory: join(directory, 'usage') })
   const clock = createTestClock()
+  const contentLog = openSealedContentLog({
+    directory: join(directory, 'content'),
+    secretBox,
+    retentionDays: () => 7,
+    now: clock.now,
+  })
   const catalogue = createCatalogue()
   const logged: Readonly<Record<string, unknown>>[] = []
   const log = (fields: Readonly<Record<string, unknown>>): void => {
@@ -83,6 +90,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     peppers: () => peppers,
     usage: storage.usage,
     usageLog,
+    contentLog,
     providers: () => catalogue.list,
     status: () => sampleStatus,
     configuration: createDocumentManager({ store: storage.store, clock, fileManaged: () => false }),
@@ -101,6 +109,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     async stop() {
       await app.close()
       await usageLog.close()
+      await contentLog.close()
       await storage.close()
       rmSync(directory, { recursive: true })
     },

@@ -6,6 +6,7 @@
 import { createHttp1Client } from '../../adapters/http1/client.ts'
 import { openHttpListener } from '../../adapters/http1/server.ts'
 import { createMemoryIdempotencyBook } from '../../adapters/memory/memory-idempotency-book.ts'
+import type { ContentRecord } from '../../domain/content.ts'
 import type {
   DeploymentSnapshot,
   GatewayBounds,
@@ -100,6 +101,8 @@ export interface StartedGateway {
   readonly listener: Listener
   readonly records: UsageRecord[]
   readonly notes: GatewayNote[]
+  /** Content that was handed over to be sealed. */
+  readonly contents: ContentRecord[]
   readonly config: SnapshotConfig
   readonly key: KeySnapshot
   stop(): Promise<void>
@@ -111,6 +114,7 @@ const pepper = Buffer.alloc(32, 7).toString('base64')
 export async function startGateway(options: StartGatewayOptions = {}): Promise<StartedGateway> {
   const records: UsageRecord[] = []
   const notes: GatewayNote[] = []
+  const contents: ContentRecord[] = []
   const network = createHttp1Client({ egress: createEgressGuard() })
   const gateway = createGateway({
     upstream: createSandboxClient(createSandbox({ dialects, now: Date.now }), network),
@@ -122,6 +126,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     canRecord: () => true,
     ...(options.table === undefined ? {} : { table: options.table }),
     note: (note) => notes.push(note),
+    logContent: (record) => contents.push(record),
     catalogue: createCatalogue(),
     auth: { now: Date.now, fetchToken: createTokenFetcher(network) },
   })
@@ -161,6 +166,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     listener,
     records,
     notes,
+    contents,
     config,
     key,
     async stop() {
