@@ -168,6 +168,7 @@ function translated(
   }
   const json = to.writeRequest(request, {
     model,
+    quirks: target.deployment.provider.quirks,
     downgrade: (downgrade) => exchange.downgrades.push(downgrade),
   })
   const body = Buffer.from(JSON.stringify(json))
