@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { openEventLog } from '../adapters/event-log/open-event-log.ts'
+import type { Fault } from '../kernel/fault.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageRollup, UsageStore } from '../ports/usage-store.ts'
@@ -14,11 +15,13 @@ export interface UsageIntakeOptions {
   readonly directory: string
   readonly retentionDays: number
   readonly log: (text: string) => void
+  /** The event log takes nothing until it is opened again; called once. */
+  readonly onBroken: () => void
 }
 
 export interface UsageIntake {
   readonly eventLog: EventLog
-  /** Store records of a worker; it is told on `port` when they are on disk. */
+  /** Store records of a worker; it is told on `port` when they are on disk, or that they could not be stored. */
   add(batch: { readonly sequence: number; readonly lines: Uint8Array }, port: MessagePort): void
   /** Begin to sum. */
   index(store: Store, usage: UsageStore): void
@@ -34,15 +37,22 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
     maxAgeMs: options.retentionDays * dayMs,
     onDamage: () => options.log('The usage log had a torn end; it was cut off.'),
   })
+  let isReported = false
+  const report = createStorageReport(options.log)
   let stopIndexing = async (): Promise<void> => {}
   return {
     eventLog,
     add({ sequence, lines }, port) {
       eventLog.append(lines, (fault) => {
-        // Not acknowledged: the worker keeps the batch, and refuses new exchanges when it holds too much.
-        if (fault !== null) return options.log(`Usage cannot be stored: ${fault.internalText}`)
-        const stored: ControlToWorker = { type: 'usage-stored', sequence }
-        port.postMessage(stored)
+        // Refused: the worker keeps the batch, sends it again, and takes no new exchanges when it holds too much.
+        const type = fault === null ? 'usage-stored' : 'usage-refused'
+        const answer: ControlToWorker = { type, sequence }
+        port.postMessage(answer)
+        report(fault)
+        if (eventLog.isBroken && !isReported) {
+          isReported = true
+          options.onBroken()
+        }
       })
     },
     index(store, usage) {
@@ -68,6 +78,26 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
       await stopIndexing()
       await eventLog.close()
     },
+  }
+}
+
+const reportEveryMs = 10_000
+
+/** Tells the log of a failure at once, of its going on every ten seconds, and of its end. */
+function createStorageReport(log: (text: string) => void): (fault: Fault | null) => void {
+  let reportedAt: number | null = null
+  return (fault) => {
+    if (fault === null) {
+      if (reportedAt !== null) log('Usage is stored again.')
+      reportedAt = null
+      return
+    }
+    const now = performance.now()
+    if (reportedAt !== null && now - reportedAt < reportEveryMs) return
+    reportedAt = now
+    const code = (fault.cause as { readonly code?: unknown } | undefined)?.code
+    const reason = typeof code === 'string' ? `${fault.internalText} (${code})` : fault.internalText
+    log(`Usage cannot be stored: ${reason}. It is held in memory, within usage.heldBytes of each worker.`)
   }
 }
 

@@ -248,8 +248,8 @@ export const faults = Object.freeze({
     'capacity.not-ready',
     503,
     'overloaded',
-    'The gateway has no configuration yet.',
-    'Wait for /readyz to answer 200.',
+    'The gateway cannot take requests right now: it has no configuration yet, or cannot record their usage.',
+    'Wait for /readyz to answer 200. If it lasts, look for `usage.storage` in the log: the disk may be full.',
   ),
   // Upstream
   noDeployment: entry(
@@ -430,6 +430,13 @@ export const faults = Object.freeze({
     'overloaded',
     'The storage cannot take the change right now.',
     'Try again shortly; check free disk space and permissions of the data directory.',
+  ),
+  dataDirectory: entry(
+    'storage.data-directory',
+    500,
+    'internal',
+    'The data directory cannot be used: {reason}.',
+    'Do what the reason says, and start again.',
   ),
   // Ourselves
   internal: entry(

@@ -30,6 +30,8 @@ export interface EventLog {
    * comes first. Memory: one frame and one read buffer. Throws RangeError for a cursor that is none of this log.
    */
   read(from: EventCursor | null, to?: EventCursor): AsyncIterableIterator<EventFrame>
+  /** Nobody knows what is on disk any more: nothing is taken until the log is opened again. */
+  readonly isBroken: boolean
   /** The place after the last durable frame. */
   end(): EventCursor
   /** Called after each time the end has moved. Returns the way to stop it. */

@@ -25,6 +25,8 @@ export interface DataThreadData {
   readonly index: number
   readonly listeners: readonly DataListenerOptions[]
   readonly reusePort: boolean
+  /** Most bytes of usage records held while they are not on disk. */
+  readonly usageHeldBytes: number
   /** Custom provider rows from configuration. */
   readonly providerRows: readonly unknown[]
   /** PEM of certificates trusted besides the public roots, for upstream calls. */

@@ -81,6 +81,7 @@ class ThreadSupervisor implements Supervisor {
   #welcome: Welcome | null = null
   #incidents = 0
   #stopping = false
+  #hasStarted = false
   #announce: (started: Started) => void = () => {}
   #refuse: (error: Error) => void = () => {}
 
@@ -145,11 +146,13 @@ class ThreadSupervisor implements Supervisor {
     const counts = { configured: this.#slots.length, running: running.length, restarts: this.#incidents }
     const dataUrls = running[0]?.urls ?? []
     this.#toControl({ type: 'workers', counts, urls: dataUrls })
-    if (this.#welcome !== null && dataUrls.length > 0) this.#announce({ dataUrls, welcome: this.#welcome })
+    if (this.#welcome === null || dataUrls.length === 0) return
+    this.#hasStarted = true
+    this.#announce({ dataUrls, welcome: this.#welcome })
   }
 
   #fail(text: string): void {
-    if (this.#welcome === null) this.#refuse(new Error(text))
+    if (!this.#hasStarted) this.#refuse(new Error(text))
     else this.#options.log({ level: 'error', code: 'thread.refused', text })
   }
 
@@ -201,6 +204,7 @@ class ThreadSupervisor implements Supervisor {
       index: slot.index,
       listeners: dataListeners(config),
       reusePort: this.#slots.length > 1,
+      usageHeldBytes: config.usage.heldBytes,
       providerRows: config.providers ?? [],
       extraCertificates,
     }

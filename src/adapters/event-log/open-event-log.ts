@@ -180,6 +180,10 @@ class SegmentedEventLog implements EventLog {
     }
   }
 
+  get isBroken(): boolean {
+    return this.#refusal !== null
+  }
+
   end(): string {
     return writeCursor(this.#position())
   }
@@ -297,7 +301,7 @@ async function writeAll(
   }
 }
 
-/** Throws `faults.configInvalid` when another process writes here, or the error of the file system. */
+/** Throws `faults.dataDirectory` when another process writes here, or the error of the file system. */
 export async function openEventLog(options: EventLogOptions): Promise<EventLog> {
   const settings: Settings = { ...defaults, ...options }
   await mkdir(settings.directory, { recursive: true, mode: 0o700 })

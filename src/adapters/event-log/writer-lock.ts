@@ -23,7 +23,7 @@ function describeHolder(path: string): string {
   }
 }
 
-/** Throws `faults.configInvalid`, naming the holder, when the directory has a writer. */
+/** Throws `faults.dataDirectory`, naming the holder, when the directory has a writer. */
 export function acquireWriterLock(directory: string): WriterLock {
   const holderPath = join(directory, 'writer.json')
   const database = new DatabaseSync(join(directory, 'writer.lock'), { timeout: 0 })
@@ -31,8 +31,10 @@ export function acquireWriterLock(directory: string): WriterLock {
     database.exec('begin exclusive')
   } catch (error) {
     database.close()
-    throw new Fault(faults.configInvalid, {
-      public: { reason: `the data directory is in use by ${describeHolder(holderPath)}` },
+    throw new Fault(faults.dataDirectory, {
+      public: {
+        reason: `it is in use by ${describeHolder(holderPath)}; end that one, or name another directory`,
+      },
       cause: error,
     })
   }

@@ -30,7 +30,7 @@ function newPath(): string {
 
 testSecretBoxContract(async () => openFileSecretBox({ path: newPath() }))
 
-const refused = (error: unknown): boolean => error instanceof Fault && error.code === 'config.invalid'
+const refused = (error: unknown): boolean => error instanceof Fault && error.code === 'storage.data-directory'
 
 test('the root key is created once, 32 bytes, for the owner alone, and leaves no draft behind', () => {
   const path = newPath()

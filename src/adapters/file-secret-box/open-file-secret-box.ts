@@ -28,7 +28,7 @@ function unreadable(internal: string): Fault {
   return new Fault(faults.secretUnreadable, { internal })
 }
 
-/** Throws `faults.configInvalid` for a root key file that cannot be trusted. */
+/** Throws `faults.dataDirectory` for a root key file that cannot be trusted. */
 export function openFileSecretBox(options: FileSecretBoxOptions): SecretBox {
   const previous = options.previousPaths ?? []
   if (previous.length >= maxRootKeys) throw new RangeError(`at most ${maxRootKeys} root keys`)

@@ -21,7 +21,7 @@ import { Fault } from '../../kernel/fault.ts'
 export const rootKeyBytes = 32
 
 function refuse(path: string, reason: string): Fault {
-  return new Fault(faults.configInvalid, { public: { reason: `the root key file ${path} ${reason}` } })
+  return new Fault(faults.dataDirectory, { public: { reason: `the root key file ${path} ${reason}` } })
 }
 
 function hasCode(error: unknown, code: string): boolean {
@@ -42,13 +42,13 @@ export function readRootKey(path: string): Buffer {
     if (!stat.isFile()) throw refuse(path, 'is not a plain file')
     // Windows keeps no POSIX mode bits; there the access list of the data directory protects the file.
     if (process.platform !== 'win32') {
-      if ((stat.mode & 0o077) !== 0) throw refuse(path, 'may be read by others; set its mode to 0600')
+      if ((stat.mode & 0o077) !== 0) throw refuse(path, `may be read by others; run: chmod 600 ${path}`)
       if (process.getuid !== undefined && stat.uid !== process.getuid())
-        throw refuse(path, 'has another owner')
+        throw refuse(path, 'belongs to another user; give it to the user who runs Gatewright')
     }
     const key = Buffer.alloc(rootKeyBytes)
     if (stat.size !== rootKeyBytes || readSync(descriptor, key) !== rootKeyBytes) {
-      throw refuse(path, `does not hold ${rootKeyBytes} bytes`)
+      throw refuse(path, `does not hold ${rootKeyBytes} bytes; put it back from your backup`)
     }
     return key
   } finally {

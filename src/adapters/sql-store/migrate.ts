@@ -5,15 +5,14 @@ import { Fault } from '../../kernel/fault.ts'
 import type { Database } from './database.ts'
 import { migrations } from './migrations.ts'
 
-/** Idempotent. Throws `faults.configInvalid` for a newer schema; any other failure leaves the schema as it was. */
+/** Idempotent. Throws `faults.dataDirectory` for a newer schema; any other failure leaves the schema as it was. */
 export async function migrate(db: Database): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...migrations }) } })
   const known = new Set(Object.keys(migrations))
   for (const name of await executedMigrations(db)) {
     if (known.has(name)) continue
-    throw new Fault(faults.configInvalid, {
-      public: { reason: `the database has the schema ${name}, which is newer than this release` },
-    })
+    const reason = `its database has the schema ${name}, which is newer than this release: start the release that wrote it, or a later one`
+    throw new Fault(faults.dataDirectory, { public: { reason } })
   }
   const { error } = await migrator.migrateToLatest()
   if (error !== undefined) throw error

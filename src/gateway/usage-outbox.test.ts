@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { UsageRecord } from '../domain/usage.ts'
+import { createTimerWheel } from '../kernel/timer-wheel.ts'
+import { createUsageOutbox, defaultOutboxBounds, type UsageBatch } from './usage-outbox.ts'
+
+const timers = createTimerWheel(5)
+after(() => timers.stop())
+const bounds = { ...defaultOutboxBounds, flushMs: 5, retryMs: 50 }
+const record = (id: string): UsageRecord => ({ id }) as UsageRecord
+
+function startOutbox(own: Partial<typeof bounds> = {}) {
+  const outbox = createUsageOutbox(timers, { ...bounds, ...own })
+  const sent: number[] = []
+  outbox.connect(({ sequence }: UsageBatch) => sent.push(sequence))
+  const add = (id: string): void => {
+    outbox.add(record(id))
+    outbox.flush()
+  }
+  return { outbox, sent, add }
+}
+
+test('batches that could not be stored are held; the oldest probes, and the first stored one brings all', async () => {
+  const { outbox, sent, add } = startOutbox()
+  for (const id of ['a', 'b', 'c']) add(id)
+  for (const sequence of sent.splice(0)) outbox.refuse(sequence)
+  await sleep(120)
+  assert.ok(sent.length > 0, 'a probe goes')
+  assert.deepEqual(new Set(sent.splice(0)), new Set([1]), 'the oldest alone')
+  outbox.refuse(1)
+  assert.equal(outbox.isEmpty, false)
+  outbox.acknowledge(1)
+  assert.deepEqual(sent.splice(0), [2, 3])
+  outbox.acknowledge(2)
+  outbox.acknowledge(3)
+  assert.ok(outbox.isEmpty)
+})
+
+test('a new batch that is stored brings those that were refused before it', () => {
+  const { outbox, sent, add } = startOutbox()
+  add('a')
+  outbox.refuse(1)
+  add('b')
+  sent.splice(0)
+  outbox.acknowledge(2)
+  assert.deepEqual(sent, [1])
+})
+
+test('beyond its bound it has no room, and has room again once what it holds is stored', () => {
+  const { outbox, add } = startOutbox({ maxHeldBytes: 20 })
+  add('a')
+  assert.ok(outbox.hasRoom)
+  add('b')
+  assert.equal(outbox.hasRoom, false)
+  outbox.refuse(1)
+  outbox.refuse(2)
+  assert.equal(outbox.hasRoom, false)
+  outbox.acknowledge(1)
+  outbox.acknowledge(2)
+  assert.ok(outbox.hasRoom)
+})
+
+test('a new control plane gets all that is held, once; a refusal of what is stored already changes nothing', async () => {
+  const { outbox, add } = startOutbox()
+  add('a')
+  add('b')
+  outbox.refuse(1)
+  const again: number[] = []
+  outbox.connect(({ sequence }) => again.push(sequence))
+  assert.deepEqual(again.splice(0), [1, 2])
+  outbox.acknowledge(1)
+  outbox.refuse(1)
+  await sleep(100)
+  assert.deepEqual(again, [])
+})
