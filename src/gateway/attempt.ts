@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts'
 import { errorBodyBytes, isWorthAnotherTry, relayError } from './relay-error.ts'
 import { openStreamRelay, type StreamRelay } from './relay-stream.ts'
 import { type Collector, collect, relayUnary } from './relay-unary.ts'
+import type { CompiledTarget } from './snapshot.ts'
 import { bodyFault } from './stages/receive.ts'
 import { buildOutgoing, type OutgoingRequest } from './upstream-request.ts'
 
@@ -29,39 +30,52 @@ export function attempt(exchange: Exchange, ctx: GatewayContext, index: number):
     return exchange.fail(error)
   }
   const { deployment } = target
-  const method = exchange.operation?.method ?? 'POST'
   const proof = {
-    method,
+    method: exchange.operation?.method ?? 'POST',
     host: deployment.host,
     path: request.path,
     contentType: request.headers[1] ?? '',
     body: request.body instanceof Uint8Array ? request.body : null,
   }
-  deployment.authorize(proof, (failure, headers) => {
-    if (exchange.outcome !== 'open') return
-    if (failure !== null) {
-      return nextOrFail(exchange, ctx, {
-        index,
-        fault: new Fault(faults.upstreamCredential, { internal: failure.internal }),
-      })
-    }
-    request.headers.push(...headers)
-    exchange.upstreamStartedAt = ctx.clock.monotonic()
-    const number = exchange.attempts
-    const call = ctx.upstream.call(
-      {
-        origin: deployment.origin,
-        method,
-        path: request.path,
-        headers: request.headers,
-        body: request.body,
-        timeouts: target.timeouts,
-      },
-      new AnswerHandler(exchange, ctx, { request, index }),
-    )
-    // A call that failed at once has been followed by another already.
-    if (exchange.attempts === number) exchange.call = call
-  })
+  try {
+    deployment.authorize(proof, (failure, headers) => {
+      if (exchange.outcome !== 'open') return
+      if (failure !== null) {
+        return nextOrFail(exchange, ctx, {
+          index,
+          fault: new Fault(faults.upstreamCredential, { internal: failure.internal }),
+        })
+      }
+      request.headers.push(...headers)
+      send(exchange, ctx, { target, request, index })
+    })
+  } catch (error) {
+    // A retry runs in a callback of the client or of a timer, where nobody else would catch.
+    exchange.fail(error)
+  }
+}
+
+function send(
+  exchange: Exchange,
+  ctx: GatewayContext,
+  { target, request, index }: { target: CompiledTarget; request: OutgoingRequest; index: number },
+): void {
+  exchange.upstreamStartedAt = ctx.clock.monotonic()
+  const number = exchange.attempts
+  const call = ctx.upstream.call(
+    {
+      origin: target.deployment.origin,
+      method: exchange.operation?.method ?? 'POST',
+      path: request.path,
+      headers: request.headers,
+      body: request.body,
+      timeouts: target.timeouts,
+    },
+    new AnswerHandler(exchange, ctx, { request, index }),
+  )
+  // A call that ended at once has been followed by another already, or by nothing.
+  if (exchange.outcome !== 'open') call.abort()
+  else if (exchange.attempts === number) exchange.call = call
 }
 
 interface FailedTry {

@@ -30,7 +30,8 @@ export function captureReply(inner: Reply, { maxBytes, whenFull }: CaptureBounds
     if (size > maxBytes && whenFull === 'drop') kept = null
     if (kept === null || before >= maxBytes) return
     const wanted = Math.min(size, maxBytes)
-    if (wanted > kept.length) kept = grown(kept, before, Math.min(maxBytes, Math.max(wanted, 2 * kept.length)))
+    if (wanted > kept.length)
+      kept = grown(kept, before, Math.min(maxBytes, Math.max(wanted, 2 * kept.length)))
     kept.set(Buffer.from(piece).subarray(0, wanted - before), before)
   }
   const reply: Reply = {

@@ -8,6 +8,7 @@ import type { Operation } from '../domain/operations.ts'
 import type { KeySnapshot } from '../domain/snapshot.ts'
 import type { TokenUsage } from '../domain/usage.ts'
 import type { JsonScan } from '../kernel/json-scan.ts'
+import type { TimerHandle } from '../kernel/timer-wheel.ts'
 import type { BodyFailureKind, Inbound, Reply } from '../ports/listener.ts'
 import type { UpstreamCall } from '../ports/upstream-client.ts'
 import type { Downgrade } from '../providers/index.ts'
@@ -92,6 +93,8 @@ export class Exchange {
   settled = false
   /** Set while an idempotency key is claimed; called once with whether the reply is worth keeping. */
   remember: ((worthKeeping: boolean) => void) | null = null
+  /** Comments until the first token; cleared at the end, because it holds the exchange and its body. */
+  keepAlive: TimerHandle | null = null
   /** What was answered, where content is logged. */
   captured: CapturedReply | null = null
 

@@ -58,8 +58,19 @@ function failExchange(exchange: Exchange, runner: Runner, error: unknown): void 
   }
   exchange.faultCode = fault.code
   exchange.call?.abort()
-  sendFault(exchange, fault)
+  answerFault(exchange, fault, runner.ctx)
   finishExchange(exchange, runner, fault.status < 500 ? 'refused' : 'failed')
+}
+
+/** Whatever answering may throw, the exchange ends, and the caller does not wait for ever. */
+function answerFault(exchange: Exchange, fault: Fault, ctx: GatewayContext): void {
+  try {
+    sendFault(exchange, fault)
+  } catch (error) {
+    const internal = error instanceof Error ? originOf(error) : 'unknown'
+    ctx.note({ level: 'error', requestId: exchange.id, code: faults.internal.code, internal })
+    exchange.reply.destroy()
+  }
 }
 
 /** Anything that is not a fault is our own mistake: the caller learns nothing but that. */
@@ -89,6 +100,8 @@ function finishExchange(exchange: Exchange, runner: Runner, outcome: Exclude<Out
   exchange.outcome = outcome
   exchange.onClosed()
   exchange.interrupt = null
+  exchange.keepAlive?.clear()
+  exchange.keepAlive = null
   exchange.compiledKey?.exchanges.delete(exchange)
   if (exchange.operation === null) return
   for (const stage of runner.plans.byClass[exchange.operation.trafficClass].finish)

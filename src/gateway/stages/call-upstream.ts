@@ -25,4 +25,5 @@ function keepAlive(exchange: Exchange, ctx: GatewayContext): void {
     exchange.reply.write(': keep-alive\n\n')
     timer.refresh()
   })
+  exchange.keepAlive = timer
 }
