@@ -9,7 +9,7 @@ import { openFileSecretBox } from '../adapters/file-secret-box/open-file-secret-
 import { createHttp1Client } from '../adapters/http1/client.ts'
 import { createMemoryIdempotencyBook } from '../adapters/memory/memory-idempotency-book.ts'
 import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
-import { serveIdempotency } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
+import { createIdempotencyServer } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { AdminDependencies } from '../admin/context.ts'
 import { createAdminApi } from '../admin/create-admin-api.ts'
 import { type LoadedConfig, loadConfig, readEnvironment, readSecretReference } from '../config/index.ts'
@@ -171,10 +171,12 @@ function openContent({ secretBox }: Storage, directory: DataDirectory): ContentI
 }
 
 function connectWorker(port: MessagePort, usage: UsageIntake, content: ContentIntake): void {
+  const claims = createIdempotencyServer(idempotency, (answer) => port.postMessage(answer))
+  port.on('close', () => claims.close())
   port.on('message', (message: WorkerToControl) => {
     if (message.type === 'usage') usage.add(message, port)
     else if (message.type === 'content') content.add(message, port)
-    else serveIdempotency(idempotency, message, (answer) => port.postMessage(answer))
+    else claims.serve(message)
   })
 }
 

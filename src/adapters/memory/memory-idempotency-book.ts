@@ -1,6 +1,6 @@
 /**
  * Replies under idempotency keys, in memory: one book per node, gone with the process, so no content rests on disk.
- * Bounds: `maxEntries`, `maxBytes`, `ttlMs`; the oldest goes first. A claim that never ends expires too.
+ * Bounds: `maxEntries`, `maxBytes`, `ttlMs`; the oldest reply goes first. A claim that never ends expires too.
  */
 import type {
   ClaimOutcome,
@@ -70,11 +70,20 @@ class MemoryIdempotencyBook implements IdempotencyBook {
     this.#bytes -= entry.reply?.body.byteLength ?? 0
   }
 
+  /** Replies go, oldest first. A request under way keeps its claim unless claims alone fill the book. */
   #makeRoom(): void {
+    if (this.#hasRoom()) return
     for (const [name, entry] of this.#entries) {
-      if (this.#entries.size < this.#bounds.maxEntries && this.#bytes <= this.#bounds.maxBytes) return
+      if (entry.reply === null) continue
       this.#drop(name, entry)
+      if (this.#hasRoom()) return
     }
+    const oldest = this.#entries.entries().next().value
+    if (oldest !== undefined && this.#entries.size >= this.#bounds.maxEntries) this.#drop(...oldest)
+  }
+
+  #hasRoom(): boolean {
+    return this.#entries.size < this.#bounds.maxEntries && this.#bytes <= this.#bounds.maxBytes
   }
 }
 
