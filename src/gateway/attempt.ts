@@ -47,7 +47,11 @@ export function attempt(exchange: Exchange, ctx: GatewayContext, index: number):
         })
       }
       request.headers.push(...headers)
-      send(exchange, ctx, { target, request, index })
+      try {
+        send(exchange, ctx, { target, request, index })
+      } catch (error) {
+        exchange.fail(error)
+      }
     })
   } catch (error) {
     // A retry runs in a callback of the client or of a timer, where nobody else would catch.

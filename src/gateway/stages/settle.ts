@@ -3,13 +3,13 @@
  * none the figures are estimates and marked so. Runs for completed, failed, aborted and disconnected exchanges alike.
  */
 import { noUsage } from '../../domain/usage.ts'
-import { costMicroUsd } from '../../metering/index.ts'
+import { costMicroUsd, plausibleUsage } from '../../metering/index.ts'
 import type { Stage } from '../stage.ts'
 
 export const settle: Stage = (exchange) => {
   if (exchange.settled) return 'next'
   exchange.settled = true
-  exchange.usage ??= exchange.estimateUsage?.() ?? noUsage
+  exchange.usage = plausibleUsage(exchange.usage ?? exchange.estimateUsage?.() ?? noUsage)
   exchange.estimateUsage = null
   const target = exchange.target
   if (target === null) return 'next'

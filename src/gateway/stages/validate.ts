@@ -27,7 +27,7 @@ export const validate: Stage = (exchange) => {
     exchange.jsonArrayStream = new URLSearchParams(exchange.query).get('alt') !== 'sse'
   }
   const tags = headerOf(exchange.inbound.headers, 'x-gatewright-tags')
-  if (tags !== undefined) exchange.tags = { ...exchange.tags, ...readTagHeader(tags) }
+  if (tags !== undefined) exchange.tags = mergeTags(readTagHeader(tags), exchange.tags)
   return 'next'
 }
 
@@ -167,6 +167,12 @@ function boundTags(entries: Iterable<readonly [string, unknown]>): Record<string
     count += 1
   }
   return tags
+}
+
+/** Within the bound of tags; those of the header go first. */
+function mergeTags(first: Exchange['tags'], second: Exchange['tags']): Exchange['tags'] {
+  const others = Object.entries(second).filter(([key]) => !Object.hasOwn(first, key))
+  return boundTags([...Object.entries(first), ...others])
 }
 
 /** `x-gatewright-tags: team=search, env=prod` */
