@@ -3,6 +3,7 @@
  * are marked. Prices are data.
  */
 export { estimateTokens } from './estimate-tokens.ts'
+export { plausibleUsage } from './plausible-usage.ts'
 export { compilePrices, costMicroUsd, type PriceBook } from './price-book.ts'
 export { defaultPrices } from './prices.ts'
 export { usageFromBody } from './usage-from-body.ts'
