@@ -15,11 +15,14 @@ import { createAdminApi } from '../admin/create-admin-api.ts'
 import { type LoadedConfig, loadConfig, readEnvironment, readSecretReference } from '../config/index.ts'
 import type { Deployment } from '../domain/entities.ts'
 import { createEgressGuard } from '../egress/index.ts'
+import { faults } from '../faults/catalogue.ts'
 import { checkSnapshot } from '../gateway/index.ts'
 import { openPeppers } from '../identity/index.ts'
 import { systemClock } from '../kernel/clock.ts'
+import { Fault } from '../kernel/fault.ts'
 import { defaultPrices } from '../metering/index.ts'
 import {
+  compileDeployment,
   createCatalogue,
   createSandbox,
   createSandboxClient,
@@ -28,9 +31,8 @@ import {
 } from '../providers/index.ts'
 import { createPublisher, openDeployment, sandboxProvider } from '../publishing/index.ts'
 import {
-  applyDesired,
+  applyDocument,
   applyEnvironment,
-  checkDocument,
   createDocumentManager,
   makeFirstObjects,
 } from '../resources/index.ts'
@@ -103,13 +105,27 @@ async function settleIn({ store, access }: Storage, directory: DataDirectory): P
 }
 
 /** Bring the store to `gatewright.yaml` and the environment; returns the deployments of the environment. */
-async function applyConfiguration({ store }: Storage): Promise<readonly string[]> {
+async function applyConfiguration(storage: Storage): Promise<readonly string[]> {
+  const { store } = storage
   const { config, file, lineOf } = loaded
   const now = systemClock.now()
-  const desired = isFileManaged(config) ? checkDocument(config, file ?? 'gatewright.yaml', lineOf) : []
-  await applyDesired(store, desired, { managedBy: 'file', now })
+  const document = isFileManaged(config) ? config : {}
+  const source = { document, file: file ?? 'gatewright.yaml', lineOf }
+  await applyDocument(store, source, { managedBy: 'file', now, checkDeployment: deploymentCheck(storage) })
   const found = config.environmentProviders ? findProviders(catalogue, environment, defaultPrices) : []
   return applyEnvironment(store, found, now)
+}
+
+/** Refuses a deployment that the data plane could not compile, before it is stored. */
+function deploymentCheck({ sources }: Storage) {
+  return async (deployment: Deployment): Promise<void> => {
+    const provider = catalogue.find(deployment.providerId)
+    if (provider === undefined)
+      throw new Fault(faults.objectNotFound, { public: { noun: 'provider', id: deployment.providerId } })
+    const opened = await openDeployment(deployment, new Map(), sources())
+    // A secret that is not there yet puts the deployment out of service; it is no mistake in the document.
+    if (opened !== null) compileDeployment(provider, opened, auth)
+  }
 }
 
 function createStoragePublisher({ store, sources }: Storage) {
@@ -153,6 +169,7 @@ function adminDependencies(
       store,
       clock: systemClock,
       fileManaged: () => isFileManaged(loaded.config),
+      checkDeployment: deploymentCheck(storage),
     }),
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),

@@ -64,6 +64,12 @@ let bounds: GatewayBounds | null = null
 let opening = false
 let hasKeys = false
 
+/** A handler that throws is our own mistake; the listener has answered or cut the exchange already. */
+function handlerFailed(error: unknown): void {
+  const text = error instanceof Error ? error.name : 'unknown'
+  tell({ type: 'log', entry: { level: 'error', code: 'gateway.handler', requestId: '', text } })
+}
+
 /** Listen as soon as configuration, keys and, for HTTPS, a certificate are there: never before. */
 async function listenWhenReady(): Promise<void> {
   const needsTls = data.listeners.some((listener) => listener.tls)
@@ -79,6 +85,7 @@ async function listenWhenReady(): Promise<void> {
             port,
             reusePort: data.reusePort,
             bounds: current,
+            handlerFailed,
             ...(encrypted && tls !== null ? { tls } : {}),
           },
           gateway.handle,

@@ -11,5 +11,5 @@ export {
   readEnvironment,
   readSecretReference,
 } from './load.ts'
-export { ConfigError, type ConfigProblem, describeProblem } from './parse.ts'
+export { ConfigError, type ConfigProblem, describeProblem, joinPath } from './parse.ts'
 export { type Config, configSchema, type ResourceDocument } from './schema.ts'

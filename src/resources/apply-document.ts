@@ -4,6 +4,7 @@ import {
   ConfigError,
   type ConfigProblem,
   describeProblem,
+  joinPath,
   parseResources,
   type ResourceDocument,
 } from '../config/index.ts'
@@ -12,7 +13,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Store, StoreTables } from '../ports/store.ts'
 import { type DesiredOrganization, readDesired } from './desired.ts'
-import { type ReconcileOptions, type ResourceChange, reconcile } from './reconcile.ts'
+import { type ReconcileOptions, type ResourceChange, ResourceRefusal, reconcile } from './reconcile.ts'
 
 /** Thrown inside a transaction to undo it after its changes were noted. */
 class DryRun extends Error {
@@ -23,18 +24,61 @@ class DryRun extends Error {
   }
 }
 
-/** Names the place of every mistake in a document whose schema holds. @throws ConfigError */
-export function checkDocument(
-  document: ResourceDocument,
-  file: string,
-  lineOf: (path: readonly (string | number)[]) => number,
-): DesiredOrganization[] {
+/** A document whose schema holds, with where it came from. */
+export interface DocumentSource {
+  readonly document: ResourceDocument
+  readonly file: string
+  /** Line of a path such as `['models', 0]`; 0 where none is known. */
+  readonly lineOf: (path: readonly (string | number)[]) => number
+}
+
+/** @throws ConfigError naming the place of every mistake */
+function desiredOf({ document, file, lineOf }: DocumentSource): DesiredOrganization[] {
   const problems: ConfigProblem[] = []
   const desired = readDesired(document, (path, reason) => {
-    problems.push({ file, line: lineOf(path), path: String(path[0] ?? ''), reason })
+    problems.push({ file, line: lineOf(path), path: joinPath(path), reason })
   })
   if (problems.length > 0) throw new ConfigError(problems)
   return desired
+}
+
+/** Which list of a document holds a noun, and what its entries are called by. */
+const places: Readonly<Record<string, readonly [list: keyof ResourceDocument, name: 'slug' | 'name']>> = {
+  deployment: ['deployments', 'slug'],
+  model: ['models', 'name'],
+  product: ['products', 'slug'],
+  application: ['applications', 'slug'],
+}
+
+/** A refusal as a problem with its place in the document. */
+function problemOf(refusal: ResourceRefusal, { document, file, lineOf }: DocumentSource): ConfigProblem {
+  const reason = refusal.publicText
+  const place = places[refusal.noun]
+  if (place === undefined) return { file, line: 0, path: '', reason }
+  const [list, name] = place
+  const entries: readonly Readonly<Record<string, unknown>>[] = document[list] ?? []
+  const index = entries.findIndex((entry) => entry[name] === refusal.resource)
+  if (index < 0) return { file, line: 0, path: list, reason }
+  return { file, line: lineOf([list, index]), path: joinPath([list, index]), reason }
+}
+
+/** Bring the store to a document, all or nothing. @throws ConfigError with file, line, path and reason */
+export async function applyDocument(
+  store: Store,
+  source: DocumentSource,
+  options: ReconcileOptions,
+): Promise<readonly ResourceChange[]> {
+  const desired = desiredOf(source)
+  return placed(source, () => applyDesired(store, desired, options))
+}
+
+async function placed<T>(source: DocumentSource, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (error) {
+    if (error instanceof ResourceRefusal) throw new ConfigError([problemOf(error, source)])
+    throw error
+  }
 }
 
 /** Bring the store to the document, all or nothing. */
@@ -77,31 +121,44 @@ export function createDocumentManager(parts: {
   readonly store: Store
   readonly clock: Clock
   readonly fileManaged: () => boolean
+  readonly checkDeployment?: ReconcileOptions['checkDeployment']
 }): DocumentManager {
-  const options = (): ReconcileOptions => ({ managedBy: 'file', now: parts.clock.now() })
+  const check = parts.checkDeployment === undefined ? {} : { checkDeployment: parts.checkDeployment }
+  const options = (): ReconcileOptions => ({ managedBy: 'file', now: parts.clock.now(), ...check })
   return {
-    diff: async (document) => diffDesired(parts.store, readDocument(document), options()),
+    diff: (document) =>
+      asFaults(async () => {
+        const source = readSource(document)
+        const desired = desiredOf(source)
+        return placed(source, () => diffDesired(parts.store, desired, options()))
+      }),
     async apply(document) {
       if (parts.fileManaged()) {
         throw new Fault(faults.readOnly, {
           public: { noun: 'configuration', manager: 'gatewright.yaml of the server' },
         })
       }
-      return applyDesired(parts.store, readDocument(document), options())
+      return asFaults(() => applyDocument(parts.store, readSource(document), options()))
     },
     export: () => parts.store.transaction(exportDocument),
   }
 }
 
-function readDocument(text: string): DesiredOrganization[] {
+const documentName = 'document'
+
+function readSource(text: string): DocumentSource {
+  const { value, lineOf } = parseResources(text, documentName)
+  return { document: value, file: documentName, lineOf }
+}
+
+/** Problems of a document as the admin API's fault. */
+async function asFaults<T>(step: () => Promise<T>): Promise<T> {
   try {
-    const parsed = parseResources(text, 'document')
-    return checkDocument(parsed.value, 'document', parsed.lineOf)
+    return await step()
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    throw new Fault(faults.configInvalid, {
-      public: { reason: error.problems.slice(0, 3).map(describeProblem).join('; ') },
-    })
+    const reason = error.problems.slice(0, 3).map(describeProblem).join('; ')
+    throw new Fault(faults.configInvalid, { public: { reason } })
   }
 }
 

@@ -3,7 +3,7 @@
  * applications), brought into the store all or nothing. One reconciler serves `gatewright.yaml`, deployments found
  * in the environment, the first start, and `apply`; they differ only in who manages the result.
  */
-export { applyDesired, checkDocument, createDocumentManager, type DocumentManager } from './apply-document.ts'
+export { applyDocument, createDocumentManager, type DocumentManager } from './apply-document.ts'
 export { applyEnvironment, type FoundProvider } from './environment.ts'
 export { makeFirstObjects } from './first-start.ts'
 export type { ResourceChange } from './reconcile.ts'

@@ -6,7 +6,7 @@
  * Order: organizations, deployments, routes, products, applications, subscriptions; removals the other way round.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { ManagedBy, Organization, Subscription } from '../domain/entities.ts'
+import type { Deployment, ManagedBy, Organization, Subscription } from '../domain/entities.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
@@ -27,6 +27,36 @@ export interface ResourceChange {
 export interface ReconcileOptions {
   readonly managedBy: ManagedBy
   readonly now: number
+  /** Rejects with a Fault when the data plane could not use the deployment. */
+  readonly checkDeployment?: (deployment: Deployment) => Promise<void>
+}
+
+/** One object of a document cannot be stored; nothing of the document is. */
+export class ResourceRefusal extends Fault {
+  readonly noun: string
+  readonly resource: string
+
+  constructor(place: { readonly noun: string; readonly resource: string }, fault: Fault) {
+    super(faults.configInvalid, {
+      public: { reason: `${place.noun} ${place.resource}: ${fault.publicText}` },
+      cause: fault,
+    })
+    this.name = 'ResourceRefusal'
+    this.noun = place.noun
+    this.resource = place.resource
+  }
+}
+
+/** Runs a step for one object; what it refuses is refused under the object's name. */
+async function forResource<T>(noun: string, resource: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (error) {
+    if (error instanceof Fault && !(error instanceof ResourceRefusal)) {
+      throw new ResourceRefusal({ noun, resource }, error)
+    }
+    throw error
+  }
 }
 
 interface TenantRecord {
@@ -200,30 +230,32 @@ async function reconcileNoun(
   }
   for (const [name, own] of noun.desired) {
     const record = byName.get(name)
-    if (record === undefined) {
-      change('create', name)
-      await noun.table.create({
-        ...stamp(run, noun.idPrefix),
-        organizationId: organization.id,
-        ...own,
-      } as TenantRecord)
-      continue
-    }
-    requireManager(run, record, `${noun.noun} ${name}`)
-    const fields = differingFields(record, own)
-    if (fields.length === 0) continue
-    change('update', name, fields)
-    const patch = Object.fromEntries(Object.entries(own).filter(([field]) => !noun.fixed.includes(field)))
-    await noun.table.update(organization.id, record.id, {
-      patch: patch as Partial<TenantRecord>,
-      now: run.now,
+    const whole = { ...stamp(run, noun.idPrefix), organizationId: organization.id, ...own } as TenantRecord
+    await forResource(noun.noun, name, async () => {
+      if (noun.noun === 'deployment')
+        await run.checkDeployment?.({ ...record, ...whole } as unknown as Deployment)
+      if (record === undefined) {
+        change('create', name)
+        await noun.table.create(whole)
+        return
+      }
+      requireManager(run, record, `${noun.noun} ${name}`)
+      const fields = differingFields(record, own)
+      if (fields.length === 0) return
+      change('update', name, fields)
+      const patch = Object.fromEntries(Object.entries(own).filter(([field]) => !noun.fixed.includes(field)))
+      await noun.table.update(organization.id, record.id, {
+        patch: patch as Partial<TenantRecord>,
+        now: run.now,
+      })
     })
   }
   return stored
     .filter((record) => record.managedBy === run.managedBy && !noun.desired.has(noun.nameOf(record)))
     .map((record) => async () => {
-      change('remove', noun.nameOf(record))
-      await noun.table.remove(organization.id, record.id)
+      const name = noun.nameOf(record)
+      change('remove', name)
+      await forResource(noun.noun, name, () => noun.table.remove(organization.id, record.id))
     })
 }
 
@@ -252,8 +284,11 @@ async function reconcileSubscriptions(
     const applicationId = (await tables.applications.find(organization.id, application))?.id
     const productId = (await tables.products.find(organization.id, product))?.id
     if (applicationId === undefined || productId === undefined) {
-      const reason = `the application ${application} names the unknown product ${product}`
-      throw new Fault(faults.configInvalid, { public: { reason } })
+      const reason = `there is no product ${product}`
+      throw new ResourceRefusal(
+        { noun: 'application', resource: application },
+        new Fault(faults.configInvalid, { public: { reason } }),
+      )
     }
     const found = stored.find((each) => each.applicationId === applicationId && each.productId === productId)
     if (found !== undefined) {
