@@ -51,6 +51,7 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
         report(fault)
         if (eventLog.isBroken && !isReported) {
           isReported = true
+          options.log('The usage log must be opened again: the control plane starts anew.')
           options.onBroken()
         }
       })

@@ -12,6 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -168,6 +169,27 @@ test('the lock of a thread that died is free at once, so that the next one can t
   })
   assert.equal(message, 'the thread dies')
   acquireWriterLock(directory).release()
+})
+
+test('after a failed sync nothing is taken until the log is opened again, which finds what was durable and no more', async (t) => {
+  const directory = newDirectory()
+  const log = await openEventLog({ directory, groupMs: 1 })
+  await appendDurably(log, 'durable')
+  assert.equal(log.isBroken, false)
+  const probe = await open(program)
+  const methods = Object.getPrototypeOf(probe) as { datasync(): Promise<void> }
+  await probe.close()
+  const failing = t.mock.method(methods, 'datasync', () => Promise.reject(new Error('EIO')))
+  await assert.rejects(appendDurably(log, 'doubtful'))
+  failing.mock.restore()
+  assert.equal(log.isBroken, true)
+  await assert.rejects(appendDurably(log, 'later'))
+  await log.close()
+  const again = await openEventLog({ directory, groupMs: 1, onDamage: () => assert.fail('nothing was torn') })
+  assert.deepEqual(await readTexts(again), ['durable'])
+  await appendDurably(again, 'doubtful')
+  assert.deepEqual(await readTexts(again), ['durable', 'doubtful'])
+  await again.close()
 })
 
 const program = fileURLToPath(new URL('append-until-killed.ts', import.meta.url))

@@ -154,6 +154,8 @@ class SegmentedEventLog implements EventLog {
       await this.#current.file.datasync()
     } catch (error) {
       this.#refusal = unavailable('a sync of the event log failed; open it again', error)
+      // What is known to be on disk stays; whoever opens the log next must not find, and go on after, the rest.
+      await this.#current.file.truncate(this.#size).catch(() => undefined)
       return this.#refusal
     }
     this.#size += bytes

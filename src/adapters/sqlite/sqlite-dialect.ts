@@ -103,7 +103,11 @@ function createDriver(options: SqliteOptions): Driver {
     beginTransaction: (target, settings: TransactionSettings) =>
       send(target, settings.accessMode === 'read only' ? 'begin' : 'begin immediate'),
     commitTransaction: (target) => send(target, 'commit'),
-    rollbackTransaction: (target) => send(target, 'rollback'),
+    async rollbackTransaction(target) {
+      // After some errors (a full disk, for one) SQLite has rolled back by itself; a second time would be an error
+      // that hides the first: https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
+      if (database?.isTransaction === true) await send(target, 'rollback')
+    },
     releaseConnection: () => Promise.resolve(),
     async destroy() {
       database?.close()
