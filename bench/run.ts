@@ -71,6 +71,16 @@ async function startAll(folder: string, stops: (() => Promise<unknown>)[]): Prom
   ]
 }
 
+/** Compiled code is what runs in production: every system but the direct way gets the same start. */
+async function warmUp(systems: readonly System[], lengths: Lengths): Promise<void> {
+  console.log('warming up')
+  for (const system of systems) {
+    if (system.pid === null) continue
+    for (const measurement of measurements.filter(({ warms }) => warms))
+      await measurement.run(system, lengths)
+  }
+}
+
 /** Every measurement of every system once; each repeat begins with another system. */
 async function measureAll(
   systems: readonly System[],
@@ -149,6 +159,7 @@ async function main(): Promise<boolean> {
   if (!canPin) console.log('This machine cannot pin processes to cores: load and gateways share them.')
   try {
     const systems = await startAll(folder, stops)
+    await warmUp(systems, options.lengths)
     for (let turn = 0; turn < options.repeats; turn += 1) {
       console.log(`repeat ${turn + 1} of ${options.repeats}`)
       repeats.push(await measureAll(systems, options.chosen, { turn, lengths: options.lengths }))

@@ -25,6 +25,8 @@ export interface Measurement {
   /** What is done, for the guide. */
   readonly does: string
   readonly systems: readonly SystemName[]
+  /** Run once before the measurements, its figures thrown away. */
+  readonly warms: boolean
   run(system: System, lengths: Lengths): Promise<Figures>
 }
 
@@ -52,6 +54,7 @@ async function openLoop(
 
 const throughput: Measurement = {
   name: 'throughput',
+  warms: true,
   does: '64 keep-alive connections, prompts and answers of 1 KB, as many requests as come back (wrk)',
   systems: ['nginx', 'portkey', 'bare', 'shipped', 'nginx-tls', 'shipped-tls'],
   async run(system, { wrkSeconds }) {
@@ -68,6 +71,7 @@ const throughput: Measurement = {
 
 const latency: Measurement = {
   name: 'latency',
+  warms: false,
   does: '300 requests/s at fixed times (open loop), prompts and answers of 1 KB',
   systems: everySystem,
   run: (system, { openLoopMs }) =>
@@ -76,6 +80,7 @@ const latency: Measurement = {
 
 const firstByte: Measurement = {
   name: 'first-byte',
+  warms: true,
   does: '100 streams/s at fixed times, time to the first byte of the body',
   systems: everySystem,
   run: (system, { openLoopMs }) =>
@@ -84,6 +89,7 @@ const firstByte: Measurement = {
 
 const largePrompt: Measurement = {
   name: 'large-prompt',
+  warms: false,
   does: '50 requests/s at fixed times, prompts of 100 KB',
   systems: everySystem,
   run: (system, { openLoopMs }) =>
@@ -97,6 +103,7 @@ const chunkEveryMs = 20
 
 const chunks: Measurement = {
   name: 'chunks',
+  warms: true,
   does: `${fullStreams} streams at once (Portkey: ${portkeyStreams}), 50 chunks/s each`,
   systems: ['nginx', 'portkey', 'bare', 'shipped', 'nginx-tls', 'shipped-tls'],
   async run(system, { windowMs }) {
