@@ -313,10 +313,13 @@ async function reconcileSubscriptions(
   return stored
     .filter((each) => each.managedBy === run.managedBy && !kept.has(each.id))
     .map((each) => async () => {
+      // Removals run subscriptions first: both ends are still there.
+      const application = await tables.applications.get(organization.id, each.applicationId)
+      const product = await tables.products.get(organization.id, each.productId)
       run.changes.push({
         action: 'remove',
         noun: 'subscription',
-        name: each.id,
+        name: `${application?.slug ?? each.applicationId}/${product?.slug ?? each.productId}`,
         organization: organization.slug,
         fields: [],
       })

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { openFileSecretBox } from '../adapters/file-secret-box/open-file-secret-box.ts'
+import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
+import { parseResources } from '../config/index.ts'
+import { defaultConfig } from '../config/load.ts'
+import type { SnapshotMessage } from '../domain/snapshot.ts'
+import { faults } from '../faults/catalogue.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { SecretBox } from '../ports/secret-box.ts'
+import type { Store } from '../ports/store.ts'
+import { applyDesired } from '../resources/apply-document.ts'
+import { readDesired } from '../resources/desired.ts'
+import { createPublisher, type Publisher } from './publisher.ts'
+
+const now = Date.UTC(2026, 10, 23)
+
+interface Fixture {
+  readonly store: Store
+  readonly secretBox: SecretBox
+  readonly publisher: Publisher
+  readonly sent: SnapshotMessage[]
+  readonly references: Map<string, string>
+  refusal: string | null
+  sandboxEnabled: boolean
+  apply(document: string): Promise<unknown>
+}
+
+async function openFixture(t: TestContext): Promise<Fixture> {
+  const directory = mkdtempSync(join(tmpdir(), 'gatewright-publishing-'))
+  const { store, close } = await openSqliteStore({ path: ':memory:' })
+  const secretBox = openFileSecretBox({ path: join(directory, 'root.key') })
+  const config = defaultConfig()
+  const state = { refusal: null as string | null, sandboxEnabled: true }
+  const sent: SnapshotMessage[] = []
+  const references = new Map([['env:OPENAI_API_KEY', 'sk-from-environment']])
+  const publisher = createPublisher({
+    store,
+    sources: () => ({
+      settings: {
+        prices: [],
+        peppers: {},
+        bounds: config.limits,
+        timeouts: config.timeouts,
+        trustedProxies: [],
+        sandboxEnabled: state.sandboxEnabled,
+        documentationUrl: '',
+      },
+      secretBox,
+      readReference: (reference) => references.get(reference) ?? null,
+    }),
+    check: () => {
+      if (state.refusal !== null) throw new Fault(faults.configInvalid, { public: { reason: state.refusal } })
+    },
+    send: (message) => sent.push(message),
+    now: () => now,
+    pollMs: 20,
+  })
+  t.after(async () => {
+    publisher.stop()
+    await close()
+    rmSync(directory, { recursive: true })
+  })
+  const apply = (document: string) =>
+    applyDesired(
+      store,
+      readDesired(parseResources(document, 'x').value, () => {}),
+      { managedBy: 'file', now },
+    )
+  return Object.assign(state, { store, secretBox, publisher, sent, references, apply })
+}
+
+const document = `
+organizations: [{ slug: acme }]
+deployments:
+  - { slug: main, provider: openai, credential: { apiKey: env:OPENAI_API_KEY } }
+  - { slug: box, provider: sandbox }
+models:
+  - { name: gpt, targets: [{ deployment: main }] }
+  - { name: off, enabled: false, targets: [{ deployment: main }] }
+products:
+  - { slug: chat, models: [gpt] }
+  - { slug: draft, state: draft }
+  - { slug: old, state: deprecated, models: [old] }
+  - { slug: gone, state: retired }
+applications: [{ slug: shop, products: [chat, draft, old, gone] }]
+`
+
+function lastConfig(sent: readonly SnapshotMessage[]) {
+  const message = sent.findLast((each) => each.type === 'config')
+  assert.ok(message?.type === 'config')
+  return message.config
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 3000
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error('it did not come to be')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+test('a start sends the whole configuration, then all keys', async (t) => {
+  const { apply, publisher, sent } = await openFixture(t)
+  await apply(document)
+  await publisher.start()
+  assert.deepEqual(
+    sent.map((message) => message.type),
+    ['config', 'keys'],
+  )
+  assert.ok(sent[1]?.type === 'keys' && sent[1].reset)
+  const config = lastConfig(sent)
+  assert.deepEqual(
+    config.deployments.map((each) => [each.slug, each.secrets]),
+    [
+      ['box', {}],
+      ['main', { apiKey: 'sk-from-environment' }],
+    ].sort(),
+  )
+  assert.deepEqual(
+    config.routes.map((route) => route.name),
+    ['gpt'],
+  )
+  assert.equal(
+    config.routes[0]?.targets[0]?.deployment,
+    config.deployments.find((each) => each.slug === 'main')?.id,
+  )
+  assert.deepEqual(
+    [publisher.state.problem, publisher.state.routeCount, publisher.state.appliedAt],
+    [null, 1, now],
+  )
+})
+
+test('grants follow from active subscriptions to products that serve: published and deprecated ones', async (t) => {
+  const { apply, publisher, sent, store } = await openFixture(t)
+  await apply(document)
+  await publisher.start()
+  const models = () =>
+    lastConfig(sent)
+      .applications[0]?.grants.map((grant) => grant.models)
+      .sort()
+  assert.deepEqual(models(), [['gpt'], ['old']])
+  const organizationId = (await store.organizations.find('acme'))?.id ?? ''
+  const { items } = await store.subscriptions.list(organizationId)
+  for (const { id } of items)
+    await store.subscriptions.update(organizationId, id, { patch: { state: 'paused' }, now })
+  await until(() => models()?.length === 0)
+})
+
+test('changes are sent without being asked for', async (t) => {
+  const { apply, publisher, sent } = await openFixture(t)
+  await apply(document)
+  await publisher.start()
+  await apply(document.replace('name: gpt', 'name: better'))
+  await until(() => lastConfig(sent).routes[0]?.name === 'better')
+  assert.ok(lastConfig(sent).version > 0)
+})
+
+test('what cannot be compiled is not sent, stays visible as a problem, and is over with the next good one', async (t) => {
+  const fixture = await openFixture(t)
+  const { apply, publisher, sent } = fixture
+  await apply(document)
+  await publisher.start()
+  const count = sent.length
+  fixture.refusal = 'the price of nothing'
+  await apply(document.replace('name: gpt', 'name: bad'))
+  await until(() => publisher.state.problem !== null)
+  assert.match(publisher.state.problem ?? '', /the price of nothing/)
+  assert.equal(sent.length, count)
+  await assert.rejects(publisher.republish())
+  fixture.refusal = null
+  await publisher.republish()
+  assert.equal(publisher.state.problem, null)
+  assert.equal(lastConfig(sent).routes[0]?.name, 'bad')
+})
+
+test('a first snapshot that is refused refuses the start', async (t) => {
+  const fixture = await openFixture(t)
+  fixture.refusal = 'no'
+  await assert.rejects(fixture.publisher.start())
+  assert.equal(fixture.sent.length, 0)
+})
+
+test('a deployment whose credential cannot be read is left out by name, without its secret', async (t) => {
+  const { apply, publisher, sent, references } = await openFixture(t)
+  references.clear()
+  await apply(document)
+  await publisher.start()
+  assert.deepEqual(
+    lastConfig(sent).deployments.map((each) => each.slug),
+    ['box'],
+  )
+  assert.deepEqual(publisher.state.warnings, [
+    'deployment main: its credential cannot be read; it is out of service',
+  ])
+})
+
+test('the sandbox is left out where it is off', async (t) => {
+  const fixture = await openFixture(t)
+  fixture.sandboxEnabled = false
+  await fixture.apply(document)
+  await fixture.publisher.start()
+  assert.deepEqual(
+    lastConfig(fixture.sent).deployments.map((each) => each.slug),
+    ['main'],
+  )
+  assert.match(fixture.publisher.state.warnings[0] ?? '', /box: the sandbox is off/)
+})
