@@ -237,6 +237,13 @@ export const faults = Object.freeze({
     'Too many connections.',
     'Reuse connections, or try again shortly.',
   ),
+  bodiesHeld: entry(
+    'capacity.bodies-held',
+    503,
+    'overloaded',
+    'Too many request bytes are under way, for this key or altogether.',
+    'Send fewer or smaller requests at once, announce their length, and try again shortly.',
+  ),
   shuttingDown: entry(
     'capacity.shutting-down',
     503,

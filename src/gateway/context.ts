@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
 import type { IdempotencyBook } from '../ports/idempotency.ts'
 import type { UpstreamClient } from '../ports/upstream-client.ts'
+import type { BodyBudget } from './body-budget.ts'
 import type { KeyTable } from './key-table.ts'
 
 /** Internal notes about an exchange for the process log; never content, never secrets. */
@@ -17,6 +18,7 @@ export interface GatewayNote {
 
 export interface GatewayContext {
   readonly keys: KeyTable
+  readonly bodies: BodyBudget
   /** Chooses by origin: the in-process sandbox or the network. */
   readonly upstream: UpstreamClient
   readonly idempotency: IdempotencyBook

@@ -59,6 +59,8 @@ export class Exchange {
   /** Why a streamed body broke off. */
   bodyFailure: BodyFailureKind = 'malformed'
   requestBytes = 0
+  /** Counted in the budget of bodies. */
+  heldBytes = 0
 
   // Asked for
   model = ''

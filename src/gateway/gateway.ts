@@ -6,6 +6,7 @@ import type { SnapshotConfig, SnapshotMessage } from '../domain/snapshot.ts'
 import { faults } from '../faults/catalogue.ts'
 import { requestIds } from '../kernel/ids.ts'
 import type { ExchangeHandler } from '../ports/listener.ts'
+import { createBodyBudget } from './body-budget.ts'
 import type { GatewayContext } from './context.ts'
 import { Exchange } from './exchange.ts'
 import { createKeyTable } from './key-table.ts'
@@ -25,7 +26,7 @@ export interface Gateway {
   readonly open: number
 }
 
-export type GatewayParts = Omit<GatewayContext, 'keys' | 'isReady'> &
+export type GatewayParts = Omit<GatewayContext, 'keys' | 'bodies' | 'isReady'> &
   SnapshotParts & {
     /** Another table than `pipeline`; for tests of what a failing stage does. */
     readonly table?: readonly StageRow[]
@@ -45,6 +46,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const ctx: GatewayContext = {
     ...parts,
     keys,
+    bodies: createBodyBudget(),
     isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
   }
   const table = parts.table ?? pipeline

@@ -4,6 +4,7 @@
  */
 import type { KeySnapshot } from '../domain/snapshot.ts'
 import { type AddressMatcher, compileCidrs, compilePatterns, type PatternMatcher } from '../identity/index.ts'
+import type { BodyHolder } from './body-budget.ts'
 
 /** What a revocation must be able to end. `place` belongs to the list that holds it. */
 export interface Interruptible {
@@ -53,6 +54,7 @@ export interface CompiledKey {
   readonly allowsModel: PatternMatcher | null
   readonly allowsOperation: PatternMatcher | null
   readonly exchanges: UnderWay
+  readonly bodies: BodyHolder
 }
 
 export interface KeyChange {
@@ -78,13 +80,14 @@ export function createKeyTable(): KeyTable {
   }
 
   function upsert(snapshot: KeySnapshot): void {
-    const exchanges = keys.get(snapshot.keyId)?.exchanges ?? new UnderWay()
+    const before = keys.get(snapshot.keyId)
     keys.set(snapshot.keyId, {
       snapshot,
       allowsAddress: snapshot.cidrs.length === 0 ? null : compileCidrs(snapshot.cidrs),
       allowsModel: snapshot.models === null ? null : compilePatterns(snapshot.models),
       allowsOperation: snapshot.operations === null ? null : compilePatterns(snapshot.operations),
-      exchanges,
+      exchanges: before?.exchanges ?? new UnderWay(),
+      bodies: before?.bodies ?? { heldBytes: 0 },
     })
   }
 

@@ -103,9 +103,15 @@ function finishExchange(exchange: Exchange, runner: Runner, outcome: Exclude<Out
   exchange.keepAlive?.clear()
   exchange.keepAlive = null
   exchange.compiledKey?.exchanges.delete(exchange)
+  releaseBody(exchange, runner.ctx)
   if (exchange.operation === null) return
   for (const stage of runner.plans.byClass[exchange.operation.trafficClass].finish)
     runFinish(stage, exchange, runner.ctx)
+}
+
+function releaseBody(exchange: Exchange, ctx: GatewayContext): void {
+  if (exchange.compiledKey !== null) ctx.bodies.give(exchange.compiledKey.bodies, exchange.heldBytes)
+  exchange.heldBytes = 0
 }
 
 function runFinish(stage: StageRow, exchange: Exchange, ctx: GatewayContext): void {

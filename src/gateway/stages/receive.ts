@@ -5,10 +5,11 @@
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { BodyFailureKind } from '../../ports/listener.ts'
+import type { GatewayContext } from '../context.ts'
 import { type Exchange, headerOf } from '../exchange.ts'
 import type { Stage } from '../stage.ts'
 
-export const receive: Stage = (exchange) => {
+export const receive: Stage = (exchange, ctx) => {
   const { operation, inbound } = exchange
   if (operation === null || operation.request === 'none') return 'next'
   const encoding = headerOf(inbound.headers, 'content-encoding')
@@ -27,12 +28,24 @@ export const receive: Stage = (exchange) => {
     exchange.bodyPending = inbound.contentLength !== 0
     return 'next'
   }
-  inbound.readBody(limit, (failure, body) => {
+  readWhole(exchange, ctx, limit)
+  return 'wait'
+}
+
+function readWhole(exchange: Exchange, { bodies }: GatewayContext, limit: number): void {
+  const holder = exchange.compiledKey?.bodies
+  const expected = exchange.inbound.contentLength ?? limit
+  if (holder === undefined || !bodies.take(holder, expected))
+    throw new Fault(faults.bodiesHeld, { retryAfterSeconds: 1 })
+  exchange.heldBytes = expected
+  exchange.inbound.readBody(limit, (failure, body) => {
+    if (exchange.outcome !== 'open') return
     if (failure !== null) return exchange.fail(bodyFault(exchange, failure))
+    bodies.give(holder, expected - body.length)
+    exchange.heldBytes = body.length
     exchange.body = body
     exchange.proceed()
   })
-  return 'wait'
 }
 
 /** True for uploads that go through without being held. */
