@@ -81,6 +81,16 @@ let workers: { counts: WorkerCounts; urls: readonly string[] } = {
   urls: [],
 }
 
+function openUsage(directory: DataDirectory): Promise<UsageIntake> {
+  return openUsageIntake({
+    directory: directory.usageDirectory,
+    retentionDays: data.config.usage.retentionDays,
+    log: warnOf('usage.storage'),
+    // Nothing of the thread is worth more than knowing what is on disk: it ends, and its successor opens all anew.
+    onBroken: () => process.exit(1),
+  })
+}
+
 async function openStorage(directory: DataDirectory) {
   requireRootKey(directory)
   const secretBox = openFileSecretBox({ path: directory.rootKeyFile })
@@ -220,14 +230,7 @@ async function start(): Promise<void> {
   })
   let tls = await tlsSource.load()
   tell({ type: 'tls', material: tls })
-  const retentionDays = data.config.usage.retentionDays
-  const usage = await openUsageIntake({
-    directory: directory.usageDirectory,
-    retentionDays,
-    log: warnOf('usage.storage'),
-    // Nothing of the thread is worth more than knowing what is on disk: it ends, and its successor opens all anew.
-    onBroken: () => process.exit(1),
-  })
+  const usage = await openUsage(directory)
   const storage = await openStorage(directory)
   usage.index(storage.store, storage.usage)
   const content = openContent(storage, directory)

@@ -46,13 +46,36 @@ export const defaultOutboxBounds: OutboxBounds = Object.freeze({
   retryMs: 1000,
 })
 
+/** What could not be stored, by number: the oldest goes again as a probe, all others after something was stored. */
+function createRefusals(timers: TimerWheel, retryMs: number, send: (sequence: number) => void) {
+  const refused = new Set<number>()
+  let timer: TimerHandle | null = null
+
+  function probe(): void {
+    timer = null
+    for (const oldest of refused) return send(oldest)
+  }
+
+  return {
+    add(sequence: number): void {
+      refused.add(sequence)
+      if (timer === null) timer = timers.set(retryMs, probe)
+    },
+    stored(sequence: number): void {
+      refused.delete(sequence)
+      const others = [...refused]
+      refused.clear()
+      for (const each of others) send(each)
+    },
+    clear: () => refused.clear(),
+  }
+}
+
 export function createUsageOutbox(
   timers: TimerWheel,
   bounds: OutboxBounds = defaultOutboxBounds,
 ): UsageOutbox {
   const held = new Map<number, UsageBatch>()
-  const refused = new Set<number>()
-  let retry: TimerHandle | null = null
   let heldBytes = 0
   let lines = ''
   let sequence = 0
@@ -71,17 +94,10 @@ export function createUsageOutbox(
     send?.(batch)
   }
 
-  function sendAgain(sequences: Iterable<number>): void {
-    for (const each of sequences) {
-      const batch = held.get(each)
-      if (batch !== undefined) send?.(batch)
-    }
-  }
-
-  function probe(): void {
-    retry = null
-    sendAgain([...refused].slice(0, 1))
-  }
+  const refusals = createRefusals(timers, bounds.retryMs, (refused) => {
+    const batch = held.get(refused)
+    if (batch !== undefined) send?.(batch)
+  })
 
   return {
     add(record) {
@@ -94,19 +110,14 @@ export function createUsageOutbox(
       if (batch === undefined) return
       held.delete(acknowledged)
       heldBytes -= batch.lines.byteLength
-      refused.delete(acknowledged)
-      const others = [...refused]
-      refused.clear()
-      sendAgain(others)
+      refusals.stored(acknowledged)
     },
     refuse(sequence) {
-      if (!held.has(sequence)) return
-      refused.add(sequence)
-      if (retry === null) retry = timers.set(bounds.retryMs, probe)
+      if (held.has(sequence)) refusals.add(sequence)
     },
     connect(sender) {
       send = sender
-      refused.clear()
+      refusals.clear()
       for (const batch of held.values()) sender(batch)
     },
     flush,
