@@ -88,7 +88,7 @@ function safeRest(raw: string): string | null {
 function methodsOf(path: string): readonly string[] {
   const methods = new Set<string>()
   for (const operation of operations) {
-    if (operation.path === path) methods.add(operation.method)
+    if (operation.path === path || operation.otherPaths.includes(path)) methods.add(operation.method)
   }
   for (const row of patterns) {
     if (capture(row, path) !== null) methods.add(row.operation.method)

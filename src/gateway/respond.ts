@@ -66,6 +66,9 @@ export function sendFault(exchange: Exchange, fault: Fault): void {
   exchange.status = fault.status
   const headers = ['content-type', 'application/json', ...identityHeaders(exchange)]
   if (fault.retryAfterSeconds !== undefined) headers.push('retry-after', String(fault.retryAfterSeconds))
+  // RFC 9110 §15.5.2 and §15.5.6 demand these.
+  if (fault.status === 401) headers.push('www-authenticate', 'Bearer realm="gatewright"')
+  if (fault.allow !== undefined) headers.push('allow', fault.allow.join(', '))
   const body = JSON.stringify(dialect.writeError(error))
   exchange.responseBytes = Buffer.byteLength(body)
   reply.send(fault.status, headers, body)

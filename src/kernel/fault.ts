@@ -24,6 +24,8 @@ export interface FaultDetails {
   readonly param?: string
   /** Seconds after which a new try makes sense (`Retry-After`). */
   readonly retryAfterSeconds?: number
+  /** Methods that would be taken (`Allow`). */
+  readonly allow?: readonly string[]
   readonly cause?: unknown
 }
 
@@ -33,6 +35,7 @@ export class Fault extends Error {
   readonly internalText: string
   readonly param: string | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly allow: readonly string[] | undefined
 
   constructor(definition: FaultDefinition, details: FaultDetails = {}) {
     const publicText = fill(definition.text, details.public)
@@ -46,6 +49,7 @@ export class Fault extends Error {
     this.internalText = details.internal ?? ''
     this.param = details.param
     this.retryAfterSeconds = details.retryAfterSeconds
+    this.allow = details.allow
   }
 
   get code(): string {

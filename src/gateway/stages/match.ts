@@ -23,7 +23,7 @@ export const match: Stage = (exchange) => {
     return 'next'
   }
   if (found.allow.length > 0) {
-    throw new Fault(faults.methodNotAllowed, { public: { method, path } })
+    throw new Fault(faults.methodNotAllowed, { public: { method, path }, allow: found.allow })
   }
   throw new Fault(faults.notFound, { public: { method, path } })
 }
