@@ -45,6 +45,8 @@ class SealedContentLog implements ContentLog {
   #day = ''
   #log: EventLog | null = null
   #pendingBytes = 0
+  /** Records that are being sealed, up to their place in the log. */
+  readonly #sealing = new Set<Promise<void>>()
   /** Opening and closing of logs, one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -62,9 +64,11 @@ class SealedContentLog implements ContentLog {
       this.#pendingBytes -= size
       done(fault)
     }
-    this.#append(record, finish).catch((cause: unknown) => {
+    const sealing = this.#append(record, finish).catch((cause: unknown) => {
       finish(new Fault(faults.storageUnavailable, { internal: 'content cannot be stored', cause }))
     })
+    this.#sealing.add(sealing)
+    void sealing.then(() => this.#sealing.delete(sealing))
   }
 
   async #append(record: ContentRecord, done: (fault: Fault | null) => void): Promise<void> {
@@ -147,8 +151,9 @@ class SealedContentLog implements ContentLog {
     })
   }
 
-  close(): Promise<void> {
-    return this.#inTurn(async () => {
+  async close(): Promise<void> {
+    await Promise.all(this.#sealing)
+    await this.#inTurn(async () => {
       await this.#log?.close()
       this.#log = null
       this.#day = ''

@@ -165,3 +165,12 @@ test('more than may wait is refused, not held', async (t) => {
   )
   assert.ok(outcomes.includes('refused') && outcomes.includes('stored'))
 })
+
+test('closing waits for what was given before', async (t) => {
+  const { log } = await openFixture(t)
+  let stored = 0
+  for (let at = 0; at < 20; at += 1)
+    log.add(record({ id: `req_${at}` }), (fault) => (stored += fault === null ? 1 : 0))
+  await log.close()
+  assert.equal(stored, 20)
+})
