@@ -1,9 +1,10 @@
 /** Content logging on the running product: off unless asked for, sealed on disk, read back by an administrator. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { request } from 'undici'
@@ -47,6 +48,7 @@ test('off by default: no file holds content, and there is no directory for it', 
   assert.equal(existsSync(join(product.directory, 'data', 'content')), false)
   assert.equal(bytesOf(product.directory).includes('merger'), false)
   assert.doesNotMatch(product.output(), /merger/)
+  rmSync(product.directory, { recursive: true })
 })
 
 test('on: sealed on disk, shown by the command line to who may see it, never in the process log', async () => {
@@ -64,4 +66,34 @@ test('on: sealed on disk, shown by the command line to who may see it, never in 
   assert.ok(existsSync(join(product.directory, 'data', 'content')))
   assert.equal(bytesOf(product.directory).includes('merger'), false)
   assert.doesNotMatch(product.output(), /merger/)
+  rmSync(product.directory, { recursive: true })
+})
+
+test('it is switched on and off by a reload, for exchanges that begin after it', async () => {
+  const product = await startProduct()
+  const reloads = (): number => product.output().split('"code":"config.reloaded"').length - 1
+  const reloadWith = async (enabled: boolean): Promise<void> => {
+    const before = reloads()
+    const text = readFileSync(product.configFile, 'utf8')
+      .replace(/^contentLog:.*$/m, '')
+      .trimEnd()
+    writeFileSync(product.configFile, `${text}\ncontentLog: { enabled: ${enabled} }\n`)
+    const deadline = Date.now() + 10_000
+    while (reloads() === before && Date.now() < deadline) await sleep(50)
+    // The snapshot is on its way to the workers when the reload is reported.
+    await sleep(100)
+  }
+  const unseen = await ask(product)
+  await reloadWith(true)
+  const seen = await ask(product)
+  await reloadWith(false)
+  const unseenAgain = await ask(product)
+  let shown = ''
+  for (let tries = 0; tries < 20 && shown === ''; tries += 1) {
+    shown = await runCli(product, 'content', 'show', seen).catch(() => '')
+  }
+  assert.match(shown, /the merger closes on friday/)
+  for (const id of [unseen, unseenAgain])
+    await assert.rejects(runCli(product, 'content', 'show', id), /no content/)
+  assert.equal(await product.stop(), 0)
 })
