@@ -10,6 +10,7 @@ import { defaultConfig } from '../config/load.ts'
 import type { SnapshotMessage } from '../domain/snapshot.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
+import { newId } from '../kernel/ids.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { Store } from '../ports/store.ts'
 import { applyDesired } from '../resources/apply-document.ts'
@@ -114,11 +115,11 @@ test('a start sends the whole configuration, then all keys', async (t) => {
   assert.ok(sent[1]?.type === 'keys' && sent[1].reset)
   const config = lastConfig(sent)
   assert.deepEqual(
-    config.deployments.map((each) => [each.slug, each.secrets]),
-    [
+    new Map(config.deployments.map((each) => [each.slug, each.secrets])),
+    new Map<string, object>([
       ['box', {}],
       ['main', { apiKey: 'sk-from-environment' }],
-    ].sort(),
+    ]),
   )
   assert.deepEqual(
     config.routes.map((route) => route.name),
@@ -208,4 +209,65 @@ test('the sandbox is left out where it is off', async (t) => {
     ['main'],
   )
   assert.match(fixture.publisher.state.warnings[0] ?? '', /box: the sandbox is off/)
+})
+
+test('a start sends all keys in one message, for a reset with some of them would revoke the others', async (t) => {
+  const { apply, publisher, sent, store } = await openFixture(t)
+  await apply(document)
+  const organization = await store.organizations.find('acme')
+  const application = await store.applications.find(organization?.id ?? '', 'shop')
+  assert.ok(organization !== null && application !== null)
+  const count = 1203
+  await store.transaction(async (tables) => {
+    for (let index = 0; index < count; index += 1) {
+      const keyId = `key${String(index).padStart(9, '0')}`
+      const secret = { keyId, version: 1, hash: 'h', pepperVersion: 1, createdAt: now, expiresAt: null }
+      await tables.keys.create(
+        {
+          id: newId('key'),
+          createdAt: now,
+          updatedAt: now,
+          managedBy: 'api',
+          organizationId: organization.id,
+          applicationId: application.id,
+          keyId,
+          name: 'k',
+          environment: 'live',
+          state: 'active',
+          models: null,
+          operations: null,
+          cidrs: [],
+          expiresAt: null,
+          lastUsedAt: null,
+          revokedAt: null,
+        },
+        [secret],
+      )
+    }
+  })
+  await publisher.start()
+  const resets = sent.filter((message) => message.type === 'keys' && message.reset)
+  assert.deepEqual(
+    resets.map((message) => (message.type === 'keys' ? message.upsert.length : 0)),
+    [count],
+  )
+})
+
+test('a configuration that the store could not give is asked for again', async (t) => {
+  const { apply, publisher, sent, store } = await openFixture(t)
+  await apply(document)
+  await publisher.start()
+  const load = store.loadConfiguration
+  let failures = 0
+  t.mock.method(store, 'loadConfiguration', () => {
+    failures += 1
+    return failures < 3 ? Promise.reject(new Error('busy')) : load.call(store)
+  })
+  const before = sent.length
+  await apply(document.replace('products: [chat,', 'products: ['))
+  await until(() => sent.slice(before).some((message) => message.type === 'config'))
+  assert.equal(
+    lastConfig(sent).applications[0]?.grants.some((grant) => grant.models.includes('gpt')),
+    false,
+  )
 })

@@ -6,8 +6,8 @@
 import type { SnapshotConfig, SnapshotMessage } from '../domain/snapshot.ts'
 import { snapshotKeys } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
-import type { Store } from '../ports/store.ts'
-import { buildSnapshot, type SnapshotSources } from './build-snapshot.ts'
+import type { ConfigurationRecords, KeyChanges, Store } from '../ports/store.ts'
+import { type BuiltSnapshot, buildSnapshot, type SnapshotSources } from './build-snapshot.ts'
 
 export interface PublisherState {
   readonly version: number
@@ -108,8 +108,7 @@ class StorePublisher implements Publisher {
   }
 
   async #publishConfiguration(): Promise<void> {
-    const records = await this.#parts.store.loadConfiguration()
-    const { config, warnings } = await buildSnapshot(records, this.#parts.sources())
+    const { records, config, warnings } = await this.#build()
     try {
       this.#parts.check(config)
     } catch (error) {
@@ -128,17 +127,33 @@ class StorePublisher implements Publisher {
     }
   }
 
-  async #publishKeys(reset: boolean): Promise<void> {
-    let first = reset
-    for (;;) {
-      const changes = await this.#parts.store.keysSince(this.#keysVersion)
-      this.#keysVersion = changes.version
-      if (first || changes.upsert.length > 0 || changes.remove.length > 0) {
-        this.#parts.send(snapshotKeys(changes, { now: this.#parts.now(), reset: first }))
-      }
-      first = false
-      if (!changes.more) return
+  async #build(): Promise<BuiltSnapshot & { readonly records: ConfigurationRecords }> {
+    try {
+      const records = await this.#parts.store.loadConfiguration()
+      return { records, ...(await buildSnapshot(records, this.#parts.sources())) }
+    } catch (error) {
+      // It could not be read, so it is asked for again: what it takes away must not stay granted.
+      this.#configurationVersion = -1
+      throw error
     }
+  }
+
+  async #publishKeys(reset: boolean): Promise<void> {
+    const upsert: KeyChanges['upsert'][number][] = []
+    const remove: string[] = []
+    let page: KeyChanges
+    let version = this.#keysVersion
+    do {
+      page = await this.#parts.store.keysSince(version)
+      version = page.version
+      for (const stored of page.upsert) upsert.push(stored)
+      for (const keyId of page.remove) remove.push(keyId)
+    } while (page.more)
+    this.#keysVersion = version
+    if (!reset && upsert.length === 0 && remove.length === 0) return
+    // One message, however many pages: a reset with some of the keys would revoke all others for a moment.
+    const changes = { version, upsert, remove, more: false }
+    this.#parts.send(snapshotKeys(changes, { now: this.#parts.now(), reset }))
   }
 }
 
