@@ -60,7 +60,7 @@ async function refusal(dataDir: string, { config = {}, uid }: StartOptions = {})
     served = true
     child.kill('SIGKILL')
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), 90_000)
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   clearTimeout(timer)
   assert.ok(!served, 'it serves')
