@@ -20,6 +20,9 @@ const bounds = {
   connectionsCheckingInterval: 1000,
 }
 
+/** Open connections a listener holds; administration needs a handful. */
+const maxConnections = 1024
+
 /** Open what the configuration names. @throws the system's error when an address cannot be bound */
 export async function openControlListeners(
   app: FastifyInstance,
@@ -36,6 +39,7 @@ export async function openControlListeners(
     protocol: string,
     { host, port }: { host: string; port: number },
   ): Promise<void> => {
+    server.maxConnections = maxConnections
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host, port }, () => {
