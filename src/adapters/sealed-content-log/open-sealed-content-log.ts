@@ -47,8 +47,10 @@ class SealedContentLog implements ContentLog {
   #pendingBytes = 0
   /** Records that are being sealed, up to their place in the log. */
   readonly #sealing = new Set<Promise<void>>()
-  /** Opening and closing of logs, one after the other. */
-  #turn: Promise<unknown> = Promise.resolve()
+  /** Opening and closing of the log that is written, one after the other. */
+  #writing: Promise<unknown> = Promise.resolve()
+  /** Reads and removals, one after the other; records are stored meanwhile. */
+  #reading: Promise<unknown> = Promise.resolve()
 
   constructor(options: SealedContentLogOptions) {
     this.#options = options
@@ -73,26 +75,28 @@ class SealedContentLog implements ContentLog {
 
   async #append(record: ContentRecord, done: (fault: Fault | null) => void): Promise<void> {
     const sealed = await sealRecord(record, this.#options.secretBox)
-    await this.#inTurn(async () => {
-      const log = await this.#today()
-      log.append(sealed, done)
+    const log = await this.#today()
+    log.append(sealed, done)
+  }
+
+  #today(): Promise<EventLog> {
+    const opened = this.#writing.then(async () => {
+      const day = dayOf(this.#options.now())
+      if (this.#log !== null && this.#day === day) return this.#log
+      await this.#log?.close()
+      this.#log = null
+      this.#log = await this.#open(day)
+      this.#day = day
+      return this.#log
     })
+    this.#writing = opened.catch(() => undefined)
+    return opened
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work)
-    this.#turn = result.catch(() => undefined)
+  #inReadingTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#reading.then(work)
+    this.#reading = result.catch(() => undefined)
     return result
-  }
-
-  async #today(): Promise<EventLog> {
-    const day = dayOf(this.#options.now())
-    if (this.#log !== null && this.#day === day) return this.#log
-    await this.#log?.close()
-    this.#log = null
-    this.#log = await this.#open(day)
-    this.#day = day
-    return this.#log
   }
 
   async #open(day: string): Promise<EventLog> {
@@ -102,7 +106,7 @@ class SealedContentLog implements ContentLog {
   }
 
   read(organizationId: string, requestId: string): Promise<ContentRecord | null> {
-    return this.#inTurn(async () => {
+    return this.#inReadingTurn(async () => {
       for (const day of (await this.#days()).reverse()) {
         const found = await this.#readDay(day, { organizationId, requestId })
         if (found !== null) return found
@@ -115,7 +119,8 @@ class SealedContentLog implements ContentLog {
     day: string,
     wanted: { readonly organizationId: string; readonly requestId: string },
   ): Promise<ContentRecord | null> {
-    const current = day === this.#day ? this.#log : null
+    // A day that is written has one writer: it is read through the log that writes it.
+    const current = day === dayOf(this.#options.now()) ? await this.#today() : this.#logOf(day)
     const log = current ?? (await this.#open(day))
     try {
       const oldest = this.#options.now() - this.#options.retentionDays() * dayMs
@@ -130,6 +135,10 @@ class SealedContentLog implements ContentLog {
     }
   }
 
+  #logOf(day: string): EventLog | null {
+    return day === this.#day ? this.#log : null
+  }
+
   /** In order; none where there is no directory. */
   async #days(): Promise<string[]> {
     try {
@@ -142,7 +151,7 @@ class SealedContentLog implements ContentLog {
   }
 
   prune(): Promise<number> {
-    return this.#inTurn(async () => {
+    return this.#inReadingTurn(async () => {
       // The last record of a day is as old as the retention when the day after it is.
       const firstKept = dayOf(this.#options.now() - this.#options.retentionDays() * dayMs)
       const over = (await this.#days()).filter((day) => day < firstKept && day !== this.#day)
@@ -153,11 +162,11 @@ class SealedContentLog implements ContentLog {
 
   async close(): Promise<void> {
     await Promise.all(this.#sealing)
-    await this.#inTurn(async () => {
-      await this.#log?.close()
-      this.#log = null
-      this.#day = ''
-    })
+    await this.#reading
+    await this.#writing
+    await this.#log?.close()
+    this.#log = null
+    this.#day = ''
   }
 }
 

@@ -173,3 +173,22 @@ test('closing waits for what was given before', async (t) => {
   await log.close()
   assert.deepEqual(outcomes, Array(20).fill(null))
 })
+
+test('records are stored while others are read, from the first moment after a restart', async (t) => {
+  const fixture = await openFixture(t)
+  for (let day = 0; day < 3; day += 1) {
+    fixture.now = start + day * dayMs
+    for (let at = 0; at < 20; at += 1)
+      await add(fixture.log, record({ id: `req_${day}_${at}`, time: fixture.now }))
+  }
+  await fixture.log.close()
+  const reads = Promise.all(['req_0_0', 'req_2_19', 'req_none'].map((id) => fixture.log.read('org_a', id)))
+  await Promise.all(
+    Array.from({ length: 20 }, (_, at) => add(fixture.log, record({ id: `new_${at}`, time: fixture.now }))),
+  )
+  assert.deepEqual(
+    (await reads).map((found) => found?.id),
+    ['req_0_0', 'req_2_19', undefined],
+  )
+  assert.equal((await fixture.log.read('org_a', 'new_19'))?.id, 'new_19')
+})
