@@ -41,7 +41,7 @@ export interface OutboxBounds {
 
 export const defaultOutboxBounds: OutboxBounds = Object.freeze({
   flushMs: 50,
-  batchBytes: 65_536,
+  batchBytes: 262_144,
   maxHeldBytes: 67_108_864,
   retryMs: 1000,
 })
