@@ -54,3 +54,21 @@ test('slow bodies of one key take its share and no more, and it is free again wh
   )
   assert.ok(again.every((answer) => answer.status === 200))
 })
+
+test('bodies of unknown length count as they grow, so that small ones do not shut each other out', async () => {
+  const body = JSON.stringify({
+    model: 'sandbox',
+    messages: [{ role: 'user', content: `sandbox: say=hello\n${'x'.repeat(40_000)}` }],
+  })
+  async function* inPieces(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < body.length; at += 7000) {
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      yield Buffer.from(body.slice(at, at + 7000))
+    }
+  }
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, () => rig.call('/v1/chat/completions', { body: inPieces(), method: 'POST' })),
+  )
+  assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [200])
+  assert.match(answers[0]?.text ?? '', /hello/)
+})

@@ -1,7 +1,7 @@
 /**
  * What request bodies may hold of a worker's memory, all together and per API key. Without it, connections times the
  * bound of one body would be the only limit, and one key that sends slowly could take the process down for all.
- * A body counts from when it is announced (unannounced ones with their bound) until its exchange ends.
+ * A body counts from when it is announced, or as it grows, until its exchange ends.
  */
 export interface BodyHolder {
   heldBytes: number

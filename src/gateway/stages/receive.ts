@@ -32,19 +32,55 @@ export const receive: Stage = (exchange, ctx) => {
   return 'wait'
 }
 
-function readWhole(exchange: Exchange, { bodies }: GatewayContext, limit: number): void {
+/** Count `bytes` more for the exchange until it ends. @throws Fault 503 */
+function hold(exchange: Exchange, { bodies }: GatewayContext, bytes: number): void {
   const holder = exchange.compiledKey?.bodies
-  const expected = exchange.inbound.contentLength ?? limit
-  if (holder === undefined || !bodies.take(holder, expected))
+  if (holder === undefined || !bodies.take(holder, bytes))
     throw new Fault(faults.bodiesHeld, { retryAfterSeconds: 1 })
-  exchange.heldBytes = expected
-  exchange.inbound.readBody(limit, (failure, body) => {
+  exchange.heldBytes += bytes
+}
+
+function readWhole(exchange: Exchange, ctx: GatewayContext, limit: number): void {
+  const { inbound } = exchange
+  if (inbound.contentLength === undefined) return readUnannounced(exchange, ctx, limit)
+  hold(exchange, ctx, inbound.contentLength)
+  inbound.readBody(limit, (failure, body) => {
     if (exchange.outcome !== 'open') return
     if (failure !== null) return exchange.fail(bodyFault(exchange, failure))
-    bodies.give(holder, expected - body.length)
-    exchange.heldBytes = body.length
     exchange.body = body
     exchange.proceed()
+  })
+}
+
+const firstCapacity = 16_384
+
+/** A body of unknown length counts as it grows: one buffer that doubles, never more than `limit`. */
+function readUnannounced(exchange: Exchange, ctx: GatewayContext, limit: number): void {
+  let buffer = Buffer.allocUnsafeSlow(0)
+  let filled = 0
+  const grow = (needed: number): void => {
+    const capacity = Math.min(limit, Math.max(needed, firstCapacity, 2 * buffer.length))
+    hold(exchange, ctx, capacity - buffer.length)
+    const grown = Buffer.allocUnsafeSlow(capacity)
+    buffer.copy(grown, 0, 0, filled)
+    buffer = grown
+  }
+  exchange.inbound.streamBody(limit, {
+    data(chunk) {
+      if (exchange.outcome !== 'open') return
+      try {
+        if (filled + chunk.length > buffer.length) grow(filled + chunk.length)
+      } catch (error) {
+        return exchange.fail(error)
+      }
+      buffer.set(chunk, filled)
+      filled += chunk.length
+    },
+    end() {
+      exchange.body = buffer.subarray(0, filled)
+      exchange.proceed()
+    },
+    failure: (reason) => exchange.fail(bodyFault(exchange, reason ?? 'malformed')),
   })
 }
 
