@@ -25,7 +25,7 @@ const blankLine = '\r\n\r\n'
 const lineBreak = '\r\n'
 const formType =
   /^multipart\/form-data[ \t]*;[ \t]*boundary=(?:"([A-Za-z0-9'()+_,./:=?-]{1,70})"|([A-Za-z0-9'+_.-]{1,70}))$/i
-const headerLine = /^([A-Za-z-]{1,64}):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/
+const headerLine = /^([A-Za-z-]{1,64}):([\t\x20-\x7e\x80-\xff]*)$/
 const disposition = /^form-data((?:[ \t]*;[ \t]*[A-Za-z]+\*?=(?:"(?:[^"\\]|\\.)*"|[^\s";]+))+)$/i
 const parameter = /;[ \t]*([A-Za-z]+\*?)=(?:"((?:[^"\\]|\\.)*)"|([^\s";]+))/g
 const plainName = /^[A-Za-z0-9_.[\]-]{1,128}$/
