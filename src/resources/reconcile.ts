@@ -272,6 +272,27 @@ function differingFields(record: object, own: object): string[] {
     .map(([field]) => field)
 }
 
+/** A subscription that the same manager made takes the document's state again. */
+async function restoreState(
+  run: Run,
+  organization: Organization,
+  {
+    found,
+    name,
+    state,
+  }: { readonly found: Subscription; readonly name: string; readonly state: Subscription['state'] },
+): Promise<void> {
+  if (found.managedBy !== run.managedBy || found.state === state) return
+  run.changes.push({
+    action: 'update',
+    noun: 'subscription',
+    name,
+    organization: organization.slug,
+    fields: ['state'],
+  })
+  await run.tables.subscriptions.update(organization.id, found.id, { patch: { state }, now: run.now })
+}
+
 async function reconcileSubscriptions(
   run: Run,
   organization: Organization,
@@ -293,6 +314,7 @@ async function reconcileSubscriptions(
     const found = stored.find((each) => each.applicationId === applicationId && each.productId === productId)
     if (found !== undefined) {
       kept.add(found.id)
+      await restoreState(run, organization, { found, name: `${application}/${product}`, state })
       continue
     }
     run.changes.push({
