@@ -3,7 +3,14 @@
  * at once. Filled by the control plane only; a key that is not here does not exist.
  */
 import type { KeySnapshot } from '../domain/snapshot.ts'
-import { type AddressMatcher, compileCidrs, compilePatterns, type PatternMatcher } from '../identity/index.ts'
+import {
+  type AddressMatcher,
+  compileCidrs,
+  compilePatterns,
+  createKeyProof,
+  type KeyProof,
+  type PatternMatcher,
+} from '../identity/index.ts'
 import type { BodyHolder } from './body-budget.ts'
 
 /** What a revocation must be able to end. `place` belongs to the list that holds it. */
@@ -48,6 +55,7 @@ export class UnderWay {
 
 export interface CompiledKey {
   readonly snapshot: KeySnapshot
+  readonly proves: KeyProof
   /** Null: from anywhere. */
   readonly allowsAddress: AddressMatcher | null
   /** Null: whatever the subscriptions allow. */
@@ -83,6 +91,7 @@ export function createKeyTable(): KeyTable {
     const before = keys.get(snapshot.keyId)
     keys.set(snapshot.keyId, {
       snapshot,
+      proves: createKeyProof(snapshot),
       allowsAddress: snapshot.cidrs.length === 0 ? null : compileCidrs(snapshot.cidrs),
       allowsModel: snapshot.models === null ? null : compilePatterns(snapshot.models),
       allowsOperation: snapshot.operations === null ? null : compilePatterns(snapshot.operations),

@@ -12,15 +12,16 @@ const passing = new Set([
   'openai-version',
   'openai-model',
 ])
-const passingPrefixes = ['x-ratelimit-', 'anthropic-ratelimit-']
+function isRateLimit(name: string): boolean {
+  return name.startsWith('x-ratelimit-') || name.startsWith('anthropic-ratelimit-')
+}
 
 /** The provider's headers that pass, as a flat list. */
 export function passingHeaders(received: readonly string[]): string[] {
   const kept: string[] = []
   for (let at = 0; at < received.length; at += 2) {
     const name = received[at] ?? ''
-    if (passing.has(name) || passingPrefixes.some((prefix) => name.startsWith(prefix)))
-      kept.push(name, received[at + 1] ?? '')
+    if (passing.has(name) || isRateLimit(name)) kept.push(name, received[at + 1] ?? '')
   }
   return kept
 }
@@ -69,8 +70,12 @@ export function describeUsage(exchange: Exchange, headers: string[]): void {
     headers.push('x-gatewright-cost-usd', (exchange.costMicroUsd / 1e6).toFixed(6))
 }
 
+const unprintable = /[^\x20-\x7e]/g
+
+/** Nearly all names are plain: looking costs less than replacing. */
 function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)
+  const cut = text.length > 200 ? text.slice(0, 200) : text
+  return cut.search(unprintable) < 0 ? cut : cut.replace(unprintable, '?')
 }
 
 function milliseconds(value: number): string {

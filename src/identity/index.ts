@@ -11,6 +11,7 @@ export {
 } from './api-key/api-key-text.ts'
 export { type AddressMatcher, compileCidrs, isCidr } from './api-key/compile-cidrs.ts'
 export { compilePatterns, type PatternMatcher } from './api-key/compile-patterns.ts'
+export { createKeyProof, type KeyProof } from './api-key/key-proof.ts'
 export { snapshotKeys } from './api-key/key-snapshot.ts'
 export { type OpenedPeppers, openPeppers } from './api-key/open-peppers.ts'
 export { planRotation } from './api-key/plan-rotation.ts'

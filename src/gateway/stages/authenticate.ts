@@ -4,7 +4,7 @@
  * An unknown key id and a wrong secret are the same answer.
  */
 import { faults } from '../../faults/catalogue.ts'
-import { parseApiKey, verifyApiKey } from '../../identity/index.ts'
+import { parseApiKey } from '../../identity/index.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { Stage } from '../stage.ts'
 
@@ -15,8 +15,7 @@ export const authenticate: Stage = (exchange, ctx) => {
   const key = ctx.keys.find(parsed.keyId)
   if (key === undefined) throw new Fault(faults.invalidKey)
   const now = ctx.clock.now()
-  if (!verifyApiKey(text, key.snapshot, { peppers: exchange.snapshot.peppers, now }))
-    throw new Fault(faults.invalidKey)
+  if (!key.proves(text, exchange.snapshot.peppers, now)) throw new Fault(faults.invalidKey)
   if (key.snapshot.expiresAt !== null && key.snapshot.expiresAt <= now) throw new Fault(faults.expiredKey)
   if (key.allowsAddress !== null && !key.allowsAddress(exchange.clientAddress))
     throw new Fault(faults.addressNotAllowed)
