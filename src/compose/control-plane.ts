@@ -14,6 +14,7 @@ import type { AdminDependencies } from '../admin/context.ts'
 import { createAdminApi } from '../admin/create-admin-api.ts'
 import { type LoadedConfig, loadConfig, readEnvironment, readSecretReference } from '../config/index.ts'
 import type { Deployment } from '../domain/entities.ts'
+import type { DeploymentSnapshot } from '../domain/snapshot.ts'
 import { createEgressGuard } from '../egress/index.ts'
 import { faults } from '../faults/catalogue.ts'
 import { checkSnapshot } from '../gateway/index.ts'
@@ -101,6 +102,7 @@ async function openStorage(directory: DataDirectory) {
     settings: snapshotSettings(loaded.config, peppers.encoded),
     secretBox,
     readReference,
+    checkDeployment,
   })
   return { secretBox, store, usage, close, access, sources }
 }
@@ -121,20 +123,24 @@ async function applyConfiguration(storage: Storage): Promise<readonly string[]> 
   const now = systemClock.now()
   const document = isFileManaged(config) ? config : {}
   const source = { document, file: file ?? 'gatewright.yaml', lineOf }
-  await applyDocument(store, source, { managedBy: 'file', now, checkDeployment: deploymentCheck(storage) })
+  await applyDocument(store, source, { managedBy: 'file', now, checkDeployment: documentCheck(storage) })
   const found = config.environmentProviders ? findProviders(catalogue, environment, defaultPrices) : []
   return applyEnvironment(store, found, now)
 }
 
-/** Refuses a deployment that the data plane could not compile, before it is stored. */
-function deploymentCheck({ sources }: Storage) {
+/** Throws a Fault where the data plane could not compile the deployment. */
+function checkDeployment(deployment: DeploymentSnapshot): void {
+  const provider = catalogue.find(deployment.providerId)
+  if (provider === undefined)
+    throw new Fault(faults.objectNotFound, { public: { noun: 'provider', id: deployment.providerId } })
+  compileDeployment(provider, deployment, auth)
+}
+
+/** The same before a document is stored. A secret that is not there yet is no mistake in the document. */
+function documentCheck({ sources }: Storage) {
   return async (deployment: Deployment): Promise<void> => {
-    const provider = catalogue.find(deployment.providerId)
-    if (provider === undefined)
-      throw new Fault(faults.objectNotFound, { public: { noun: 'provider', id: deployment.providerId } })
     const opened = await openDeployment(deployment, new Map(), sources())
-    // A secret that is not there yet puts the deployment out of service; it is no mistake in the document.
-    if (opened !== null) compileDeployment(provider, opened, auth)
+    if (opened !== null) checkDeployment(opened)
   }
 }
 
@@ -179,7 +185,7 @@ function adminDependencies(
       store,
       clock: systemClock,
       fileManaged: () => isFileManaged(loaded.config),
-      checkDeployment: deploymentCheck(storage),
+      checkDeployment: documentCheck(storage),
     }),
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),

@@ -6,7 +6,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { createHttp1Client } from '../adapters/http1/client.ts'
 import { openHttpListener } from '../adapters/http1/server.ts'
 import { createThreadIdempotencyBook } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
-import type { GatewayBounds } from '../domain/snapshot.ts'
+import type { GatewayBounds, SnapshotMessage } from '../domain/snapshot.ts'
 import { createEgressGuard } from '../egress/index.ts'
 import {
   createContentOutbox,
@@ -145,10 +145,22 @@ async function drain(timeoutMs: number): Promise<void> {
   process.exit(0)
 }
 
+/** A snapshot that cannot be compiled here leaves the one in force; the control plane proves each before it sends. */
+function applySnapshot(message: SnapshotMessage): boolean {
+  try {
+    gateway.apply(message)
+    return true
+  } catch (error) {
+    const text = error instanceof Error ? error.name : 'unknown'
+    tell({ type: 'log', entry: { level: 'error', code: 'gateway.snapshot', requestId: '', text } })
+    return false
+  }
+}
+
 supervisor.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'snapshot':
-      gateway.apply(message.message)
+      if (!applySnapshot(message.message)) return
       if (message.message.type === 'config') {
         bounds = message.message.config.bounds
         for (const listener of listeners) listener.setBounds(bounds)

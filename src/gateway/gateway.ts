@@ -68,7 +68,14 @@ export function createGateway(parts: GatewayParts): Gateway {
         runner = { ctx, plans: compilePlans(table, snapshot) }
         return
       }
-      keys.apply(message)
+      for (const keyId of keys.apply(message)) {
+        parts.note({
+          level: 'error',
+          requestId: '',
+          code: 'gateway.key',
+          internal: `key ${keyId} cannot be compiled`,
+        })
+      }
       keysKnown = true
     },
     startDraining() {

@@ -96,3 +96,18 @@ test('property: the list holds exactly those that were added and not taken out, 
     }),
   )
 })
+
+test('a key that cannot be compiled opens nothing, ends what it had, and holds up no other', () => {
+  const table = createKeyTable()
+  table.apply({ reset: true, upsert: [key('a')], remove: [] })
+  const running = runningIn(underWayOf(table, 'a'))
+  const refused = table.apply({
+    reset: false,
+    upsert: [key('a', { cidrs: ['not a network'] }), key('b')],
+    remove: [],
+  })
+  assert.deepEqual(refused, ['a'])
+  assert.equal(table.find('a'), undefined)
+  assert.equal(running.ended, true)
+  assert.ok(table.find('b'))
+})

@@ -74,7 +74,8 @@ export interface KeyChange {
 export interface KeyTable {
   readonly size: number
   find(keyId: string): CompiledKey | undefined
-  apply(change: KeyChange): void
+  /** Returns the ids of keys that cannot be compiled: they open nothing, all others are as told. */
+  apply(change: KeyChange): readonly string[]
 }
 
 export function createKeyTable(): KeyTable {
@@ -87,17 +88,14 @@ export function createKeyTable(): KeyTable {
     key.exchanges.interruptAll()
   }
 
-  function upsert(snapshot: KeySnapshot): void {
-    const before = keys.get(snapshot.keyId)
-    keys.set(snapshot.keyId, {
-      snapshot,
-      proves: createKeyProof(snapshot),
-      allowsAddress: snapshot.cidrs.length === 0 ? null : compileCidrs(snapshot.cidrs),
-      allowsModel: snapshot.models === null ? null : compilePatterns(snapshot.models),
-      allowsOperation: snapshot.operations === null ? null : compilePatterns(snapshot.operations),
-      exchanges: before?.exchanges ?? new UnderWay(),
-      bodies: before?.bodies ?? { heldBytes: 0 },
-    })
+  function upsert(snapshot: KeySnapshot): boolean {
+    try {
+      keys.set(snapshot.keyId, compileKey(snapshot, keys.get(snapshot.keyId)))
+      return true
+    } catch {
+      remove(snapshot.keyId)
+      return false
+    }
   }
 
   return {
@@ -110,8 +108,21 @@ export function createKeyTable(): KeyTable {
         const kept = new Set(change.upsert.map((key) => key.keyId))
         for (const keyId of [...keys.keys()]) if (!kept.has(keyId)) remove(keyId)
       }
-      for (const key of change.upsert) upsert(key)
+      const refused = change.upsert.filter((key) => !upsert(key)).map((key) => key.keyId)
       for (const keyId of change.remove) remove(keyId)
+      return refused
     },
+  }
+}
+
+function compileKey(snapshot: KeySnapshot, before: CompiledKey | undefined): CompiledKey {
+  return {
+    snapshot,
+    proves: createKeyProof(snapshot),
+    allowsAddress: snapshot.cidrs.length === 0 ? null : compileCidrs(snapshot.cidrs),
+    allowsModel: snapshot.models === null ? null : compilePatterns(snapshot.models),
+    allowsOperation: snapshot.operations === null ? null : compilePatterns(snapshot.operations),
+    exchanges: before?.exchanges ?? new UnderWay(),
+    bodies: before?.bodies ?? { heldBytes: 0 },
   }
 }

@@ -19,6 +19,7 @@ import type {
   RouteSnapshot,
   SnapshotConfig,
 } from '../domain/snapshot.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { ConfigurationRecords } from '../ports/store.ts'
 
@@ -33,6 +34,8 @@ export interface SnapshotSources {
   readonly secretBox: SecretBox
   /** Reads `env:NAME` and `file:/path`; null when there is nothing. */
   readonly readReference: (reference: string) => string | null
+  /** Throws a Fault when the data plane could not compile the deployment. */
+  readonly checkDeployment: (deployment: DeploymentSnapshot) => void
 }
 
 export interface BuiltSnapshot {
@@ -60,8 +63,10 @@ export async function buildSnapshot(
       continue
     }
     const opened = await openDeployment(deployment, credentials, sources)
-    if (opened === null)
-      warnings.push(`deployment ${deployment.slug}: its credential cannot be read; it is out of service`)
+    const trouble = opened === null ? 'its credential cannot be read' : troubleOf(opened, sources)
+    // One tenant's mistake must not hold up the configuration of all others.
+    if (opened === null || trouble !== null)
+      warnings.push(`deployment ${deployment.slug}: ${trouble}; it is out of service`)
     else deployments.push(opened)
   }
   const { prices, peppers, bounds, trustedProxies, sandboxEnabled, documentationUrl } = settings
@@ -80,6 +85,15 @@ export async function buildSnapshot(
       documentationUrl,
       ...(settings.contentLog === undefined ? {} : { contentLog: settings.contentLog }),
     },
+  }
+}
+
+function troubleOf(deployment: DeploymentSnapshot, { checkDeployment }: SnapshotSources): string | null {
+  try {
+    checkDeployment(deployment)
+    return null
+  } catch (error) {
+    return error instanceof Fault ? error.publicText : 'it cannot be compiled'
   }
 }
 

@@ -26,6 +26,8 @@ interface Fixture {
   readonly sent: SnapshotMessage[]
   readonly references: Map<string, string>
   refusal: string | null
+  /** Slug of a deployment that the data plane could not compile. */
+  broken: string | null
   sandboxEnabled: boolean
   apply(document: string): Promise<unknown>
 }
@@ -35,7 +37,7 @@ async function openFixture(t: TestContext): Promise<Fixture> {
   const { store, close } = await openSqliteStore({ path: ':memory:' })
   const secretBox = openFileSecretBox({ path: join(directory, 'root.key') })
   const config = defaultConfig()
-  const state = { refusal: null as string | null, sandboxEnabled: true }
+  const state = { refusal: null as string | null, broken: null as string | null, sandboxEnabled: true }
   const sent: SnapshotMessage[] = []
   const references = new Map([['env:OPENAI_API_KEY', 'sk-from-environment']])
   const publisher = createPublisher({
@@ -52,6 +54,10 @@ async function openFixture(t: TestContext): Promise<Fixture> {
       },
       secretBox,
       readReference: (reference) => references.get(reference) ?? null,
+      checkDeployment: ({ slug }) => {
+        if (slug === state.broken)
+          throw new Fault(faults.configInvalid, { public: { reason: 'it cannot be' } })
+      },
     }),
     check: () => {
       if (state.refusal !== null) throw new Fault(faults.configInvalid, { public: { reason: state.refusal } })
@@ -198,6 +204,26 @@ test('a deployment whose credential cannot be read is left out by name, without 
     'deployment main: its credential cannot be read; it is out of service',
   ])
 })
+
+test('a deployment that cannot be compiled is left out by name, and holds up nothing else', async (t) => {
+  const fixture = await openFixture(t)
+  await fixture.apply(twoDeployments)
+  fixture.broken = 'sandbox'
+  await fixture.publisher.start()
+  const config = fixture.sent.find((message) => message.type === 'config')?.config
+  assert.deepEqual(
+    config?.deployments.map(({ slug }) => slug),
+    ['openai'],
+  )
+  assert.match(fixture.publisher.state.warnings.join(), /deployment sandbox: .*it cannot be/)
+  assert.equal(fixture.publisher.state.problem, null)
+})
+
+const twoDeployments = `
+deployments:
+  - { slug: openai, provider: openai, credential: { apiKey: env:OPENAI_API_KEY } }
+  - { slug: sandbox, provider: sandbox }
+`
 
 test('the sandbox is left out where it is off', async (t) => {
   const fixture = await openFixture(t)

@@ -15,7 +15,7 @@ const secretOf = (text: string, expiresAt: number | null) => ({
 })
 
 test('the right text is proven at first and from memory, any other never', () => {
-  const proves = createKeyProof({ expiresAt: null, secrets: [secretOf(minted.text, null)] })
+  const proves = createKeyProof({ secrets: [secretOf(minted.text, null)] })
   const other = mintApiKeySecret('live', minted.keyId)
   for (let round = 0; round < 3; round += 1) {
     assert.equal(proves(minted.text, peppers, 1000), true)
@@ -28,7 +28,6 @@ test('the right text is proven at first and from memory, any other never', () =>
 test('a remembered secret that has ended opens nothing; its successor does', () => {
   const next = mintApiKeySecret('live', minted.keyId)
   const proves = createKeyProof({
-    expiresAt: null,
     secrets: [secretOf(next, null), secretOf(minted.text, 2000)],
   })
   assert.equal(proves(minted.text, peppers, 1999), true)
@@ -38,7 +37,7 @@ test('a remembered secret that has ended opens nothing; its successor does', () 
 })
 
 test('a memory under other peppers counts for nothing', () => {
-  const proves = createKeyProof({ expiresAt: null, secrets: [secretOf(minted.text, null)] })
+  const proves = createKeyProof({ secrets: [secretOf(minted.text, null)] })
   assert.equal(proves(minted.text, peppers, 1000), true)
   const changed = compilePeppers({ 1: Buffer.alloc(32, 8).toString('base64') })
   assert.equal(proves(minted.text, changed, 1000), false)
