@@ -62,25 +62,60 @@ function takeFailure(state: FileState, error: unknown, path: string): void {
   state.failures.push(`✖ ${path}\n${indent(describeError(error))}`)
 }
 
-function describeSummary(summary: Summary, failed: number): string {
-  const { counts } = summary
+interface Total {
+  tests: number
+  suites: number
+  passed: number
+  failed: number
+  cancelled: number
+  skipped: number
+  todo: number
+  durationMs: number
+}
+
+function addUp(summaries: readonly Summary[]): Total {
+  const total = {
+    tests: 0,
+    suites: 0,
+    passed: 0,
+    failed: 0,
+    cancelled: 0,
+    skipped: 0,
+    todo: 0,
+    durationMs: 0,
+  }
+  for (const { counts, duration_ms: durationMs } of summaries) {
+    total.tests += counts.tests
+    total.suites += counts.suites
+    total.passed += counts.passed
+    total.cancelled += counts.cancelled
+    total.skipped += counts.skipped
+    total.todo += counts.todo
+    total.failed += counts.tests - counts.passed - counts.cancelled - counts.skipped - counts.todo
+    total.durationMs += durationMs
+  }
+  return total
+}
+
+function describeSummary(total: Total): string {
   return [
     '',
-    `ℹ tests ${counts.tests}`,
-    `ℹ suites ${counts.suites}`,
-    `ℹ pass ${counts.passed}`,
-    `ℹ fail ${failed}`,
-    `ℹ cancelled ${counts.cancelled}`,
-    `ℹ skipped ${counts.skipped}`,
-    `ℹ todo ${counts.todo}`,
-    `ℹ duration_ms ${summary.duration_ms.toFixed(0)}`,
+    `ℹ tests ${total.tests}`,
+    `ℹ suites ${total.suites}`,
+    `ℹ pass ${total.passed}`,
+    `ℹ fail ${total.failed}`,
+    `ℹ cancelled ${total.cancelled}`,
+    `ℹ skipped ${total.skipped}`,
+    `ℹ todo ${total.todo}`,
+    `ℹ duration_ms ${total.durationMs.toFixed(0)}`,
   ].join('\n')
 }
 
 export function createTestReport(root: string, print: (text: string) => void): TestReport {
   const { files, stateOf } = createFileStates()
   const path: string[] = []
-  let summary: Summary | undefined
+  // One for each run of the runner.
+  const summaries: Summary[] = []
   const endFile = (file: string, seconds: number): void => {
     const state = stateOf(file)
     files.delete(file)
@@ -110,20 +145,19 @@ export function createTestReport(root: string, print: (text: string) => void): T
       if (event.type === 'test:fail' && data.todo === undefined)
         takeFailure(state, event.data.details.error, name)
     } else if (event.type === 'test:summary') {
-      if (event.data.file === undefined) summary = event.data
+      if (event.data.file === undefined) summaries.push(event.data)
       else endFile(event.data.file, event.data.duration_ms / 1000)
     }
   }
   const finish = (): number => {
     for (const file of [...files.keys()]) endFile(file, 0)
-    if (summary === undefined) {
+    if (summaries.length === 0) {
       print('the test runner gave no summary')
       return 1
     }
-    const { counts, success } = summary
-    const failed = counts.tests - counts.passed - counts.cancelled - counts.skipped - counts.todo
-    print(describeSummary(summary, failed))
-    return Math.max(failed + counts.cancelled, success ? 0 : 1)
+    const total = addUp(summaries)
+    print(describeSummary(total))
+    return Math.max(total.failed + total.cancelled, summaries.every(({ success }) => success) ? 0 : 1)
   }
   return { take, finish }
 }

@@ -132,6 +132,19 @@ test('a document for apply takes objects and nothing of the server', () => {
   assert.match(problemsOf(() => parseResources('limits: {}', 'd')).join(), /d:1: limits: is not a known key/)
 })
 
+test('a YAML alias shared by two places takes the defaults of each', () => {
+  const { value: config } = parse('gateway: { http: &free { port: 0 } }\ncontrol: { http: *free }\n')
+  assert.deepEqual([config.gateway.http.port, config.control.http.port], [0, 0])
+  assert.equal(config.gateway.workers, 0)
+})
+
+test('a whole section may be shared by an alias', () => {
+  assert.deepEqual(
+    problemsOf(() => parse('gateway: &ports { http: { port: 0 } }\ncontrol: *ports\n')),
+    [],
+  )
+})
+
 test('fuzz: any text is a configuration or a ConfigError, never another error', () => {
   const text = fc.oneof(
     fc.string({ maxLength: 200 }),

@@ -72,7 +72,8 @@ export function parseConfigText<S extends TSchema>(
 
 function toPlain(document: Document.Parsed, file: string): unknown {
   try {
-    return document.toJS({ maxAliasCount: 100 }) ?? {}
+    // A copy through JSON: what an alias names is one object in memory, and defaults differ by place.
+    return JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: 100 }) ?? {})) as unknown
   } catch {
     throw new ConfigError([{ file, line: 0, path: '', reason: 'expands too many YAML aliases' }])
   }

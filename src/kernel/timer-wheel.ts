@@ -28,16 +28,17 @@ const nowhere = -1
 
 class Entry implements TimerHandle {
   readonly wheel: Wheel
-  readonly ticks: number
+  readonly delayMs: number
   readonly fire: () => void
+  ticks = 0
   rounds = 0
   bucket = nowhere
   previous: Entry | null = null
   next: Entry | null = null
 
-  constructor(wheel: Wheel, ticks: number, fire: () => void) {
+  constructor(wheel: Wheel, delayMs: number, fire: () => void) {
     this.wheel = wheel
-    this.ticks = ticks
+    this.delayMs = delayMs
     this.fire = fire
   }
 
@@ -65,8 +66,7 @@ class Wheel implements TimerWheel {
   }
 
   set(delayMs: number, fire: () => void): TimerHandle {
-    // One tick more than asked: the current tick has begun already.
-    const entry = new Entry(this, Math.max(1, Math.ceil(delayMs / this.#tickMs) + 1), fire)
+    const entry = new Entry(this, delayMs, fire)
     this.link(entry)
     return entry
   }
@@ -77,6 +77,10 @@ class Wheel implements TimerWheel {
   }
 
   link(entry: Entry): void {
+    this.#turn()
+    // Counted from where the wheel stands, which may be behind the clock; half a tick for the tolerance of `#catchUp`.
+    const fromPosition = performance.now() - this.#turnedAt + entry.delayMs
+    entry.ticks = Math.max(1, Math.ceil(fromPosition / this.#tickMs + 0.5))
     const slot = (this.#position + entry.ticks) % bucketCount
     const head = this.#heads[slot] ?? null
     entry.rounds = Math.floor((entry.ticks - 1) / bucketCount)
@@ -86,6 +90,10 @@ class Wheel implements TimerWheel {
     if (head !== null) head.previous = entry
     this.#heads[slot] = entry
     this.#live += 1
+  }
+
+  /** Start turning, if the wheel stands still. */
+  #turn(): void {
     if (this.#interval !== null) return
     this.#turnedAt = performance.now()
     this.#interval = setInterval(() => this.#catchUp(), this.#tickMs)
@@ -107,8 +115,13 @@ class Wheel implements TimerWheel {
     const now = performance.now()
     // Half a tick of tolerance: an interval that fires a moment early must not lose its turn.
     const passed = Math.floor((now - this.#turnedAt) / this.#tickMs + 0.5)
-    this.#turnedAt = passed > maxTicksAtOnce ? now : this.#turnedAt + passed * this.#tickMs
-    for (let turn = Math.min(passed, maxTicksAtOnce); turn > 0; turn -= 1) this.#tick()
+    const turns = Math.min(passed, maxTicksAtOnce)
+    if (turns < passed) this.#turnedAt = now - turns * this.#tickMs
+    for (let turn = 0; turn < turns; turn += 1) {
+      // Position and time move together: callbacks set timers between two ticks of one go.
+      this.#turnedAt += this.#tickMs
+      this.#tick()
+    }
     if (this.#live === 0) this.stop()
   }
 

@@ -156,7 +156,7 @@ function slowUpstream(context: ContractContext): void {
     })
     const body = repeatedBody(piece, 800, true)
     const outcome = outcomeOf(context.client, context.origin(server.port), { method: 'POST', body })
-    await until(() => body.pauses > 0, 'the source is paused')
+    await until(() => body.pauses > 0 && reading.req !== null, 'the source is paused')
     reading.req?.resume()
     assert.equal((await outcome).body.toString(), 'done')
   })
