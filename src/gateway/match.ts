@@ -25,7 +25,8 @@ interface PatternRow {
   readonly parameter: 'model' | 'rest'
 }
 
-const literals = new Map<string, Match>()
+/** Path → method → match: no string is made to look one up. */
+const literals = new Map<string, Map<string, Match>>()
 const patterns: PatternRow[] = []
 
 for (const operation of operations) {
@@ -35,7 +36,8 @@ for (const operation of operations) {
 function addPath(operation: Operation, path: string): void {
   const brace = path.indexOf('{')
   if (brace < 0) {
-    literals.set(`${operation.method} ${path}`, Object.freeze({ operation, model: '', rest: '' }))
+    const methods = literals.get(path) ?? new Map<string, Match>()
+    literals.set(path, methods.set(operation.method, Object.freeze({ operation, model: '', rest: '' })))
     return
   }
   const end = path.indexOf('}', brace)
@@ -45,7 +47,7 @@ function addPath(operation: Operation, path: string): void {
 
 /** Find the operation of `method` and `path` (without query). */
 export function matchOperation(method: string, path: string): Match | MatchFailure {
-  const literal = literals.get(`${method} ${path}`)
+  const literal = literals.get(path)?.get(method)
   if (literal !== undefined) return literal
   for (const row of patterns) {
     if (row.operation.method !== method) continue

@@ -48,15 +48,25 @@ export function compilePrices(rows: readonly PriceRow[]): PriceBook {
   }
   const shelves = new Map([...grouped].map(([provider, group]) => [provider, fillShelf(group)]))
   const anyProvider = shelves.get('*')
-  const remembered = new Map<string, PriceRow | null>()
+  // Provider → model → row: two look-ups by strings that are there already cost less than making a joint one.
+  const remembered = new Map<string, Map<string, PriceRow | null>>()
+  let count = 0
   return {
     find(provider, model) {
-      const name = `${provider}\n${model}`
-      const known = remembered.get(name)
+      let models = remembered.get(provider)
+      const known = models?.get(model)
       if (known !== undefined) return known
       const found = findOn(shelves.get(provider), model) ?? findOn(anyProvider, model)
-      if (remembered.size >= maxRemembered) remembered.clear()
-      remembered.set(name, found)
+      if (models === undefined || count >= maxRemembered) {
+        if (count >= maxRemembered) {
+          remembered.clear()
+          count = 0
+        }
+        models = new Map()
+        remembered.set(provider, models)
+      }
+      models.set(model, found)
+      count += 1
       return found
     },
   }

@@ -68,7 +68,7 @@ function objectBehind(body: Buffer, from: number): number {
   return -1
 }
 
-function cutOut(body: Buffer, key: string): JsonObject | undefined {
+function cutOut(body: Buffer, key: Buffer): JsonObject | undefined {
   let before = body.length
   for (let tries = 0; tries < maxTries && before > 0; tries += 1) {
     const at = body.lastIndexOf(key, before - 1)
@@ -81,21 +81,22 @@ function cutOut(body: Buffer, key: string): JsonObject | undefined {
   return undefined
 }
 
-const keys: Readonly<Record<DialectId, string>> = {
-  'openai-chat': `"${usageRows['openai-chat'].key}"`,
-  'openai-responses': `"${usageRows['openai-responses'].key}"`,
-  'anthropic-messages': `"${usageRows['anthropic-messages'].key}"`,
-  gemini: `"${usageRows.gemini.key}"`,
-  'bedrock-converse': `"${usageRows['bedrock-converse'].key}"`,
+const keys: Readonly<Record<DialectId, Buffer>> = {
+  'openai-chat': Buffer.from(`"${usageRows['openai-chat'].key}"`),
+  'openai-responses': Buffer.from(`"${usageRows['openai-responses'].key}"`),
+  'anthropic-messages': Buffer.from(`"${usageRows['anthropic-messages'].key}"`),
+  gemini: Buffer.from(`"${usageRows.gemini.key}"`),
+  'bedrock-converse': Buffer.from(`"${usageRows['bedrock-converse'].key}"`),
 }
 
 /** The figures of a response body in `dialect`, or undefined where it has none. Never throws. */
 export function usageFromBody(dialect: DialectId, body: Buffer): TokenUsage | undefined {
   const row = usageRows[dialect]
   // Media and other bodies that are not JSON objects hold no figures.
-  const first = body.find((byte) => byte > 0x20)
-  if (first !== open) return undefined
-  if (body.indexOf(keys[dialect]) < 0) return undefined
+  let first = 0
+  while (first < body.length && (body[first] ?? 0) <= 0x20) first += 1
+  if (body[first] !== open) return undefined
+  if (body.lastIndexOf(keys[dialect]) < 0) return undefined
   const cut = cutOut(body, keys[dialect])
   if (cut !== undefined) return row.read(cut)
   const whole = parse(body.toString('utf8'))?.[row.key]

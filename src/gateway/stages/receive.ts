@@ -97,6 +97,7 @@ function limitOf(exchange: Exchange): number {
 }
 
 function isJson(contentType: string): boolean {
+  if (contentType === 'application/json') return true
   const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   return type === 'application/json' || type.endsWith('+json')
 }
