@@ -19,7 +19,7 @@ export interface OpenLoopResult {
 
 /** Connections opened and paths warmed before the clock starts. */
 const warmUpCalls = 32
-const settleMs = 3000
+const settleMs = 15_000
 
 export async function runOpenLoop(load: OpenLoopLoad): Promise<OpenLoopResult> {
   const caller = openCaller(load.endpoint)
