@@ -102,9 +102,9 @@ export class Exchange {
 
   // Pipeline
   stageIndex = 0
-  /** The stages in order, as far as `stageStarts` tells when each began. */
-  stages: readonly { readonly name: string }[] = []
-  /** Monotone milliseconds at which each stage began, in table order; for the overhead report. */
+  /** Stages that are timed, as they began; each stands for the short ones after it, too. */
+  readonly timedStages: string[] = []
+  /** Monotone milliseconds at which each of `timedStages` began. */
   readonly stageStarts: number[] = []
   /** Go on after a stage that waited. */
   proceed: () => void = doNothing

@@ -30,6 +30,15 @@ import { settle } from './stages/settle.ts'
 import { validate } from './stages/validate.ts'
 
 const everyClass = 'G U M P H'
+/** Stages that can take long; reading the clock for each of the others would cost more than they do. */
+const timedStages = new Set([
+  'correlate',
+  'authenticate',
+  'receive',
+  'validate',
+  'idempotency',
+  'call-upstream',
+])
 
 function row(
   name: string,
@@ -38,7 +47,16 @@ function row(
   onError: StageRow['onError'],
   does: string,
 ): StageRow {
-  return Object.freeze({ name, run, classes, onError, phase: 'request', only: null, does })
+  return Object.freeze({
+    name,
+    run,
+    classes,
+    onError,
+    phase: 'request',
+    only: null,
+    timed: timedStages.has(name),
+    does,
+  })
 }
 function finish(
   name: string,
@@ -47,7 +65,7 @@ function finish(
   onError: StageRow['onError'],
   does: string,
 ): StageRow {
-  return Object.freeze({ name, run, classes, onError, phase: 'finish', only: null, does })
+  return Object.freeze({ name, run, classes, onError, phase: 'finish', only: null, timed: false, does })
 }
 
 /** The row is there only where the configuration asks for content logging. */

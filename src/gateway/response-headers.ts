@@ -101,7 +101,7 @@ function stageTimes(exchange: Exchange, now: number): string {
   let text = ''
   for (let at = 0; at < starts.length - 1; at += 1) {
     const spent = (starts[at + 1] ?? 0) - (starts[at] ?? 0)
-    if (spent >= shownFromMs) text += `${exchange.stages[at]?.name ?? ''};dur=${milliseconds(spent)}, `
+    if (spent >= shownFromMs) text += `${exchange.timedStages[at] ?? ''};dur=${milliseconds(spent)}, `
   }
   return `${text}upstream;dur=${milliseconds(now - exchange.upstreamStartedAt)}`
 }

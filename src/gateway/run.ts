@@ -33,9 +33,11 @@ function advance(exchange: Exchange, runner: Runner): void {
     const plan = planOf(exchange, runner)
     const stage = plan[exchange.stageIndex]
     if (stage === undefined) return
-    exchange.stages = plan
     exchange.stageIndex += 1
-    exchange.stageStarts.push(runner.ctx.clock.monotonic())
+    if (stage.timed) {
+      exchange.timedStages.push(stage.name)
+      exchange.stageStarts.push(runner.ctx.clock.monotonic())
+    }
     try {
       if (stage.run(exchange, runner.ctx) === 'wait') return
     } catch (error) {

@@ -20,6 +20,8 @@ export interface StageRow {
   readonly phase: 'request' | 'finish'
   /** Compiled only where the configuration asks for it; null: always. */
   readonly only: 'content-log' | null
+  /** A clock is read where it begins; short stages count to the one before. */
+  readonly timed: boolean
   /** One sentence for the reference. */
   readonly does: string
 }
