@@ -61,6 +61,10 @@ writeGenerated(
     'URL and the dialect. A request in a dialect that the provider serves itself passes through untouched; others are',
     "translated to the provider's own dialect. The variables under *environment* make a deployment on start.",
     '',
+    'The rows of Azure, Bedrock, Cohere, DeepSeek, Fireworks, Groq, LM Studio and xAI were looked up in November 2026',
+    'in documentation of the vendors; the others are from general knowledge. None was tried on a live service:',
+    '`gatewright providers test` tries yours, and a deployment or a row of your own corrects what does not fit.',
+    '',
     ...list.flatMap(describeProvider),
   ].join('\n'),
 )

@@ -3,9 +3,11 @@
  * and fills in what a row leaves out. A vendor that speaks a known dialect needs a row here, or the same JSON in the
  * configuration, and no code.
  *
- * Paths follow each vendor's reference (`documentation`); checked November 2026. A row lists a generation operation
- * of a second dialect only where the vendor documents that endpoint for general use: the gateway passes requests of
- * that dialect through untouched, so a half-served endpoint would be worse than a translation.
+ * Paths follow each vendor's reference (`documentation`). Looked up in November 2026: Azure, Bedrock, Cohere, DeepSeek,
+ * Fireworks, Groq, LM Studio, xAI; the others are from general knowledge, and no row was tried on a vendor's live
+ * service. A row lists a generation operation of a second dialect only where the vendor documents that endpoint for
+ * general use: the gateway passes requests of that dialect through untouched, so a half-served endpoint would be worse
+ * than a translation.
  */
 import type { PathTable, ProviderRow } from '../../domain/provider.ts'
 
