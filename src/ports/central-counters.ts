@@ -1,0 +1,99 @@
+/**
+ * Port: counters that several nodes, or several starts of one node, share. Durable in SQL (money), fast in Valkey
+ * (rates, concurrency). Every call is atomic over all its entries, in server time, and a refusal changes nothing.
+ *
+ * A node takes *leases*: units debited here when leased, spent in the node's memory without a round trip, and given
+ * back when they are not used. Bounds (N nodes, leases of at most L): a window w admits at most burst + rate·w + N·L;
+ * the long-run rate is never exceeded; a node that dies loses at most its leases.
+ *
+ * Errors: a rejected promise means that nothing is known; the caller goes by the rule's `onStoreLoss`.
+ */
+
+/** What a counter is. The same key always comes with the same kind; amount and window may be edited. */
+export type CounterTerms =
+  /** GCRA: `amount` per `windowMs`, at most `burst` at once. */
+  | {
+      readonly kind: 'rolling'
+      readonly amount: number
+      readonly windowMs: number
+      readonly burst: number
+    }
+  /** At most `amount` from `startsAt` until `endsAt` (Unix milliseconds). Another `startsAt` is a new period. */
+  | {
+      readonly kind: 'calendar'
+      readonly amount: number
+      readonly startsAt: number
+      readonly endsAt: number
+    }
+  /** At most `amount` held at once; each hold names its node and is let go when that node stops renewing. */
+  | { readonly kind: 'concurrency'; readonly amount: number }
+
+export interface CounterEntry {
+  /** Unique name; `{…}` in it is a hash tag: entries of one call share it, so that they live on one cluster slot. */
+  readonly key: string
+  readonly terms: CounterTerms
+  readonly units: number
+}
+
+export interface CounterStanding {
+  /** Units that could be taken now. */
+  readonly remaining: number
+  /** Milliseconds until all units are there again; 0: they are. */
+  readonly resetMs: number
+}
+
+export type TakeOutcome =
+  | { readonly taken: true; readonly standings: readonly CounterStanding[] }
+  | {
+      readonly taken: false
+      /** Index of the entry that refused; the one with the longest wait. */
+      readonly refusedBy: number
+      /** Milliseconds until it may be tried again; null: never, `units` is more than the counter can hold. */
+      readonly retryAfterMs: number | null
+      readonly standings: readonly CounterStanding[]
+    }
+
+export interface LeaseRequest {
+  readonly key: string
+  readonly terms: CounterTerms
+  /** Most units wanted; as many as there are, but at least `least`, or none, are granted. */
+  readonly wanted: number
+  readonly least: number
+}
+export interface LeaseGrant {
+  /** 0: refused. */
+  readonly units: number
+  /** Unspent units must be given back within this time, or count as spent. Milliseconds from now. */
+  readonly ttlMs: number
+  readonly standing: CounterStanding
+  /** When units were refused: milliseconds until it may be tried again; null: not within this period. */
+  readonly retryAfterMs: number | null
+}
+
+export interface CentralCounters {
+  /** Exact mode: check all entries and debit all, or none. */
+  take(entries: readonly CounterEntry[]): Promise<TakeOutcome>
+  /** Correct after the fact: positive units are debited without a check, negative ones are given back. */
+  adjust(entries: readonly CounterEntry[]): Promise<void>
+  /** Each request stands alone here: one that is refused does not refuse the others. */
+  lease(node: string, requests: readonly LeaseRequest[]): Promise<readonly LeaseGrant[]>
+  /**
+   * Settle leases: of the units leased, `spent` were used (may be more than was leased: the rest is debited), and
+   * `returned` are free again. A lease may be settled in parts.
+   */
+  settle(
+    node: string,
+    parts: readonly {
+      readonly key: string
+      readonly terms: CounterTerms
+      readonly spent: number
+      readonly returned: number
+    }[],
+  ): Promise<void>
+  /** The node lives: its leases and holds stay. To be called at least every `ttlMs / 3`. */
+  renew(node: string): Promise<void>
+  /** Everything the node still holds counts as spent (rates, money) or is let go (concurrency). */
+  forget(node: string): Promise<void>
+  read(entries: readonly { readonly key: string; readonly terms: CounterTerms }[]): Promise<readonly CounterStanding[]>
+  close(): Promise<void>
+}
