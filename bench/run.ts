@@ -10,7 +10,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { Command, InvalidArgumentError } from 'commander'
 import { issueServerCertificate } from '../src/adapters/local-authority/issue.ts'
 import { projectRoot } from '../tools/pinned-node.mjs'
 import { type Claim, claims } from './claims.ts'
@@ -136,23 +136,44 @@ function print(rows: readonly Row[]): void {
   }
 }
 
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      only: { type: 'string' },
-      repeats: { type: 'string' },
-      json: { type: 'string' },
-    },
-  })
-  const names = values.only?.split(',')
-  const chosen = measurements.filter((each) => names === undefined || names.includes(each.name))
-  if (chosen.length === 0) throw new Error(`--only takes ${measurements.map((each) => each.name).join(', ')}`)
+interface Options {
+  readonly chosen: readonly Measurement[]
+  readonly lengths: Lengths
+  readonly repeats: number
+  readonly json: string
+}
+
+function atLeastOne(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It takes a whole number above 0.')
+  return value
+}
+
+function readOptions(): Options {
+  const names = measurements.map((each) => each.name)
+  const program = new Command('npm run bench --')
+    .description(
+      'Measures nginx, Portkey and Gatewright in one run on the same cores. Exit code 1 where a floor is missed.',
+    )
+    .option('--only <measurements>', `some of ${names.join(', ')}, separated by commas`)
+    .option('--repeats <count>', 'repeats of everything; 3, or 1 with --quick', atLeastOne)
+    .option(
+      '--json <file>',
+      'where every figure of every repeat goes',
+      join(projectRoot, 'tmp', 'bench.json'),
+    )
+    .option('--quick', 'short: to see that everything runs', false)
+  program.parse()
+  const values = program.opts<{ only?: string; repeats?: number; json: string; quick: boolean }>()
+  const only = values.only?.split(',') ?? names
+  const unknown = only.filter((name) => !names.includes(name))
+  if (unknown.length > 0) program.error(`error: no measurement is called ${unknown.join(', ')}; try --help`)
   return {
-    chosen,
+    chosen: measurements.filter((each) => only.includes(each.name)),
     lengths: values.quick ? quick : full,
-    repeats: Number(values.repeats ?? (values.quick ? 1 : 3)),
-    json: resolve(values.json ?? join(projectRoot, 'tmp', 'bench.json')),
+    repeats: values.repeats ?? (values.quick ? 1 : 3),
+    json: resolve(values.json),
   }
 }
 

@@ -8,11 +8,11 @@
 //   npm run prove -- gateway --quick                short runs; nothing is written
 
 import { performance } from 'node:perf_hooks'
-import { parseArgs } from 'node:util'
 import { projectRoot } from './pinned-node.mjs'
 import { readEvidence, type SectionEvidence, writeEvidence } from './prove/evidence.ts'
 import { gateway } from './prove/gateway.ts'
 import { describeCommit, describeMachine } from './prove/machine.ts'
+import { readProofRequest } from './prove/options.ts'
 import type { ProofOptions, ProofRow, ProofSection, ProofSlice } from './prove/slice.ts'
 
 /** One row for each slice; a slice is a file of tools/prove. */
@@ -66,27 +66,10 @@ async function proveSlice(
   return holds
 }
 
-function chooseSlices(names: readonly string[]): readonly ProofSlice[] {
-  const chosen = names.length === 0 ? slices : slices.filter((slice) => names.includes(slice.name))
-  if (chosen.length === 0) throw new Error(`slices: ${slices.map((slice) => slice.name).join(', ')}`)
-  return chosen
-}
-
 async function main(): Promise<boolean> {
-  const { values, positionals } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      'soak-minutes': { type: 'string', default: '20' },
-      quick: { type: 'boolean', default: false },
-    },
-    allowPositionals: true,
-  })
-  const soakMinutes = Number(values['soak-minutes'])
-  if (!(soakMinutes > 0)) throw new Error('--soak-minutes takes a number above 0')
-  const options: ProofOptions = { soakMinutes, quick: values.quick, say: (text) => console.log(text) }
-  const only = values.only === undefined ? null : new Set(values.only.split(','))
+  const request = readProofRequest(process.argv.slice(2), slices)
   let holds = true
-  for (const slice of chooseSlices(positionals)) holds = (await proveSlice(slice, options, only)) && holds
+  for (const slice of request.slices) holds = (await proveSlice(slice, request, request.only)) && holds
   console.log(holds ? '\nEvery figure holds.' : '\nA figure falls short: see SHORT above.')
   return holds
 }
