@@ -2,9 +2,16 @@
  * Metering: what an exchange consumed and what it costs. Figures come from the provider where it tells them; estimates
  * are marked. Prices are data.
  */
+export { estimateInput, type InputBody } from './estimate-input.ts'
 export { estimateTokens } from './estimate-tokens.ts'
 export { plausibleUsage } from './plausible-usage.ts'
 export { compilePrices, costMicroUsd, type PriceBook } from './price-book.ts'
 export { defaultPrices } from './prices.ts'
+export {
+  type MeteredModel,
+  observeInputTokens,
+  type TokenEstimateError,
+  tokenEstimateErrors,
+} from './token-calibration.ts'
 export { usageFromBody } from './usage-from-body.ts'
 export { createUsageTap } from './usage-tap.ts'
