@@ -67,8 +67,6 @@ export class Http1Call implements UpstreamCall, Exchange, BodyProgress {
   #paused = false
   #reused = false
   #retried = false
-  /** No byte of the request can have left. */
-  #unsent = true
   requestSent = false
 
   constructor(source: ConnectionSource, pool: OriginPool, { request, handler }: CallTerms) {
@@ -119,12 +117,13 @@ export class Http1Call implements UpstreamCall, Exchange, BodyProgress {
     this.#reused = reused
     this.#phase = 'sending'
     const whole = body === null || (body instanceof Uint8Array && body.length < slicedBodyBytes)
-    if (whole) this.requestSent = true
-    if (!connection.begin(this, this.#head ?? '', whole ? body : null)) {
+    if (whole) {
+      this.requestSent = true
+      connection.begin(this, this.#head ?? '', body)
+    } else if (!connection.open(this, this.#head ?? '')) {
       // The socket's own error event follows and reports the failure, or the retry it allows.
       return
     }
-    this.#unsent = false
     if (this.#paused) connection.pause()
     if (whole) {
       this.#phase = 'waiting'
@@ -196,14 +195,13 @@ export class Http1Call implements UpstreamCall, Exchange, BodyProgress {
     const connection = this.#connection
     const { body, method } = this.#request
     const stale = this.#reused && connection?.answered === false && kind === 'reset'
-    // A streamed body is started only after the head was taken, so `unsent` means that it is untouched.
+    // A streamed body is started only after the head was taken: an untouched connection has none of it.
     const repeatable = safeMethods.has(method) && (body === null || body instanceof Uint8Array)
-    if (!this.#retried && stale && (this.#unsent || repeatable)) {
+    if (!this.#retried && stale && (connection?.untouched === true || repeatable)) {
       this.#retried = true
       this.#connection = null
       this.requestSent = false
       this.#stopSending()
-      this.#unsent = true
       this.#connect()
       return
     }
@@ -272,7 +270,7 @@ export class Http1Call implements UpstreamCall, Exchange, BodyProgress {
     const failure: UpstreamFailure = {
       kind,
       internal: `${this.#pool.origin.host}:${this.#pool.origin.port} ${internal}`,
-      unsent: this.#unsent,
+      unsent: connection?.untouched ?? true,
     }
     this.#handler.failure(failure)
   }

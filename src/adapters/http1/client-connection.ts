@@ -12,6 +12,7 @@ import type { Socket } from 'node:net'
 import { type ChunkedDecoder, createChunkedDecoder } from './chunked.ts'
 import { parseResponseHead, type ResponseHead } from './head.ts'
 import { createHeadReader, headIncomplete, headMalformed, headTooLarge } from './head-reader.ts'
+import { writeTogether } from './write-together.ts'
 
 export interface ConnectionBounds {
   readonly headerBytes: number
@@ -68,12 +69,19 @@ export class Http1Connection {
   #paused = false
   /** Bytes of a response to the present exchange were seen. */
   answered = false
+  /** No byte of the present request can have left. */
+  untouched = true
   /** Exchanges carried before the present one. */
   served = 0
   /** Monotone milliseconds until which the pool may hand it out. */
   idleUntil = 0
   /** Monotone milliseconds from which on it is not pooled again. */
   lifeUntil = Number.POSITIVE_INFINITY
+  readonly #flush = (): void => {
+    if (this.#closed) return
+    this.#socket.uncork()
+    this.#noteWritten()
+  }
 
   constructor(socket: Socket, keeper: ConnectionKeeper, bounds: ConnectionBounds) {
     this.#socket = socket
@@ -90,16 +98,11 @@ export class Http1Connection {
     return !this.#closed && this.#socket.writable && !this.#socket.readableEnded
   }
 
-  /**
-   * Begin an exchange with the request head and, where it is at hand and small enough, the whole body.
-   * @returns false when the socket refused the very first byte: nothing of the request can have left
-   */
-  begin(exchange: Exchange, head: string, body: Uint8Array | null): boolean {
-    this.#exchange = exchange
-    this.#phase = 'head'
-    this.#interim = 0
-    this.answered = false
+  /** Begin an exchange with its whole request: written at the end of this turn, together with others. */
+  begin(exchange: Exchange, head: string, body: Uint8Array | null): void {
+    this.#adopt(exchange)
     const socket = this.#socket
+    writeTogether(socket, this.#flush)
     if (body === null) {
       socket.write(head, 'latin1')
     } else if (body.length <= joinedBodyBytes) {
@@ -108,13 +111,30 @@ export class Http1Connection {
       joined.set(body, head.length)
       socket.write(joined)
     } else {
-      socket.cork()
       socket.write(head, 'latin1')
       socket.write(body)
-      socket.uncork()
     }
-    // A synchronous error is that of the first attempt to write, of which the kernel took nothing.
-    return socket.errored === null
+  }
+
+  /** Begin an exchange whose body follows: its head is written at once. @returns false: it was refused */
+  open(exchange: Exchange, head: string): boolean {
+    this.#adopt(exchange)
+    this.#socket.write(head, 'latin1')
+    return this.#noteWritten()
+  }
+
+  #adopt(exchange: Exchange): void {
+    this.#exchange = exchange
+    this.#phase = 'head'
+    this.#interim = 0
+    this.answered = false
+    this.untouched = true
+  }
+
+  /** A synchronous error is that of the first attempt to write, of which the kernel took nothing. */
+  #noteWritten(): boolean {
+    this.untouched = this.#socket.errored !== null
+    return !this.untouched
   }
 
   /** More of the request body. @returns false: wait for `drained` */

@@ -25,6 +25,7 @@ import { pendingOutput } from './flush-progress.ts'
 import { parseRequestHead } from './head.ts'
 import { createHeadReader, headIncomplete, headTooLarge } from './head-reader.ts'
 import { problemFaults, refusalReply } from './refusal.ts'
+import { writeTogether } from './write-together.ts'
 
 /** What the connections of one listener share. */
 export interface ConnectionContext {
@@ -79,6 +80,7 @@ export class Http1Connection implements ExchangeHost {
   #closing = false
   #lingered = 0
   #stallMark = -1
+  readonly #flush = (): void => this.#socket.uncork()
   readonly #headDeadline: Deadline
   readonly #idleDeadline: Deadline
   readonly #bodyDeadlines: BodyDeadlines
@@ -136,6 +138,7 @@ export class Http1Connection implements ExchangeHost {
   put(text: string, content: Uint8Array | string | null, tail: string): boolean {
     const socket = this.#socket
     if (socket.destroyed) return true
+    writeTogether(socket, this.#flush)
     const flowing =
       content === null ? socket.write(text + tail, 'latin1') : this.#putContent(text, content, tail)
     if (!flowing) this.#startStall()
@@ -173,6 +176,7 @@ export class Http1Connection implements ExchangeHost {
   cut(): void {
     this.#closing = true
     const exchange = this.#exchange
+    this.#flush()
     if (exchange?.endsByClose === true && !this.encrypted) this.#socket.resetAndDestroy()
     else this.#socket.destroy()
   }
@@ -411,12 +415,10 @@ export class Http1Connection implements ExchangeHost {
       return socket.write(text + content + tail, 'latin1')
     }
     if (size > copyBytes) {
-      socket.cork()
       if (text !== '') socket.write(text, 'latin1')
       let flowing = typeof content === 'string' ? socket.write(content, 'utf8') : socket.write(content)
       if (tail !== '') flowing = socket.write(tail, 'latin1')
-      socket.uncork()
-      return flowing && !socket.writableNeedDrain
+      return flowing
     }
     if (text === '' && tail === '')
       return typeof content === 'string' ? socket.write(content) : socket.write(content)
