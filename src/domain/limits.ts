@@ -82,6 +82,11 @@ export interface LimitRule extends LimitTerms {
 export const priorityClasses = ['critical', 'high', 'normal', 'low'] as const
 export type PriorityClass = (typeof priorityClasses)[number]
 
+/** The `LimitRule.id` of a plan's rule: what `LimitTopUp.limitId` and counters name it by. */
+export function planRuleId(planId: string, name: string): string {
+  return `${planId}/${name}`
+}
+
 /** How a plan's exchanges wait, where a rule of it says `queue`. */
 export interface QueueTerms {
   readonly maxWaitMs: number

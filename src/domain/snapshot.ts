@@ -5,6 +5,8 @@
 import type { ContentLogBounds } from './content.ts'
 import type { DialectId } from './dialect-id.ts'
 import type { KeyEnvironment, RouteTarget, UpstreamTimeouts } from './entities.ts'
+import type { RoutePolicy } from './routing.ts'
+import type { LimitRule, LimitTopUp, PlanSnapshot } from './limits.ts'
 
 export interface DeploymentSnapshot {
   readonly id: string
@@ -30,6 +32,8 @@ export interface RouteSnapshot {
   readonly targets: readonly RouteTarget[]
   /** Go before the timeouts of the deployments. */
   readonly timeouts: Readonly<Partial<UpstreamTimeouts>>
+  /** How to choose among the targets; the canary's `deployment` is a deployment id here. */
+  readonly policy?: RoutePolicy
 }
 
 /** What an application's active subscriptions to published products allow. */
@@ -37,10 +41,14 @@ export interface GrantSnapshot {
   readonly productId: string
   readonly models: readonly string[]
   readonly operations: readonly string[]
+  /** Plan of the subscription; null: no plan's limits. */
+  readonly planId: string | null
 }
 export interface ApplicationSnapshot {
   readonly id: string
   readonly organizationId: string
+  /** Empty: none. */
+  readonly team: string
   readonly grants: readonly GrantSnapshot[]
 }
 
@@ -84,6 +92,10 @@ export interface SnapshotConfig {
   readonly deployments: readonly DeploymentSnapshot[]
   readonly routes: readonly RouteSnapshot[]
   readonly applications: readonly ApplicationSnapshot[]
+  /** Rules that stand alone; those of a plan are in `plans`. */
+  readonly limits: readonly LimitRule[]
+  readonly plans: readonly PlanSnapshot[]
+  readonly topUps: readonly LimitTopUp[]
   readonly prices: readonly PriceRow[]
   /** Peppers by version, base64. */
   readonly peppers: Readonly<Record<string, string>>

@@ -77,6 +77,9 @@ export async function buildSnapshot(
       deployments,
       routes: routeSnapshots(records),
       applications: records.applications.map((application) => applicationSnapshot(application, records)),
+      limits: [],
+      plans: [],
+      topUps: [],
       prices,
       peppers,
       bounds,
@@ -198,7 +201,12 @@ function applicationSnapshot(application: Application, records: ConfigurationRec
     if (subscription.applicationId !== application.id || subscription.state !== 'active') continue
     const product = records.products.find((each) => each.id === subscription.productId)
     if (product === undefined || !servingStates.has(product.state)) continue
-    grants.push({ productId: product.id, models: product.models, operations: product.operations })
+    grants.push({
+      productId: product.id,
+      models: product.models,
+      operations: product.operations,
+      planId: null,
+    })
   }
-  return { id: application.id, organizationId: application.organizationId, grants }
+  return { id: application.id, organizationId: application.organizationId, team: '', grants }
 }

@@ -22,11 +22,12 @@ const grant = (models: readonly string[], operations: readonly string[]): Grant 
   productId: 'prd_a',
   models,
   operations,
+  planId: null,
 })
 
 function setGrants(grants: readonly Grant[], organizationId = 'org_a'): void {
   const { gateway, config } = rig.started
-  const applications = [{ id: 'app_a', organizationId, grants }]
+  const applications = [{ id: 'app_a', organizationId, team: '', grants }]
   gateway.apply({ type: 'config', config: { ...config, version: config.version + 1, applications } })
 }
 
