@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { compileCidrs, isCidr, maxCidrs } from './compile-cidrs.ts'
-import { parseAddress } from './parse-address.ts'
+import { parseAddress } from '../../kernel/ip-address.ts'
 
 test('no networks admit every address', () => {
   assert.equal(compileCidrs([])('203.0.113.9'), true)

@@ -1,5 +1,5 @@
 /** Source networks of a key: CIDR lists compiled to masked words. Bound: `maxCidrs` networks, scanned in order. */
-import { type AddressWords, parseAddress } from './parse-address.ts'
+import { type AddressWords, parseAddress } from '../../kernel/ip-address.ts'
 
 export const maxCidrs = 256
 

@@ -128,3 +128,40 @@ export function parseAddress(text: string, out: AddressWords): boolean {
   out[3] = value | 0
   return true
 }
+
+/** Lower case, the longest run of two or more zero groups as `::` (RFC 5952); IPv4-mapped addresses as IPv4. */
+export function formatAddress(words: AddressWords): string {
+  const [first = 0, second = 0, third = 0, last = 0] = words
+  if (first === 0 && second === 0 && third === mappedWord) {
+    return `${last >>> 24}.${(last >>> 16) & 255}.${(last >>> 8) & 255}.${last & 255}`
+  }
+  const parts = [...words].flatMap((word) => [(word >>> 16).toString(16), (word & 0xffff).toString(16)])
+  const { start, length } = longestZeros(parts)
+  if (length < 2) return parts.join(':')
+  return `${parts.slice(0, start).join(':')}::${parts.slice(start + length).join(':')}`
+}
+
+function longestZeros(parts: readonly string[]): { start: number; length: number } {
+  const longest = { start: 0, length: 0 }
+  let length = 0
+  for (const [at, part] of parts.entries()) {
+    length = part === '0' ? length + 1 : 0
+    if (length > longest.length) Object.assign(longest, { start: at + 1 - length, length })
+  }
+  return longest
+}
+
+const blockWords = new Int32Array(4)
+
+/**
+ * What counts as one client: an IPv4 address, or the /64 of an IPv6 one, of which a single client has 2⁶⁴ addresses.
+ * Text that is no address stands for itself.
+ */
+export function addressBlock(address: string): string {
+  if (!address.includes(':') || !parseAddress(address, blockWords)) return address
+  if (blockWords[2] === mappedWord && blockWords[0] === 0 && blockWords[1] === 0) {
+    return formatAddress(blockWords)
+  }
+  blockWords.fill(0, 2)
+  return `${formatAddress(blockWords)}/64`
+}
