@@ -13,5 +13,6 @@ export {
   type TokenEstimateError,
   tokenEstimateErrors,
 } from './token-calibration.ts'
+export { loadTokenizer } from './token-rules.ts'
 export { usageFromBody } from './usage-from-body.ts'
 export { createUsageTap } from './usage-tap.ts'
