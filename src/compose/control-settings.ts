@@ -16,7 +16,7 @@ export function snapshotSettings(
   return {
     prices: [...defaultPrices, ...ownPrices],
     peppers,
-    bounds: config.limits,
+    bounds: config.bounds,
     timeouts: config.timeouts,
     trustedProxies: config.gateway.trustedProxies,
     sandboxEnabled: isSandboxEnabled(config),

@@ -50,11 +50,11 @@ test('defaults are safe: loopback alone, no trusted proxy, no content kept', () 
 
 test('each problem is told with file, line and path, all of them at once', () => {
   const text =
-    'limits:\n  jsonDepht: 10\n  jsonKeys: many\n\ngateway:\n  http:\n    port: 70000\nmodels:\n  - name: m\n'
+    'bounds:\n  jsonDepht: 10\n  jsonKeys: many\n\ngateway:\n  http:\n    port: 70000\nmodels:\n  - name: m\n'
   const problems = problemsOf(() => parse(text))
-  assert.ok(problems.includes('gw.yaml:2: limits.jsonDepht: is not a known key'), problems.join('\n'))
+  assert.ok(problems.includes('gw.yaml:2: bounds.jsonDepht: is not a known key'), problems.join('\n'))
   for (const place of [
-    'gw.yaml:3: limits.jsonKeys:',
+    'gw.yaml:3: bounds.jsonKeys:',
     'gw.yaml:7: gateway.http.port:',
     'gw.yaml:9: models[0]',
   ]) {
@@ -66,8 +66,8 @@ test('each problem is told with file, line and path, all of them at once', () =>
 })
 
 test('broken YAML, keys twice and too many aliases are refused with their line', () => {
-  assert.match(problemsOf(() => parse('limits:\n  jsonDepth: [1\n'))[0] ?? '', /^gw\.yaml:\d+: /)
-  assert.match(problemsOf(() => parse('limits: {}\nlimits: {}\n'))[0] ?? '', /^gw\.yaml:\d+: .*unique/i)
+  assert.match(problemsOf(() => parse('bounds:\n  jsonDepth: [1\n'))[0] ?? '', /^gw\.yaml:\d+: /)
+  assert.match(problemsOf(() => parse('bounds: {}\nbounds: {}\n'))[0] ?? '', /^gw\.yaml:\d+: .*unique/i)
   const bomb = `a: &a [${'x,'.repeat(50)}]\nb: &b [${'*a,'.repeat(50)}]\nc: [${'*b,'.repeat(50)}]\n`
   assert.ok(problemsOf(() => parse(bomb)).length > 0)
   assert.match(problemsOf(() => parse(' '.repeat(4_194_305)))[0] ?? '', /larger than/)
@@ -129,7 +129,7 @@ test('a document for apply takes objects and nothing of the server', () => {
     parseResources('products: [{ slug: a }]', 'd').value.products?.map((each) => each.slug),
     ['a'],
   )
-  assert.match(problemsOf(() => parseResources('limits: {}', 'd')).join(), /d:1: limits: is not a known key/)
+  assert.match(problemsOf(() => parseResources('bounds: {}', 'd')).join(), /d:1: bounds: is not a known key/)
 })
 
 test('a YAML alias shared by two places takes the defaults of each', () => {
@@ -148,7 +148,7 @@ test('a whole section may be shared by an alias', () => {
 test('fuzz: any text is a configuration or a ConfigError, never another error', () => {
   const text = fc.oneof(
     fc.string({ maxLength: 200 }),
-    fc.json().map((json) => `limits: ${json}`),
+    fc.json().map((json) => `bounds: ${json}`),
   )
   fc.assert(
     fc.property(text, (given) => {

@@ -40,7 +40,7 @@ const listener = (description: string, port: number) =>
     }),
   })
 
-const limitsSchema = section(
+const boundsSchema = section(
   'Bounds of the data plane. A request beyond a bound is refused and changes nothing.',
   {
     headerBytes: count('Largest request head, bytes.', 32_768, [1024, 1_048_576]),
@@ -280,7 +280,7 @@ export const configSchema = Type.Object(
         }),
       },
     ),
-    limits: limitsSchema,
+    bounds: boundsSchema,
     timeouts: timeoutsSchema,
     sandbox: section('The built-in sandbox model.', {
       enabled: Type.Union([Type.Literal('auto'), Type.Boolean()], {

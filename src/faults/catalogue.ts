@@ -28,14 +28,14 @@ export const faults = Object.freeze({
     400,
     'invalid-request',
     'The request body nests deeper than {limit} levels.',
-    'Flatten the body, or raise limits.jsonDepth.',
+    'Flatten the body, or raise bounds.jsonDepth.',
   ),
   jsonTooManyKeys: entry(
     'request.json-too-many-keys',
     400,
     'invalid-request',
     'The request body has more than {limit} keys.',
-    'Send less, or raise limits.jsonKeys.',
+    'Send less, or raise bounds.jsonKeys.',
   ),
   duplicateField: entry(
     'request.duplicate-field',
@@ -63,7 +63,7 @@ export const faults = Object.freeze({
     413,
     'too-large',
     'The request body exceeds {limit} bytes.',
-    'Send less, or raise limits.bodyBytes (limits.uploadBytes for files).',
+    'Send less, or raise bounds.bodyBytes (bounds.uploadBytes for files).',
   ),
   bodyTimeout: entry(
     'request.body-timeout',
@@ -91,7 +91,7 @@ export const faults = Object.freeze({
     431,
     'too-large',
     'The request header exceeds the limit.',
-    'Send fewer or shorter header fields, or raise limits.headerBytes or limits.headerCount.',
+    'Send fewer or shorter header fields, or raise bounds.headerBytes or bounds.headerCount.',
   ),
   headerTimeout: entry(
     'request.header-timeout',
@@ -299,7 +299,7 @@ export const faults = Object.freeze({
     502,
     'upstream',
     'The model provider sent more than {limit} bytes.',
-    'Ask for less, or raise limits.responseBytes.',
+    'Ask for less, or raise bounds.responseBytes.',
   ),
   upstreamCredential: entry(
     'upstream.credential-refused',

@@ -46,7 +46,7 @@ async function openFixture(t: TestContext): Promise<Fixture> {
       settings: {
         prices: [],
         peppers: {},
-        bounds: config.limits,
+        bounds: config.bounds,
         timeouts: config.timeouts,
         trustedProxies: [],
         sandboxEnabled: state.sandboxEnabled,

@@ -109,7 +109,7 @@ test('a worker that dies is replaced, is counted, and takes no request of the ot
 })
 
 test('a reload under load fails no request; an invalid file is refused whole with file, line, path and reason', async () => {
-  const product = await startProduct({ config: { limits: { jsonDepth: 20 } } })
+  const product = await startProduct({ config: { bounds: { jsonDepth: 20 } } })
   let done = false
   const running = load(product, () => done)
   await sleep(200)
@@ -118,7 +118,7 @@ test('a reload under load fails no request; an invalid file is refused whole wit
     control: { http: { port: 0 }, https: { port: 0 } },
   }
   for (let round = 0; round < 3; round += 1) {
-    writeFileSync(product.configFile, stringify({ ...base, limits: { jsonDepth: 6 + round } }))
+    writeFileSync(product.configFile, stringify({ ...base, bounds: { jsonDepth: 6 + round } }))
     product.process.kill('SIGHUP')
     await sleep(150)
   }
@@ -130,10 +130,10 @@ test('a reload under load fails no request; an invalid file is refused whole wit
   await sleep(300)
   assert.equal((await ask(product, deep)).statusCode, 400, 'the new bound is in force')
 
-  writeFileSync(product.configFile, `${stringify(base)}limits:\n  jsonDepht: 5\n`)
+  writeFileSync(product.configFile, `${stringify(base)}bounds:\n  jsonDepht: 5\n`)
   product.process.kill('SIGHUP')
   await sleep(700)
-  assert.match(product.output(), /gatewright\.yaml:\d+: limits\.jsonDepht: is not a known key/)
+  assert.match(product.output(), /gatewright\.yaml:\d+: bounds\.jsonDepht: is not a known key/)
   assert.equal((await ask(product, deep)).statusCode, 400, 'the old snapshot stays')
   done = true
   const seen = await running
