@@ -4,6 +4,7 @@
  * `gatewright.yaml` or from the environment are read-only elsewhere.
  */
 import type { DialectId } from './dialect-id.ts'
+import type { LimitMatch, LimitMeter, LimitTerms, PriorityClass, QueueTerms } from './limits.ts'
 
 export type ManagedBy = 'api' | 'file' | 'environment' | 'setup'
 
@@ -26,6 +27,8 @@ export interface Application extends Stored {
   readonly slug: string
   readonly name: string
   readonly description: string
+  /** Whose application it is; limits may count per team. Empty: nobody's. */
+  readonly team: string
 }
 
 export const lifecycleStates = ['draft', 'published', 'deprecated', 'retired'] as const
@@ -53,6 +56,42 @@ export interface Subscription extends Stored {
   readonly applicationId: string
   readonly productId: string
   readonly state: SubscriptionState
+  /** Whose limits hold for the application's use of the product; null: no plan's. */
+  readonly planId: string | null
+}
+
+/** How much a subscription allows: limits, and how its exchanges wait beside others. */
+export interface Plan extends Stored {
+  readonly organizationId: string
+  readonly slug: string
+  readonly name: string
+  readonly description: string
+  /** Names are unique within the plan. */
+  readonly limits: readonly LimitTerms[]
+  readonly priority: PriorityClass
+  /** Share of the queue among applications of one priority. */
+  readonly weight: number
+  readonly queue: QueueTerms
+}
+
+/** A rule that stands alone: it holds for everything in its organization that it matches. */
+export interface Limit extends Stored, LimitTerms {
+  readonly organizationId: string
+  readonly match: LimitMatch
+}
+
+/** Raises one counter of a calendar limit, for the period in which it falls. */
+export interface TopUp extends Stored {
+  readonly organizationId: string
+  /** Id of a limit, or what `planRuleId` makes for a limit of a plan. */
+  readonly limitId: string
+  /** Of the limit when the top-up was made; it counts as long as the limit meters the same. */
+  readonly meter: LimitMeter
+  /** The counter: subject values in the order of the limit's `per`, joined by `|`. */
+  readonly subject: string
+  readonly amount: number
+  readonly at: number
+  readonly note: string
 }
 
 /** How a deployment finds its secret: sealed in the store, or a reference read when configuration loads. */

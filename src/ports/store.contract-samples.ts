@@ -8,9 +8,14 @@ import type {
   ApiProduct,
   Application,
   Deployment,
+  Limit,
   ModelRoute,
   Organization,
+  Plan,
+  Subscription,
+  TopUp,
 } from '../domain/entities.ts'
+import type { LimitTerms } from '../domain/limits.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Store } from './store.ts'
 
@@ -23,7 +28,7 @@ export function sampleOrganization(id: string): Organization {
   return { ...stored(id), slug: id, name: `Organization ${id}` }
 }
 export function sampleApplication(organizationId: string, id: string): Application {
-  return { ...stored(id), organizationId, slug: id, name: id, description: '' }
+  return { ...stored(id), organizationId, slug: id, name: id, description: '', team: '' }
 }
 export function sampleProduct(organizationId: string, id: string): ApiProduct {
   const lists = { operations: ['*'], models: ['gpt-*'] }
@@ -37,6 +42,63 @@ export function sampleProduct(organizationId: string, id: string): ApiProduct {
     description: '',
     state: 'draft',
   }
+}
+export function sampleSubscription(organizationId: string, id: string, own: Partial<Subscription> = {}) {
+  const subscription: Subscription = {
+    ...stored(id),
+    organizationId,
+    applicationId: `app_${organizationId}`,
+    productId: 'prod_1',
+    state: 'active',
+    planId: null,
+    ...own,
+  }
+  return subscription
+}
+export const sampleTerms: LimitTerms = {
+  name: 'monthly',
+  meter: 'cost',
+  amount: 500_000_000,
+  window: { kind: 'calendar', period: 'month', timeZone: 'Europe/Berlin' },
+  per: ['team', 'model'],
+  mode: 'warn',
+  whenExceeded: 'refuse',
+  onStoreLoss: 'closed',
+  alertsAt: [0.5, 0.9],
+}
+export function samplePlan(organizationId: string, id: string): Plan {
+  const burst: LimitTerms = {
+    ...sampleTerms,
+    name: 'rate',
+    meter: 'requests',
+    window: { kind: 'rolling', ms: 60_000, burst: 20 },
+  }
+  return {
+    ...stored(id),
+    organizationId,
+    slug: id,
+    name: id,
+    description: 'Some of it',
+    limits: [sampleTerms, burst, { ...burst, name: 'at-once', meter: 'concurrent-requests', window: null }],
+    priority: 'high',
+    weight: 3,
+    queue: { maxWaitMs: 5000, maxLength: 10 },
+  }
+}
+export function sampleLimit(organizationId: string, id: string): Limit {
+  const match = {
+    applications: ['shop*'],
+    teams: null,
+    keys: null,
+    users: null,
+    models: ['gpt-*', 'fast'],
+    products: null,
+  }
+  return { ...stored(id), ...sampleTerms, organizationId, name: id, match }
+}
+export function sampleTopUp(organizationId: string, id: string, limitId: string): TopUp {
+  const raise = { meter: 'cost', subject: 'research|fast', amount: 1_000_000, at: start } as const
+  return { ...stored(id), ...raise, organizationId, limitId, note: 'Until Friday' }
 }
 export function sampleDeployment(organizationId: string, id: string): Deployment {
   return {

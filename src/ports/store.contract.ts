@@ -1,7 +1,7 @@
 /** What every Store adapter guarantees. `open` gives an empty store; the suite closes it. */
 import assert from 'node:assert/strict'
-import type { Subscription } from '../domain/entities.ts'
 import { testKeysAndAdministration, testTransactions, testVersions } from './store.contract-changes.ts'
+import { testLimits } from './store.contract-limits.ts'
 import {
   type OpenStore,
   rejectsWith,
@@ -12,8 +12,8 @@ import {
   sampleProduct,
   sampleRoute,
   sampleSecret,
+  sampleSubscription,
   start,
-  stored,
   storeTest,
 } from './store.contract-samples.ts'
 
@@ -67,13 +67,7 @@ function testRecords(open: OpenStore): void {
     )
     const product = sampleProduct('org_a', 'prod_1')
     await store.products.create(product)
-    const subscription: Subscription = {
-      ...stored('sub_1'),
-      organizationId: 'org_a',
-      applicationId: 'app_org_a',
-      productId: 'prod_1',
-      state: 'active',
-    }
+    const subscription = sampleSubscription('org_a', 'sub_1')
     await store.subscriptions.create(subscription)
     await rejectsWith(store.subscriptions.create({ ...subscription, id: 'sub_2' }), 'admin.conflict')
     assert.equal((await store.subscriptions.find('org_a', 'app_org_a/prod_1'))?.id, 'sub_1')
@@ -225,6 +219,7 @@ function testRoutesAndCredentials(open: OpenStore): void {
 export function testStoreContract(open: OpenStore): void {
   testRecords(open)
   testRoutesAndCredentials(open)
+  testLimits(open)
   testVersions(open)
   testTransactions(open)
   testKeysAndAdministration(open)

@@ -18,10 +18,13 @@ import type {
   ApiProduct,
   Application,
   Deployment,
+  Limit,
   ModelRoute,
   Organization,
+  Plan,
   SealedCredential,
   Subscription,
+  TopUp,
 } from '../domain/entities.ts'
 import type { JsonValue } from '../domain/json.ts'
 
@@ -59,6 +62,8 @@ export type ApplicationPatch = Partial<Omit<Application, Immutable | 'slug'>>
 export type OrganizationPatch = Partial<Omit<Organization, Immutable | 'slug'>>
 export type ApiProductPatch = Partial<Omit<ApiProduct, Immutable | 'slug'>>
 export type SubscriptionPatch = Partial<Omit<Subscription, Immutable | 'applicationId' | 'productId'>>
+export type PlanPatch = Partial<Omit<Plan, Immutable | 'slug'>>
+export type LimitPatch = Partial<Omit<Limit, Immutable | 'name'>>
 export type DeploymentPatch = Partial<Omit<Deployment, Immutable | 'slug'>>
 export type ModelRoutePatch = Partial<Omit<ModelRoute, Immutable>>
 export type ApiKeyPatch = Partial<Omit<ApiKey, Immutable | 'applicationId' | 'keyId' | 'environment'>>
@@ -104,6 +109,11 @@ export interface SubscriptionFilter {
 }
 /** `find` takes `<applicationId>/<productId>`: an application subscribes to a product once. */
 export type SubscriptionTable = TenantTable<Subscription, SubscriptionPatch, SubscriptionFilter>
+
+export type PlanTable = TenantTable<Plan, PlanPatch, NoFilter>
+export type LimitTable = TenantTable<Limit, LimitPatch, NoFilter>
+/** A top-up goes with the limit or plan that it raises. It never changes. */
+export type TopUpTable = Omit<TenantTable<TopUp, never, { readonly limitId?: string }>, 'update'>
 
 /** Names and aliases share one name space per organization. Targets must name existing deployments by slug. */
 export type ModelRouteTable = TenantTable<ModelRoute, ModelRoutePatch, NoFilter>
@@ -221,6 +231,9 @@ export interface ConfigurationRecords {
   readonly applications: readonly Application[]
   readonly products: readonly ApiProduct[]
   readonly subscriptions: readonly Subscription[]
+  readonly plans: readonly Plan[]
+  readonly limits: readonly Limit[]
+  readonly topUps: readonly TopUp[]
   readonly deployments: readonly Deployment[]
   readonly routes: readonly ModelRoute[]
   readonly credentials: readonly SealedCredential[]
@@ -249,6 +262,9 @@ export interface StoreTables {
   readonly applications: ApplicationTable
   readonly products: ApiProductTable
   readonly subscriptions: SubscriptionTable
+  readonly plans: PlanTable
+  readonly limits: LimitTable
+  readonly topUps: TopUpTable
   readonly deployments: DeploymentTable
   readonly routes: ModelRouteTable
   readonly credentials: CredentialTable

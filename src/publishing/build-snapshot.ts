@@ -26,7 +26,7 @@ import type { ConfigurationRecords } from '../ports/store.ts'
 /** The parts of a snapshot that come from configuration and not from the store. */
 export type SnapshotSettings = Pick<
   SnapshotConfig,
-  'prices' | 'peppers' | 'bounds' | 'trustedProxies' | 'sandboxEnabled' | 'documentationUrl' | 'contentLog'
+  'prices' | 'peppers' | 'bounds' | 'trustedProxies' | 'forwardedHeader' | 'sandboxEnabled' | 'documentationUrl' | 'contentLog'
 > & { readonly timeouts: UpstreamTimeouts }
 
 export interface SnapshotSources {
@@ -84,6 +84,7 @@ export async function buildSnapshot(
       peppers,
       bounds,
       trustedProxies,
+      ...(settings.forwardedHeader === undefined ? {} : { forwardedHeader: settings.forwardedHeader }),
       sandboxEnabled,
       documentationUrl,
       ...(settings.contentLog === undefined ? {} : { contentLog: settings.contentLog }),
@@ -205,8 +206,8 @@ function applicationSnapshot(application: Application, records: ConfigurationRec
       productId: product.id,
       models: product.models,
       operations: product.operations,
-      planId: null,
+      planId: subscription.planId,
     })
   }
-  return { id: application.id, organizationId: application.organizationId, team: '', grants }
+  return { id: application.id, organizationId: application.organizationId, team: application.team, grants }
 }

@@ -143,5 +143,10 @@ function desiredProduct(entry: Entry<'products'>): Own<ApiProduct> {
 }
 
 function desiredApplication(entry: Entry<'applications'>): Own<Application> {
-  return { slug: entry.slug, name: entry.name ?? entry.slug, description: entry.description ?? '' }
+  return {
+    slug: entry.slug,
+    name: entry.name ?? entry.slug,
+    description: entry.description ?? '',
+    team: entry.team ?? '',
+  }
 }

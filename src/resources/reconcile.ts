@@ -331,6 +331,7 @@ async function reconcileSubscriptions(
       applicationId,
       productId,
       state,
+      planId: null,
     })
   }
   return stored

@@ -305,6 +305,68 @@ async function addRouteTimeouts(db: Database): Promise<void> {
     .execute()
 }
 
+/** Limits, plans and top-ups; applications made before belong to no team, subscriptions have no plan. */
+async function addLimits(db: Database): Promise<void> {
+  const tenant = ['managed_by', 'organization_id']
+  await owned(
+    createTable(db, 'plans', {
+      texts: [...tenant, 'slug', 'name', 'description', 'limits', 'priority', 'queue'],
+      integers: ['updated_at', 'weight'],
+    }),
+    'plans',
+  )
+    .addUniqueConstraint('plans_slug', ['organization_id', 'slug'])
+    .execute()
+  const rules = ['per', 'mode', 'when_exceeded', 'on_store_loss', 'alerts_at', 'match']
+  await owned(
+    createTable(db, 'limits', {
+      texts: [...tenant, 'name', 'meter', ...rules],
+      integers: ['updated_at', 'amount'],
+    }),
+    'limits',
+  )
+    .addColumn('window', 'text')
+    .addUniqueConstraint('limits_name', ['organization_id', 'name'])
+    .execute()
+  await addTopUps(db)
+  await indexForListing(db, ['plans', 'limits', 'limit_top_ups'])
+  await db.schema
+    .alterTable('applications')
+    .addColumn('team', 'text', (column) => column.notNull().defaultTo(''))
+    .execute()
+  // SQLite adds a column with a reference of one column only; that the plan is of the same organization is checked
+  // with every write of a subscription.
+  await db.schema
+    .alterTable('subscriptions')
+    .addColumn('plan_id', 'text', (column) => column.references('plans.id'))
+    .execute()
+  await db.schema.createIndex('subscriptions_of_plan').on('subscriptions').column('plan_id').execute()
+}
+
+/** A top-up raises a limit, or a limit of a plan: one of the two references is set, and what it names takes it along. */
+async function addTopUps(db: Database): Promise<void> {
+  let table = owned(
+    createTable(db, 'limit_top_ups', {
+      texts: ['managed_by', 'organization_id', 'limit_id', 'meter', 'subject', 'note'],
+      integers: ['updated_at', 'amount', 'at'],
+    }),
+    'limit_top_ups',
+  )
+  const owners = [
+    ['own_limit_id', 'limits'],
+    ['plan_id', 'plans'],
+  ] as const
+  for (const [column, owner] of owners) {
+    const columns = ['organization_id', column]
+    table = table
+      .addColumn(column, 'text')
+      .addForeignKeyConstraint(`limit_top_ups_${owner}`, columns, owner, ['organization_id', 'id'], cascade)
+  }
+  await table.execute()
+  for (const [column] of owners)
+    await db.schema.createIndex(`limit_top_ups_${column}`).on('limit_top_ups').column(column).execute()
+}
+
 export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001-initial': {
     async up(db: Database) {
@@ -317,4 +379,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
     },
   },
   '0002-route-timeouts': { up: addRouteTimeouts },
+  '0003-limits': { up: addLimits },
 })

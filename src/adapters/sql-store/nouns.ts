@@ -8,10 +8,13 @@ import type {
   ApiProduct,
   Application,
   Deployment,
+  Limit,
   ModelRoute,
   Organization,
+  Plan,
   SealedCredential,
   Subscription,
+  TopUp,
 } from '../../domain/entities.ts'
 import type { Columns } from './columns.ts'
 import type { ChangeKind } from './session.ts'
@@ -65,6 +68,8 @@ export const organizationNoun: Noun<Organization> = {
   usedBy: [
     usedBy('applications', 'application', 'organization_id'),
     usedBy('api_products', 'API product', 'organization_id'),
+    usedBy('plans', 'plan', 'organization_id'),
+    usedBy('limits', 'limit', 'organization_id'),
     usedBy('model_routes', 'model route', 'organization_id'),
     usedBy('deployments', 'deployment', 'organization_id'),
     usedBy('credentials', 'credential', 'organization_id'),
@@ -76,7 +81,14 @@ export const organizationNoun: Noun<Organization> = {
 export const applicationNoun: Noun<Application> = {
   table: 'applications',
   noun: 'application',
-  columns: { ...stored, organizationId: 'text', slug: 'text', name: 'text', description: 'text' },
+  columns: {
+    ...stored,
+    organizationId: 'text',
+    slug: 'text',
+    name: 'text',
+    description: 'text',
+    team: 'text',
+  },
   scope: 'always',
   name: 'slug',
   filters: [],
@@ -113,7 +125,14 @@ export const productNoun: Noun<ApiProduct> = {
 export const subscriptionNoun: Noun<Subscription> = {
   table: 'subscriptions',
   noun: 'subscription',
-  columns: { ...stored, organizationId: 'text', applicationId: 'text', productId: 'text', state: 'text' },
+  columns: {
+    ...stored,
+    organizationId: 'text',
+    applicationId: 'text',
+    productId: 'text',
+    state: 'text',
+    planId: 'text',
+  },
   scope: 'always',
   name: 'id',
   filters: ['applicationId', 'productId', 'state'],
@@ -121,7 +140,76 @@ export const subscriptionNoun: Noun<Subscription> = {
     ofOrganization,
     { field: 'applicationId', table: 'applications', noun: 'application' },
     { field: 'productId', table: 'api_products', noun: 'API product' },
+    { field: 'planId', table: 'plans', noun: 'plan' },
   ],
+  usedBy: [],
+  change: 'configuration',
+}
+
+export const planNoun: Noun<Plan> = {
+  table: 'plans',
+  noun: 'plan',
+  columns: {
+    ...stored,
+    organizationId: 'text',
+    slug: 'text',
+    name: 'text',
+    description: 'text',
+    limits: 'json',
+    priority: 'text',
+    weight: 'integer',
+    queue: 'json',
+  },
+  scope: 'always',
+  name: 'slug',
+  filters: [],
+  references: [ofOrganization],
+  usedBy: [usedBy('subscriptions', 'subscription', 'plan_id')],
+  change: 'configuration',
+}
+
+export const limitNoun: Noun<Limit> = {
+  table: 'limits',
+  noun: 'limit',
+  columns: {
+    ...stored,
+    organizationId: 'text',
+    name: 'text',
+    meter: 'text',
+    amount: 'integer',
+    window: 'json',
+    per: 'json',
+    mode: 'text',
+    whenExceeded: 'text',
+    onStoreLoss: 'text',
+    alertsAt: 'json',
+    match: 'json',
+  },
+  scope: 'always',
+  name: 'name',
+  filters: [],
+  references: [ofOrganization],
+  usedBy: [],
+  change: 'configuration',
+}
+
+export const topUpNoun: Noun<TopUp> = {
+  table: 'limit_top_ups',
+  noun: 'top-up',
+  columns: {
+    ...stored,
+    organizationId: 'text',
+    limitId: 'text',
+    meter: 'text',
+    subject: 'text',
+    amount: 'integer',
+    at: 'integer',
+    note: 'text',
+  },
+  scope: 'always',
+  name: 'id',
+  filters: ['limitId'],
+  references: [ofOrganization],
   usedBy: [],
   change: 'configuration',
 }

@@ -3,7 +3,9 @@ import type {
   ApiProduct,
   Application,
   Deployment,
+  Limit,
   Organization,
+  Plan,
   Subscription,
 } from '../../domain/entities.ts'
 import {
@@ -11,7 +13,9 @@ import {
   type ApplicationPatch,
   type ConfigurationRecords,
   type DeploymentPatch,
+  type LimitPatch,
   type OrganizationPatch,
+  type PlanPatch,
   pageLimit,
   type Store,
   type StoreTables,
@@ -34,6 +38,7 @@ import { defineTable, type Identified, type RecordTable } from './record-table.t
 import { createRecords } from './records.ts'
 import { createRouteTable, routeRecords } from './route-table.ts'
 import { createRootSession, type RootSession, type Session } from './session.ts'
+import { createTopUpTable, limitRecords, planRecords, topUpRecords } from './top-up-table.ts'
 
 const organizationRecords = defineTable(organizationNoun)
 const applicationRecords = defineTable(applicationNoun)
@@ -79,6 +84,9 @@ function createTables(session: Session): StoreTables {
     applications: createRecords<Application, ApplicationPatch, object>(session, applicationRecords),
     products: createRecords<ApiProduct, ApiProductPatch, object>(session, productRecords),
     subscriptions: createSubscriptionTable(session),
+    plans: createRecords<Plan, PlanPatch, object>(session, planRecords),
+    limits: createRecords<Limit, LimitPatch, object>(session, limitRecords),
+    topUps: createTopUpTable(session),
     deployments: createRecords<Deployment, DeploymentPatch, object>(session, deploymentRecords),
     routes: createRouteTable(session),
     credentials: createCredentialTable(session),
@@ -122,6 +130,9 @@ function loadConfiguration(root: RootSession): Promise<ConfigurationRecords> {
     applications: await readAll(session, applicationRecords),
     products: await readAll(session, productRecords),
     subscriptions: await readAll(session, subscriptionRecords),
+    plans: await readAll(session, planRecords),
+    limits: await readAll(session, limitRecords),
+    topUps: await readAll(session, topUpRecords),
     deployments: await readAll(session, deploymentRecords),
     routes: await readAll(session, routeRecords),
     credentials: await readAll(session, credentialRecords),

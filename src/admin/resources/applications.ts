@@ -5,7 +5,14 @@ import type { Resource } from '../resource.ts'
 import { displayName, longText, named, slug, storedFields } from '../schemas.ts'
 import { showFields } from '../show-fields.ts'
 
-export const applicationFields = { name: displayName, description: longText }
+export const applicationFields = {
+  name: displayName,
+  description: longText,
+  team: Type.String({
+    description: 'Team whose application it is, for limits that count per team; empty: none.',
+    pattern: '^(?:[a-z0-9][a-z0-9._-]{0,62})?$',
+  }),
+}
 
 const view = named(
   'Application',

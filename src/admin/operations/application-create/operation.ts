@@ -8,11 +8,13 @@ export const applicationCreate = createOperation(applications, {
     slug,
     name: Type.Optional(applicationFields.name),
     description: Type.Optional(applicationFields.description),
+    team: Type.Optional(applicationFields.team),
   }),
   build: (_ctx, _organization, body) => ({
     slug: body.slug,
     name: body.name ?? body.slug,
     description: body.description ?? '',
+    team: body.team ?? '',
   }),
   store: (ctx, record) => ctx.deps.store.applications.create(record),
 })

@@ -1,7 +1,12 @@
 import { Type } from 'typebox'
 import { openRecord, tableOf } from '../../access.ts'
 import { createOperation } from '../../resource.ts'
-import { subscriptionState, subscriptions } from '../../resources/subscriptions.ts'
+import {
+  resolvePlan,
+  subscriptionPlan,
+  subscriptionState,
+  subscriptions,
+} from '../../resources/subscriptions.ts'
 import { closed, reference } from '../../schemas.ts'
 
 export const subscriptionCreate = createOperation(subscriptions, {
@@ -10,6 +15,7 @@ export const subscriptionCreate = createOperation(subscriptions, {
     application: reference('application'),
     product: reference('product'),
     state: Type.Optional(subscriptionState),
+    plan: Type.Optional(subscriptionPlan),
   }),
   async build(ctx, organization, body) {
     const within = { organizationId: organization.id }
@@ -23,7 +29,12 @@ export const subscriptionCreate = createOperation(subscriptions, {
       noun: 'product',
       reference: body.product,
     })
-    return { applicationId: application.id, productId: product.id, state: body.state ?? 'active' }
+    return {
+      applicationId: application.id,
+      productId: product.id,
+      state: body.state ?? 'active',
+      planId: await resolvePlan(ctx, organization.id, body.plan ?? null),
+    }
   },
   store: (ctx, record) => ctx.deps.store.subscriptions.create(record),
 })
