@@ -24,6 +24,11 @@ export const systemPrograms: readonly SystemProgram[] = [
     debianPackage: 'openssl',
     neededFor: 'tests of certificates against another implementation',
   },
+  {
+    program: 'redis-server',
+    debianPackage: 'redis-server',
+    neededFor: 'tests and proofs of counters that several nodes share',
+  },
   { program: 'wrk', debianPackage: 'wrk', neededFor: 'benchmarks: the load' },
 ]
 

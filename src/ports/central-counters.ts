@@ -100,7 +100,7 @@ export interface CentralCounters {
   settle(parts: readonly LeasePart[]): Promise<void>
   /**
    * The node lives: its leases and holds stay. To be called at least every `ttlMs / 3`. Resolves with the number of
-   * nodes that live, this one among them.
+   * nodes that renew, this one among them.
    */
   renew(): Promise<number>
   /** Everything the node still holds counts as spent (rates, money) or is let go (concurrency). */
