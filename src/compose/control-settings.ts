@@ -19,6 +19,7 @@ export function snapshotSettings(
     bounds: config.bounds,
     timeouts: config.timeouts,
     trustedProxies: config.gateway.trustedProxies,
+    forwardedHeader: config.gateway.forwardedHeader,
     sandboxEnabled: isSandboxEnabled(config),
     documentationUrl: config.documentationUrl,
     ...(config.contentLog.enabled ? { contentLog: { maxBytes: config.contentLog.maxBytes } } : {}),

@@ -14,6 +14,7 @@ import {
   createUsageOutbox,
   defaultOutboxBounds,
 } from '../gateway/index.ts'
+import { compileCidrs } from '../identity/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { createTimerWheel } from '../kernel/timer-wheel.ts'
 import type { Listener, TlsMaterial } from '../ports/listener.ts'
@@ -78,7 +79,7 @@ async function listenWhenReady(): Promise<void> {
   const current = bounds
   try {
     listeners = await Promise.all(
-      data.listeners.map(({ host, port, tls: encrypted }) =>
+      data.listeners.map(({ host, port, tls: encrypted, proxyProtocolFrom }) =>
         openHttpListener(
           {
             host,
@@ -86,6 +87,7 @@ async function listenWhenReady(): Promise<void> {
             reusePort: data.reusePort,
             bounds: current,
             handlerFailed,
+            ...(proxyProtocolFrom.length > 0 ? { isProxy: compileCidrs(proxyProtocolFrom) } : {}),
             ...(encrypted && tls !== null ? { tls } : {}),
           },
           gateway.handle,

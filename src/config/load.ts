@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { Check, Default } from 'typebox/value'
+import { isCidr } from '../identity/index.ts'
 import { ConfigError, joinPath, type ParsedDocument, parseConfigText } from './parse.ts'
 import { type Config, configSchema, type ResourceDocument, resourceDocumentSchema } from './schema.ts'
 
@@ -72,7 +73,19 @@ export function isLoopbackHost(host: string): boolean {
   return loopbackHosts.has(host) || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
-/** Rules that span several options. */
+const networkLists = [
+  { names: ['gateway', 'trustedProxies'], read: ({ gateway }: Config) => gateway.trustedProxies },
+  {
+    names: ['gateway', 'http', 'proxyProtocolFrom'],
+    read: ({ gateway }: Config) => gateway.http.proxyProtocolFrom,
+  },
+  {
+    names: ['gateway', 'https', 'proxyProtocolFrom'],
+    read: ({ gateway }: Config) => gateway.https.proxyProtocolFrom,
+  },
+] as const
+
+/** Rules that span several options, or that a schema cannot say. */
 function checkAcross(config: Config, lineOf: LoadedConfig['lineOf'], file: string): void {
   const problems: { path: (string | number)[]; reason: string }[] = []
   for (const plane of ['gateway', 'control'] as const) {
@@ -81,6 +94,15 @@ function checkAcross(config: Config, lineOf: LoadedConfig['lineOf'], file: strin
       problems.push({
         path: [plane, 'http', 'host'],
         reason: 'plain HTTP binds to loopback only; use https for other addresses',
+      })
+    }
+  }
+  for (const path of networkLists) {
+    for (const [at, text] of path.read(config).entries()) {
+      if (isCidr(text)) continue
+      problems.push({
+        path: [...path.names, at],
+        reason: 'is no network, such as 10.0.0.0/8 or 2001:db8::/32',
       })
     }
   }

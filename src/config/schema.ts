@@ -5,6 +5,7 @@
  */
 import { type Static, type TSchema, Type } from 'typebox'
 import { dialectIds } from '../domain/dialect-id.ts'
+import { forwardedHeaders } from '../domain/snapshot.ts'
 
 const closed = { additionalProperties: false }
 
@@ -25,19 +26,32 @@ const secretReference = Type.String({
   pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$',
 })
 
-const listener = (description: string, port: number) =>
+const listenerProperties = (port: number) => ({
+  enabled: Type.Boolean({ description: 'Open this listener.', default: true }),
+  host: Type.String({
+    description: 'Address to bind to. Plain HTTP binds to loopback only.',
+    default: '127.0.0.1',
+  }),
+  port: Type.Integer({
+    description: 'Port; 0 takes any free one.',
+    default: port,
+    minimum: 0,
+    maximum: 65535,
+  }),
+})
+
+const listener = (description: string, port: number) => section(description, listenerProperties(port))
+
+const networks = (description: string) =>
+  Type.Array(Type.String(), { description, default: [], maxItems: 256 })
+
+const dataListener = (description: string, port: number) =>
   section(description, {
-    enabled: Type.Boolean({ description: 'Open this listener.', default: true }),
-    host: Type.String({
-      description: 'Address to bind to. Plain HTTP binds to loopback only.',
-      default: '127.0.0.1',
-    }),
-    port: Type.Integer({
-      description: 'Port; 0 takes any free one.',
-      default: port,
-      minimum: 0,
-      maximum: 65535,
-    }),
+    ...listenerProperties(port),
+    proxyProtocolFrom: networks(
+      'Networks (CIDR) of load balancers that begin each connection with a PROXY protocol header (v1 or v2). ' +
+        'When any is named, the listener takes no connection from elsewhere and none without the header.',
+    ),
   })
 
 const boundsSchema = section(
@@ -50,19 +64,45 @@ const boundsSchema = section(
     jsonDepth: count('Deepest nesting of a JSON body.', 64, [4, 1000]),
     jsonKeys: count('Most keys in a JSON body, all levels together.', 100_000, [16]),
     connections: count('Most open client connections per worker.', 10_000),
-    connectionsPerAddress: count('Most open client connections per address and worker.', 5_000),
-    handshakeTimeoutMs: count('Longest TLS handshake.', 10_000, [100]),
+    connectionsPerAddress: count(
+      'Most open connections per worker of one client: an IPv4 address or the /64 of an IPv6 address.',
+      5_000,
+    ),
+    newConnectionsPerSecond: count(
+      'New connections a second of one client, per worker; those of four seconds may come at once.',
+      500,
+    ),
+    handshakesPerSecond: count(
+      'TLS handshakes that begin in a second, per worker; the others wait, in turn by client.',
+      800,
+    ),
+    handshakeTimeoutMs: count('Longest TLS handshake, waiting and PROXY header included.', 10_000, [100]),
     headerTimeoutMs: count(
       'Longest time from the first byte of a request to the end of its head.',
       10_000,
       [100],
     ),
-    bodyTimeoutMs: count('Longest time for a request body to arrive.', 120_000, [100]),
+    bodyTimeoutMs: count(
+      'Longest time for a request body to arrive; for an upload that streams, the longest silence in it.',
+      120_000,
+      [100],
+    ),
+    bodyGraceMs: count('Time after which a request body must keep up its rate.', 20_000, [100]),
+    bodyBytesPerSecond: count(
+      'Least bytes a second of a request body, on average over each `bodyGraceMs`; 0 asks for none.',
+      500,
+      [0],
+    ),
     idleTimeoutMs: count('How long an idle connection is kept.', 75_000, [100]),
     replyStallTimeoutMs: count(
-      'How long a reader may take nothing while a reply waits for it.',
+      'How long a reader may take too little, or nothing, while a reply waits for it.',
       60_000,
       [100],
+    ),
+    replyBytesPerSecond: count(
+      'Least bytes a second that a reader takes while a reply waits, on average over `replyStallTimeoutMs`.',
+      250,
+      [0],
     ),
     replyBufferBytes: count(
       'Most reply bytes held for a slow reader before the upstream is paused.',
@@ -252,18 +292,24 @@ export const configSchema = Type.Object(
       default: './data',
     }),
     gateway: section('The data plane.', {
-      http: listener('Plain HTTP for applications on the same machine; loopback only.', 8080),
-      https: listener('HTTPS (TLS 1.2 or later, HTTP/1.1 and HTTP/2).', 8443),
+      http: dataListener('Plain HTTP for applications on the same machine; loopback only.', 8080),
+      https: dataListener('HTTPS (TLS 1.2 or later, HTTP/1.1 and HTTP/2).', 8443),
       workers: Type.Integer({
         description: 'Worker threads; 0 takes one per core.',
         default: 0,
         minimum: 0,
         maximum: 256,
       }),
-      trustedProxies: Type.Array(Type.String(), {
-        description: 'Networks (CIDR) of proxies whose `X-Forwarded-For` is believed. None by default.',
-        default: [],
-      }),
+      trustedProxies: networks(
+        'Networks (CIDR) of proxies whose `forwardedHeader` is believed. None by default.',
+      ),
+      forwardedHeader: Type.Union(
+        forwardedHeaders.map((name) => Type.Literal(name)),
+        {
+          description: 'The field in which trusted proxies name the caller. The other one is never believed.',
+          default: 'x-forwarded-for',
+        },
+      ),
     }),
     control: section('The control plane: admin API, status page, later the console.', {
       http: listener('Plain HTTP; loopback only.', 9080),

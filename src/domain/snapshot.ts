@@ -5,8 +5,8 @@
 import type { ContentLogBounds } from './content.ts'
 import type { DialectId } from './dialect-id.ts'
 import type { KeyEnvironment, RouteTarget, UpstreamTimeouts } from './entities.ts'
-import type { RoutePolicy } from './routing.ts'
 import type { LimitRule, LimitTopUp, PlanSnapshot } from './limits.ts'
+import type { RoutePolicy } from './routing.ts'
 
 export interface DeploymentSnapshot {
   readonly id: string
@@ -64,6 +64,9 @@ export interface PriceRow {
   readonly cacheWritePerMillion: number | null
 }
 
+export const forwardedHeaders = ['x-forwarded-for', 'forwarded'] as const
+export type ForwardedHeader = (typeof forwardedHeaders)[number]
+
 /** Bounds of the data plane; bytes, milliseconds, counts. */
 export interface GatewayBounds {
   readonly headerBytes: number
@@ -74,11 +77,16 @@ export interface GatewayBounds {
   readonly jsonKeys: number
   readonly connections: number
   readonly connectionsPerAddress: number
+  readonly newConnectionsPerSecond: number
+  readonly handshakesPerSecond: number
   readonly handshakeTimeoutMs: number
   readonly headerTimeoutMs: number
   readonly bodyTimeoutMs: number
+  readonly bodyGraceMs: number
+  readonly bodyBytesPerSecond: number
   readonly idleTimeoutMs: number
   readonly replyStallTimeoutMs: number
+  readonly replyBytesPerSecond: number
   readonly replyBufferBytes: number
   readonly http2Streams: number
   /** SSE comment interval until the first token; 0: none. */
@@ -100,8 +108,10 @@ export interface SnapshotConfig {
   /** Peppers by version, base64. */
   readonly peppers: Readonly<Record<string, string>>
   readonly bounds: GatewayBounds
-  /** Proxies whose `X-Forwarded-For` is believed, CIDR. */
+  /** Proxies whose word about the caller is believed, CIDR. */
   readonly trustedProxies: readonly string[]
+  /** The field in which they give it; absent: `x-forwarded-for`. */
+  readonly forwardedHeader?: ForwardedHeader
   readonly sandboxEnabled: boolean
   /** Prefix of documentation links in errors. */
   readonly documentationUrl: string

@@ -8,6 +8,7 @@ import type { RouteTarget, UpstreamTimeouts } from '../domain/entities.ts'
 import type {
   ApplicationSnapshot,
   DeploymentSnapshot,
+  ForwardedHeader,
   GatewayBounds,
   RouteSnapshot,
   SnapshotConfig,
@@ -77,7 +78,9 @@ export interface Snapshot {
   readonly prices: PriceBook
   readonly peppers: Peppers
   readonly bounds: GatewayBounds
+  /** Null: no proxy is trusted. */
   readonly trustsProxy: AddressMatcher | null
+  readonly forwardedHeader: ForwardedHeader
   readonly documentationUrl: string
   /** Null: no content is kept. */
   readonly contentLog: ContentLogBounds | null
@@ -107,6 +110,7 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
     peppers: compilePeppers(config.peppers),
     bounds: config.bounds,
     trustsProxy: config.trustedProxies.length === 0 ? null : compileCidrs(config.trustedProxies),
+    forwardedHeader: config.forwardedHeader ?? 'x-forwarded-for',
     documentationUrl: config.documentationUrl,
     contentLog: config.contentLog ?? null,
   })

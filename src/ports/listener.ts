@@ -57,12 +57,19 @@ export interface ListenerBounds {
   readonly headerBytes: number
   readonly headerCount: number
   readonly connections: number
+  /** Of one client: an IPv4 address or the /64 of an IPv6 one. So below. */
   readonly connectionsPerAddress: number
+  readonly newConnectionsPerSecond: number
+  /** TLS handshakes that begin in a second, of all clients together; the others wait their turn. */
+  readonly handshakesPerSecond: number
   readonly handshakeTimeoutMs: number
   readonly headerTimeoutMs: number
   readonly bodyTimeoutMs: number
+  readonly bodyGraceMs: number
+  readonly bodyBytesPerSecond: number
   readonly idleTimeoutMs: number
   readonly replyStallTimeoutMs: number
+  readonly replyBytesPerSecond: number
   readonly http2Streams: number
 }
 
@@ -82,6 +89,11 @@ export interface ListenOptions {
   /** Share the port with other threads (SO_REUSEPORT). */
   readonly reusePort: boolean
   readonly bounds: ListenerBounds
+  /**
+   * Present: connections come from these peers alone, and each begins with a header of the PROXY protocol, which
+   * says whose it is. That client's address is what caps, bindings and limits see.
+   */
+  readonly isProxy?: (address: string) => boolean
   /** For logs: the handler, or a callback it gave, has thrown. The client is answered already (500, or cut). */
   readonly handlerFailed?: (error: unknown) => void
 }

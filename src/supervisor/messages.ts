@@ -10,6 +10,8 @@ export interface DataListenerOptions {
   readonly host: string
   readonly port: number
   readonly tls: boolean
+  /** Networks from which connections begin with a PROXY header; empty: none does. */
+  readonly proxyProtocolFrom: readonly string[]
 }
 
 /** Given to each thread when it starts. */

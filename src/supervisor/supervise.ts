@@ -273,10 +273,10 @@ function workersOf(config: Config): number {
 
 function dataListeners(config: Config): DataListenerOptions[] {
   const { http, https } = config.gateway
-  const listeners: DataListenerOptions[] = []
-  if (http.enabled) listeners.push({ host: http.host, port: http.port, tls: false })
-  if (https.enabled) listeners.push({ host: https.host, port: https.port, tls: true })
-  return listeners
+  return [
+    { ...http, tls: false },
+    { ...https, tls: true },
+  ].filter((listener) => listener.enabled)
 }
 
 function respawnDelay(failures: number): number {

@@ -32,11 +32,17 @@ export function streamSource(socket: Socket): ChunkSource {
   }
 }
 
-/** @param accepted a plain socket, accepted paused and untouched */
-export function sharedReadSource(accepted: Socket): ChunkSource {
+/**
+ * @param accepted a plain socket with nothing left in its buffer
+ * @param first what was read of it before, and comes before all else
+ */
+export function sharedReadSource(accepted: Socket, first: Buffer | null = null): ChunkSource {
   const owner = accepted as { _handle?: unknown }
   const handle = owner._handle
-  if (!isAdoptable(handle)) return streamSource(accepted)
+  if (!isAdoptable(handle)) {
+    if (first !== null) accepted.unshift(first)
+    return streamSource(accepted)
+  }
   let receiver: ((chunk: Buffer) => void) | null = null
   const options: SocketConstructorOpts = {
     handle,
@@ -59,6 +65,8 @@ export function sharedReadSource(accepted: Socket): ChunkSource {
     socket,
     onChunk(receive) {
       receiver = receive
+      // No read comes before the end of this turn.
+      if (first !== null) process.nextTick(() => socket.destroyed || receive(first))
     },
   }
 }

@@ -19,6 +19,7 @@ import type { ExchangeHandler, ListenerBounds } from '../../ports/listener.ts'
 import { BodyDeadlines } from './body-deadlines.ts'
 import { BodyIntake } from './body-intake.ts'
 import type { ChunkSource } from './chunk-source.ts'
+import type { ConnectionPlace } from './connection-caps.ts'
 import { Deadline } from './deadline.ts'
 import { type ExchangeHost, Http1Exchange } from './exchange.ts'
 import { pendingOutput } from './flush-progress.ts'
@@ -55,6 +56,8 @@ export interface ListenerCounters {
 export interface ConnectionPeer {
   readonly address: string
   readonly encrypted: boolean
+  /** What it takes of the listener's caps. */
+  readonly place: ConnectionPlace
 }
 
 const continueLine = 'HTTP/1.1 100 Continue\r\n\r\n'

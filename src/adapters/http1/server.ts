@@ -1,71 +1,20 @@
 /**
  * The data plane's listener: plain HTTP/1.1 on loopback, or TLS with HTTP/2 and HTTP/1.1 by ALPN.
  *
- *   accept ─caps─▶ plain ────────────────────────────────▶ Http1Connection
- *                └▶ TLS handshake ─ALPN─▶ http/1.1 or none ─▶ Http1Connection
- *                                     └─▶ h2 ─────────────▶ Http2Connection
- *
- * Assumes one listener per worker thread; `reusePort` lets the kernel balance. Bounds: connection caps are applied
- * before TLS; a handshake has its own deadline. Plain HTTP refuses any address but loopback.
+ * Assumes one listener per worker thread; `reusePort` lets the kernel balance. Bounds: `acceptor.ts` for what comes
+ * before HTTP, the connections for what comes after. Plain HTTP refuses any address but loopback.
  */
-import { createServer, type Server, type Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
-import { faults } from '../../faults/catalogue.ts'
+import { createServer, type Server } from 'node:net'
 import { createTimerWheel, type TimerWheel } from '../../kernel/timer-wheel.ts'
 import type { ExchangeHandler, Listener, ListenOptions } from '../../ports/listener.ts'
-import { Http2Connection } from '../http2/connection.ts'
-import { sharedReadSource, streamSource } from './chunk-source.ts'
-import { type ConnectionContext, Http1Connection, type ListenerCounters } from './connection.ts'
-import { createConnectionCaps } from './connection-caps.ts'
-import { Deadline } from './deadline.ts'
-import { refusalReply } from './refusal.ts'
-import { createTlsFront, type TlsFront } from './tls-front.ts'
+import { createAcceptor, type Entrance } from './acceptor.ts'
+import type { ConnectionContext, ListenerCounters } from './connection.ts'
+import { createOpenConnections } from './open-connections.ts'
+import { createTlsFront } from './tls-front.ts'
 
 /** A listener with its counters, for metrics. */
 export interface HttpListener extends Listener {
   readonly counters: Readonly<ListenerCounters>
-}
-
-interface OpenConnection {
-  drain(): void
-  destroy(): void
-}
-
-/** The connections that are open, handshakes included. Bound: the connection cap. */
-interface OpenConnections {
-  readonly size: number
-  add(connection: OpenConnection): void
-  delete(connection: OpenConnection): void
-  list(): readonly OpenConnection[]
-  whenEmpty(done: () => void): void
-}
-
-function createOpenConnections(): OpenConnections {
-  const members = new Set<OpenConnection>()
-  let emptied: (() => void) | null = null
-  return {
-    get size() {
-      return members.size
-    },
-    add: (connection) => {
-      members.add(connection)
-    },
-    delete(connection) {
-      members.delete(connection)
-      if (members.size === 0) emptied?.()
-    },
-    list: () => [...members],
-    whenEmpty(done) {
-      if (members.size === 0) done()
-      else emptied = done
-    },
-  }
-}
-
-interface Shared {
-  readonly context: ConnectionContext
-  readonly open: OpenConnections
-  readonly tls: TlsFront | null
 }
 
 const tickMs = 50
@@ -96,76 +45,12 @@ export async function openHttpListener(
   }
   const open = createOpenConnections()
   const tls = options.tls === undefined ? null : createTlsFront(options.tls)
-  const shared: Shared = { context, open, tls }
-  const server = createServer({ noDelay: true, pauseOnConnect: tls === null }, acceptorOf(shared))
+  const entrance: Entrance = { context, open, tls, isProxy: options.isProxy ?? null }
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, createAcceptor(entrance))
   await listen(server, options)
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : options.port
-  return listenerOf({ server, shared, host: options.host, port, wheel })
-}
-
-function acceptorOf(shared: Shared): (socket: Socket) => void {
-  const caps = createConnectionCaps()
-  const { context, tls } = shared
-  return (socket) => {
-    const address = peerAddress(socket)
-    if (context.draining || !caps.admit(address, context.bounds)) {
-      context.counters.capped += 1
-      socket.on('error', ignoreError)
-      if (tls === null) {
-        const fault = context.draining ? faults.shuttingDown : faults.tooManyConnections
-        socket.end(refusalReply(fault), 'latin1')
-        socket.destroySoon()
-      } else socket.destroy()
-      return
-    }
-    socket.once('close', () => caps.release(address))
-    if (tls === null) {
-      const source = sharedReadSource(socket)
-      const connection = new Http1Connection(source, context, { address, encrypted: false })
-      track(shared.open, source.socket, connection)
-    } else {
-      acceptTls(shared, tls, { socket, address })
-    }
-  }
-}
-
-function acceptTls(
-  shared: Shared,
-  tls: TlsFront,
-  peer: { readonly socket: Socket; readonly address: string },
-): void {
-  const { context, open } = shared
-  const { socket, address } = peer
-  const deadline = new Deadline(context.wheel, context.bounds.handshakeTimeoutMs, () => {
-    context.counters.timedOut += 1
-    socket.destroy()
-  })
-  deadline.start()
-  const handshake: OpenConnection = { drain: () => undefined, destroy: () => socket.destroy() }
-  open.add(handshake)
-  const settle = (): void => {
-    deadline.clear()
-    open.delete(handshake)
-  }
-  socket.once('close', settle)
-  socket.on('error', ignoreError)
-  tls.secure(socket, (secured: TLSSocket) => {
-    const given = { address, encrypted: true }
-    const connection =
-      secured.alpnProtocol === 'h2'
-        ? new Http2Connection(secured, context, given)
-        : new Http1Connection(streamSource(secured), context, given)
-    // Before the handshake is counted out, so that the listener is not empty in between.
-    track(open, secured, connection)
-    settle()
-    if (context.draining) connection.drain()
-  })
-}
-
-function track(open: OpenConnections, socket: Socket, connection: OpenConnection): void {
-  open.add(connection)
-  socket.once('close', () => open.delete(connection))
+  return listenerOf({ server, entrance, host: options.host, port, wheel })
 }
 
 function listen(server: Server, options: ListenOptions): Promise<void> {
@@ -185,13 +70,13 @@ function listen(server: Server, options: ListenOptions): Promise<void> {
 
 function listenerOf(parts: {
   readonly server: Server
-  readonly shared: Shared
+  readonly entrance: Entrance
   readonly host: string
   readonly port: number
   readonly wheel: TimerWheel
 }): HttpListener {
-  const { server, shared, wheel } = parts
-  const { context, open, tls } = shared
+  const { server, entrance, wheel } = parts
+  const { context, open, tls } = entrance
   let drained: Promise<void> | null = null
 
   function startDrain(): Promise<void> {
@@ -200,7 +85,7 @@ function listenerOf(parts: {
       // `close` calls back when the last accepted socket is gone.
       server.close(() => {
         // Node counts a socket out when it is destroyed, one turn before the socket's own `close` event.
-        shared.open.whenEmpty(() => {
+        open.whenEmpty(() => {
           wheel.stop()
           resolve()
         })
@@ -230,12 +115,6 @@ function listenerOf(parts: {
       for (const connection of open.list()) connection.destroy()
     },
   }
-}
-
-/** IPv4-mapped IPv6 is given as IPv4, so that one client has one name. */
-function peerAddress(socket: Socket): string {
-  const address = socket.remoteAddress ?? ''
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
 
 function isLoopback(host: string): boolean {

@@ -8,7 +8,11 @@ import { correlate } from './correlate.ts'
 function addressOf(peer: string, lines: readonly string[], proxies: readonly string[]): string {
   const trustsProxy: AddressMatcher | null = proxies.length === 0 ? null : compileCidrs(proxies)
   const headers = lines.flatMap((line) => ['x-forwarded-for', line])
-  const exchange = { inbound: { remoteAddress: peer, headers }, snapshot: { trustsProxy }, clientAddress: '' }
+  const exchange = {
+    inbound: { remoteAddress: peer, headers },
+    snapshot: { trustsProxy, forwardedHeader: 'x-forwarded-for' },
+    clientAddress: '',
+  }
   correlate(exchange as unknown as Exchange, {} as never)
   return exchange.clientAddress
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { BlockList, isIP } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { compileCidrs, isCidr, maxCidrs } from './compile-cidrs.ts'
 import { parseAddress } from '../../kernel/ip-address.ts'
+import { compileCidrs, isCidr, maxCidrs } from './compile-cidrs.ts'
 
 test('no networks admit every address', () => {
   assert.equal(compileCidrs([])('203.0.113.9'), true)
