@@ -308,6 +308,27 @@ export const faults = Object.freeze({
     'The model provider refused the credential of the gateway.',
     'Replace the credential of the deployment.',
   ),
+  upstreamCredentialsExhausted: entry(
+    'upstream.credentials-exhausted',
+    502,
+    'upstream',
+    'Every model provider of the model {model} refused the credential of the gateway.',
+    'Replace the credentials of the deployments of the model route.',
+  ),
+  upstreamRateLimited: entry(
+    'upstream.rate-limited',
+    429,
+    'rate-limit',
+    'Every model provider of the model {model} has asked for a pause.',
+    'Wait as long as Retry-After says, or add deployments to the model route.',
+  ),
+  upstreamSaturated: entry(
+    'upstream.saturated',
+    503,
+    'overloaded',
+    'Every deployment of the model {model} is as busy as it can be.',
+    'Wait as long as Retry-After says, or add deployments to the model route.',
+  ),
   upstreamRedirect: entry(
     'upstream.redirect',
     502,

@@ -14,12 +14,16 @@ const rig = rigForTests((upstream) => {
       at('first', upstream.url),
       at('second', upstream.url),
       at('third', upstream.url),
+      ...['refused', 'forbidden', 'after-401', 'after-403'].map((id) => at(id, upstream.url)),
       at('dead', refused),
       at('claude', upstream.url, 'anthropic'),
     ],
     routes: [
       testRoute('gpt', ['first', 'second', 'third']),
       testRoute('lonely', ['first']),
+      testRoute('refused', ['refused']),
+      testRoute('forbidden', ['forbidden']),
+      ...[401, 403].map((status) => testRoute(`after-${status}`, [`after-${status}`, 'second'])),
       testRoute('revived', ['dead', 'second']),
       testRoute('dead', ['dead']),
       testRoute('crossing', ['first', 'claude']),
@@ -52,7 +56,8 @@ test('after a refused connection the next deployment answers, and the attempts a
 test('after answers that another deployment may better, it is asked', async () => {
   for (const status of [401, 403, 404, 408, 429, 500, 502, 503, 504, 529]) {
     failWith(status)
-    const answer = await rig.chat()
+    // A refused credential stays out of use.
+    const answer = await rig.chat(status === 401 || status === 403 ? { model: `after-${status}` } : {})
     assert.deepEqual([answer.status, answer.headers['x-gatewright-attempts']], [200, '2'], String(status))
   }
 })
@@ -128,14 +133,14 @@ const table = [
   [
     'a refused credential',
     { kind: 'status', status: 401, body: `bad key ${providerSecret}` },
-    unary,
+    { model: 'refused' },
     502,
     'upstream.credential-refused',
   ],
   [
     'a forbidden credential',
     { kind: 'status', status: 403, body: `bad key ${providerSecret}` },
-    unary,
+    { model: 'forbidden' },
     502,
     'upstream.credential-refused',
   ],

@@ -19,7 +19,18 @@ import type { CompiledApplication, CompiledRoute, CompiledTarget, Snapshot } fro
 
 export type Outcome = 'open' | 'completed' | 'failed' | 'refused' | 'disconnected'
 
+/** Calls of one exchange of which the first to answer is taken. */
+export interface Race {
+  /** End all others. */
+  win(trial: UpstreamCall): void
+  /** One has failed. True when another is still under way. */
+  remove(trial: UpstreamCall): boolean
+  /** No further call is made. */
+  end(): void
+}
+
 const noBytes = Buffer.alloc(0)
+const noTargets: readonly CompiledTarget[] = Object.freeze([])
 const noTags: Readonly<Record<string, string>> = Object.freeze({})
 
 export class Exchange {
@@ -74,10 +85,17 @@ export class Exchange {
   // Routed
   route: CompiledRoute | null = null
   targets: readonly CompiledTarget[] = []
+  /** Which of `targets` is tried next. */
+  targetIndex = 0
+  /** Rounds over the targets so far, and those that may be tried again in the next one. */
+  round = 0
+  again: readonly CompiledTarget[] = noTargets
   target: CompiledTarget | null = null
   servedModel = ''
   attempts = 0
   call: UpstreamCall | null = null
+  /** Set while two calls may be under way and neither has begun to answer. */
+  race: Race | null = null
   downgrades: Downgrade[] = []
 
   // Answered
@@ -87,6 +105,8 @@ export class Exchange {
   /** Figures so far, for an exchange that ends before the provider gave any. */
   estimateUsage: (() => TokenUsage) | null = null
   costMicroUsd: number | null = null
+  /** Estimated cost of calls whose answers nobody got: hedges that lost, answers that broke off before content. */
+  lostCostMicroUsd = 0
   responseBytes = 0
   upstreamStartedAt = 0
   /** Monotone milliseconds; 0 until the first byte went to the caller. */

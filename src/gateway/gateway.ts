@@ -6,6 +6,7 @@ import type { SnapshotConfig, SnapshotMessage } from '../domain/snapshot.ts'
 import { faults } from '../faults/catalogue.ts'
 import { requestIds } from '../kernel/ids.ts'
 import type { ExchangeHandler } from '../ports/listener.ts'
+import { createHealthBook } from '../routing/index.ts'
 import { createBodyBudget } from './body-budget.ts'
 import type { GatewayContext } from './context.ts'
 import { Exchange } from './exchange.ts'
@@ -50,6 +51,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
   }
   const table = parts.table ?? pipeline
+  const snapshotParts = { health: createHealthBook(), ...parts }
 
   return {
     handle(inbound) {
@@ -64,7 +66,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
     apply(message) {
       if (message.type === 'config') {
-        snapshot = compileSnapshot(message.config, parts)
+        snapshot = compileSnapshot(message.config, snapshotParts)
         runner = { ctx, plans: compilePlans(table, snapshot) }
         return
       }

@@ -3,6 +3,7 @@
  * our trouble, not the caller's, and is never shown. Whatever the provider quotes, no secret of the deployment
  * leaves (rivals have echoed provider keys in error texts).
  */
+import type { CanonicalError } from '../domain/canonical.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { GatewayContext } from './context.ts'
@@ -13,13 +14,6 @@ import type { OutgoingRequest } from './upstream-request.ts'
 
 /** Most bytes of an error body that are read. */
 export const errorBodyBytes = 1_048_576
-
-/** Answers after which another deployment may do better. */
-const worthAnotherTry = new Set([401, 403, 404, 408, 429, 500, 502, 503, 504, 529])
-
-export function isWorthAnotherTry(status: number): boolean {
-  return worthAnotherTry.has(status)
-}
 
 /** Send a provider's error to the caller. */
 export function relayError(
@@ -54,6 +48,24 @@ export function relayError(
     sent = JSON.stringify(callerDialect(exchange).writeError({ ...error, requestId: exchange.id }))
     replaceContentType(headers)
   }
+  sendError(exchange, ctx, { status, headers, sent })
+}
+
+/** Send what a provider said in a stream before any content, as an error of its own: nothing of the stream was sent. */
+export function relayErrorEvent(exchange: Exchange, ctx: GatewayContext, error: CanonicalError): void {
+  const text = JSON.stringify(callerDialect(exchange).writeError({ ...error, requestId: exchange.id }))
+  const sent = withoutSecrets(Buffer.from(text), exchange)
+  if (exchange.reply.headSent) {
+    return exchange.fail(new Fault(faults.upstreamError, { internal: `${error.kind} after keep-alive` }))
+  }
+  sendError(exchange, ctx, { status: error.status, headers: ['content-type', 'application/json'], sent })
+}
+
+function sendError(
+  exchange: Exchange,
+  ctx: GatewayContext,
+  { status, headers, sent }: { status: number; headers: string[]; sent: string | Buffer },
+): void {
   describeAnswer(exchange, headers, ctx.clock.monotonic())
   exchange.status = status
   exchange.faultCode = faults.upstreamError.code

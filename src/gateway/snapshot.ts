@@ -30,12 +30,21 @@ import {
   compileDeployment,
   type ProviderCatalogue,
 } from '../providers/index.ts'
+import {
+  type Candidate,
+  completeRoutePolicy,
+  createHealthBook,
+  defaultRouteTerms,
+  type HealthBook,
+  hashText,
+  type RouteTerms,
+  ShareBudget,
+  targetName,
+} from '../routing/index.ts'
 
-export interface CompiledTarget {
+export interface CompiledTarget extends Candidate {
   readonly deployment: CompiledDeployment
   readonly model: string | null
-  readonly priority: number
-  readonly weight: number
   /** Those of the route before those of the deployment, merged once. */
   readonly timeouts: UpstreamTimeouts
 }
@@ -46,8 +55,16 @@ export interface CompiledRoute {
   readonly prefix: string | null
   readonly createdAt: number
   readonly aliases: readonly string[]
-  /** Sorted by priority. */
+  /** Sorted by priority. None lies outside the route's residency, so nothing that starts here can leave it. */
   readonly targets: readonly CompiledTarget[]
+  readonly terms: RouteTerms
+  /** One target and nothing to choose by. */
+  readonly isPlain: boolean
+  /** The beginning of a stream is watched: something else could be tried if it fails. */
+  readonly guardsStreams: boolean
+  readonly retries: ShareBudget
+  /** Null: no second calls. */
+  readonly hedging: ShareBudget | null
 }
 
 interface Grant {
@@ -68,7 +85,8 @@ export interface OrganizationRoutes {
   readonly exact: ReadonlyMap<string, CompiledRoute>
   /** Longest prefix first. */
   readonly patterns: readonly CompiledRoute[]
-  readonly deployments: readonly CompiledDeployment[]
+  /** Each deployment, for operations that name no model. */
+  readonly withoutModel: readonly CompiledTarget[]
 }
 
 export interface Snapshot {
@@ -90,6 +108,8 @@ export interface Snapshot {
 export interface SnapshotParts {
   readonly catalogue: ProviderCatalogue
   readonly auth: AuthPorts
+  /** What is known of the targets from before; left out: nothing. */
+  readonly health?: HealthBook
 }
 
 /**
@@ -100,13 +120,18 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
   for (const deployment of config.deployments) {
     deployments.set(deployment.id, compileOne(deployment, parts))
   }
+  const prices = compilePrices(config.prices)
+  const health = parts.health ?? createHealthBook()
+  health.beginSnapshot()
+  const organizations = compileOrganizations(config, { deployments, prices, health })
+  health.keepNoted()
   return Object.freeze({
     version: config.version,
-    organizations: compileOrganizations(config, deployments),
+    organizations,
     applications: new Map(
       config.applications.map((application) => [application.id, compileApplication(application)]),
     ),
-    prices: compilePrices(config.prices),
+    prices,
     peppers: compilePeppers(config.peppers),
     bounds: config.bounds,
     trustsProxy: config.trustedProxies.length === 0 ? null : compileCidrs(config.trustedProxies),
@@ -128,47 +153,60 @@ function compileOne(deployment: DeploymentSnapshot, { catalogue, auth }: Snapsho
 interface MutableRoutes {
   readonly exact: Map<string, CompiledRoute>
   readonly patterns: CompiledRoute[]
-  readonly deployments: CompiledDeployment[]
+  readonly withoutModel: CompiledTarget[]
+}
+
+interface RouteParts {
+  readonly deployments: ReadonlyMap<string, CompiledDeployment>
+  readonly prices: PriceBook
+  readonly health: HealthBook
 }
 
 function compileOrganizations(
   config: SnapshotConfig,
-  deployments: ReadonlyMap<string, CompiledDeployment>,
+  parts: RouteParts,
 ): ReadonlyMap<string, OrganizationRoutes> {
   const organizations = new Map<string, MutableRoutes>()
   const of = (organizationId: string): MutableRoutes => {
     let routes = organizations.get(organizationId)
     if (routes === undefined) {
-      routes = { exact: new Map(), patterns: [], deployments: [] }
+      routes = { exact: new Map(), patterns: [], withoutModel: [] }
       organizations.set(organizationId, routes)
     }
     return routes
   }
-  for (const deployment of config.deployments) {
-    const compiled = deployments.get(deployment.id)
-    if (compiled !== undefined) of(deployment.organizationId).deployments.push(compiled)
+  for (const { id, organizationId } of config.deployments) {
+    const { withoutModel } = of(organizationId)
+    const target = { deployment: id, model: null, priority: withoutModel.length, weight: 1 }
+    const compiled = compileTarget(target, { name: '', timeouts: {}, terms: defaultRouteTerms }, parts)
+    if (compiled !== null) withoutModel.push(compiled)
   }
-  for (const route of config.routes) addRoute(of(route.organizationId), route, deployments)
+  for (const route of config.routes) addRoute(of(route.organizationId), route, parts)
   for (const routes of organizations.values()) {
     routes.patterns.sort((a, b) => (b.prefix?.length ?? 0) - (a.prefix?.length ?? 0))
   }
   return organizations
 }
 
-function addRoute(
-  routes: MutableRoutes,
-  route: RouteSnapshot,
-  deployments: ReadonlyMap<string, CompiledDeployment>,
-): void {
+function addRoute(routes: MutableRoutes, route: RouteSnapshot, parts: RouteParts): void {
+  const terms = completeRoutePolicy(route.policy)
+  const mayGoTo = terms.residency.length === 0 ? null : compilePatterns(terms.residency)
+  const targets = route.targets
+    .map((target) => compileTarget(target, { ...route, terms }, parts))
+    .filter((target) => target !== null)
+    .filter(({ deployment: { region } }) => mayGoTo === null || (region !== null && mayGoTo(region)))
+    .sort((a, b) => a.priority - b.priority)
   const compiled: CompiledRoute = Object.freeze({
     name: route.name,
     prefix: route.name.endsWith('*') ? route.name.slice(0, -1) : null,
     createdAt: route.createdAt,
     aliases: route.aliases,
-    targets: route.targets
-      .map((target) => compileTarget(target, route.timeouts, deployments))
-      .filter((target) => target !== null)
-      .sort((a, b) => a.priority - b.priority),
+    targets,
+    terms,
+    isPlain: targets.length <= 1 && terms.retry.rounds === 0 && terms.concurrency === null,
+    guardsStreams: targets.length > 1 || terms.retry.rounds > 0 || terms.firstContentMs !== null,
+    retries: new ShareBudget(terms.retry.budgetPercent),
+    hedging: terms.hedge === null ? null : new ShareBudget(terms.hedge.maxPercent),
   })
   if (compiled.prefix !== null) routes.patterns.push(compiled)
   else routes.exact.set(route.name, compiled)
@@ -178,17 +216,24 @@ function addRoute(
 /** A target whose deployment is out of service is left out; the route stays and answers 503 when none is left. */
 function compileTarget(
   target: RouteTarget,
-  timeouts: RouteSnapshot['timeouts'],
-  deployments: ReadonlyMap<string, CompiledDeployment>,
+  route: Pick<RouteSnapshot, 'name' | 'timeouts'> & Pick<CompiledRoute, 'terms'>,
+  { deployments, prices, health }: RouteParts,
 ): CompiledTarget | null {
   const deployment = deployments.get(target.deployment)
   if (deployment === undefined) return null
+  const { model } = target
+  const { canary } = route.terms
+  const price = model === null ? null : prices.find(deployment.provider.id, model)
   return Object.freeze({
     deployment,
-    model: target.model,
+    model,
     priority: target.priority,
     weight: target.weight,
-    timeouts: Object.freeze({ ...deployment.snapshot.timeouts, ...timeouts }),
+    health: health.of(targetName(deployment.snapshot, model ?? route.name)),
+    price: price === null ? null : price.inputPerMillion + price.outputPerMillion,
+    place: hashText(`${deployment.id} ${model ?? ''}`),
+    isCanary: canary?.deployment === deployment.id && (canary.model === null || canary.model === model),
+    timeouts: Object.freeze({ ...deployment.snapshot.timeouts, ...route.timeouts }),
   })
 }
 

@@ -7,6 +7,7 @@ import { createHttp1Client } from '../../adapters/http1/client.ts'
 import { openHttpListener } from '../../adapters/http1/server.ts'
 import { createMemoryIdempotencyBook } from '../../adapters/memory/memory-idempotency-book.ts'
 import type { ContentRecord } from '../../domain/content.ts'
+import type { RoutePolicy } from '../../domain/routing.ts'
 import type {
   DeploymentSnapshot,
   GatewayBounds,
@@ -76,6 +77,9 @@ export function testDeployment(
   }
 }
 
+/** Failures, which tests bring about on purpose, keep nothing out of use; only a refused credential does. */
+const forgiving: RoutePolicy = { breaker: null, retry: { maxCooldownMs: 0 } }
+
 /** A route of organization `org_a` to the named deployments, first one first. */
 export function testRoute(
   name: string,
@@ -83,7 +87,8 @@ export function testRoute(
   model: string | null = null,
 ): RouteSnapshot {
   const targets = deployments.map((deployment, priority) => ({ deployment, model, priority, weight: 1 }))
-  return { organizationId: 'org_a', name, aliases: [], createdAt: 1_700_000_000_000, targets, timeouts: {} }
+  const createdAt = 1_700_000_000_000
+  return { organizationId: 'org_a', name, aliases: [], createdAt, targets, timeouts: {}, policy: forgiving }
 }
 
 export interface StartGatewayOptions {

@@ -10,7 +10,7 @@ import type { Stage } from '../stage.ts'
 
 export const callUpstream: Stage = (exchange, ctx) => {
   if (exchange.stream && exchange.snapshot.bounds.keepAliveCommentMs > 0) keepAlive(exchange, ctx)
-  attempt(exchange, ctx, 0)
+  attempt(exchange, ctx)
   return 'wait'
 }
 

@@ -1,47 +1,59 @@
 /**
- * Order the deployments to try: by priority, within one priority drawn by weight. Operations without a model
- * (files, batches) go to the organization's deployments that serve the operation.
+ * Order the deployments to try, as the route's policy has it; what is out of use is left out. Operations without a
+ * model (files, batches) go to the organization's deployments that serve the operation.
  */
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
+import { conversationHash, describeBlockage, orderTargets, usableTargets } from '../../routing/index.ts'
+import type { GatewayContext } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
-import type { CompiledTarget } from '../snapshot.ts'
+import { blockageFault } from '../routing-faults.ts'
+import type { CompiledRoute, CompiledTarget } from '../snapshot.ts'
 import type { Stage } from '../stage.ts'
 
 export const chooseTargets: Stage = (exchange, ctx) => {
-  const targets = exchange.route === null ? targetsWithoutModel(exchange) : exchange.route.targets
+  const { route } = exchange
+  const targets = route === null ? targetsWithoutModel(exchange) : route.targets
   if (targets.length === 0) {
     throw new Fault(faults.noDeployment, {
       public: { model: exchange.model || 'files' },
       retryAfterSeconds: 5,
     })
   }
-  exchange.targets = targets.length === 1 ? targets : orderByWeight(targets, ctx.random)
+  // One target of a route without a policy: nothing to choose, and one field to look at.
+  if (route === null || (route.isPlain && targets[0]?.health.isClear === true)) exchange.targets = targets
+  else exchange.targets = chooseAmong(exchange, ctx, route)
   return 'next'
+}
+
+function chooseAmong(
+  exchange: Exchange,
+  ctx: GatewayContext,
+  route: CompiledRoute,
+): readonly CompiledTarget[] {
+  const { terms } = route
+  const now = ctx.clock.now()
+  route.retries.payIn()
+  route.hedging?.payIn()
+  const usable = usableTargets(route.targets, terms, now)
+  if (usable.length === 0) throw blockageFault(exchange, describeBlockage(route.targets, terms, now))
+  if (usable.length === 1) return usable
+  return orderTargets(usable, {
+    strategy: terms.strategy,
+    canaryPercent: terms.canary?.percent ?? null,
+    conversation: terms.sticky
+      ? conversationHash(exchange.key?.organizationId ?? '', exchange.json, exchange.endUser)
+      : null,
+    streamed: exchange.stream,
+    monotonic: ctx.clock.monotonic(),
+    random: ctx.random,
+  })
 }
 
 function targetsWithoutModel(exchange: Exchange): readonly CompiledTarget[] {
   const operation = exchange.operation?.id ?? ''
   const routes = exchange.snapshot.organizations.get(exchange.key?.organizationId ?? '')
-  const serving = (routes?.deployments ?? []).filter(
-    (deployment) => deployment.provider.paths[operation] !== undefined,
+  return (routes?.withoutModel ?? []).filter(
+    ({ deployment }) => deployment.provider.paths[operation] !== undefined,
   )
-  return serving.map((deployment, priority) => ({
-    deployment,
-    model: null,
-    priority,
-    weight: 1,
-    timeouts: deployment.snapshot.timeouts,
-  }))
-}
-
-/** Weighted draw without replacement within each priority. Weight 0 is last of its priority. */
-export function orderByWeight(targets: readonly CompiledTarget[], random: () => number): CompiledTarget[] {
-  const drawn = targets.map((target) => ({
-    target,
-    // Efraimidis–Spirakis: the largest u^(1/w) first draws in proportion to the weights.
-    rank: target.weight === 0 ? 0 : random() ** (1 / target.weight),
-  }))
-  drawn.sort((a, b) => a.target.priority - b.target.priority || b.rank - a.rank)
-  return drawn.map(({ target }) => target)
 }

@@ -14,6 +14,8 @@ export const settle: Stage = (exchange) => {
   const target = exchange.target
   if (target === null) return 'next'
   const price = exchange.snapshot.prices.find(target.deployment.provider.id, exchange.servedModel)
-  exchange.costMicroUsd = price === null ? null : costMicroUsd(price, exchange.usage)
+  const lost = exchange.lostCostMicroUsd
+  if (price !== null) exchange.costMicroUsd = costMicroUsd(price, exchange.usage) + lost
+  else if (lost > 0) exchange.costMicroUsd = lost
   return 'next'
 }

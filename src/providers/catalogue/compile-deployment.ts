@@ -20,6 +20,8 @@ export interface CompiledDeployment {
   readonly provider: Provider
   /** The dialect spoken when the caller's own is not served here. */
   readonly dialect: DialectId
+  /** Where it computes, as far as is known: its own region, or the one of its settings. */
+  readonly region: string | null
   readonly origin: UpstreamOrigin
   /** Value of the Host header: `host`, with the port where it is not the protocol's own. */
   readonly host: string
@@ -128,6 +130,7 @@ export function compileDeployment(
     snapshot,
     provider,
     dialect: snapshot.dialect ?? provider.dialect,
+    region,
     origin,
     host: hostHeader(origin),
     headers: Object.freeze(Object.entries(provider.headers).flat()),

@@ -1,0 +1,239 @@
+/**
+ * One target (deployment × model) as one worker knows it: its standing and its deployment's, which all workers share,
+ * and the worker's own figures: exchanges under way, times to the first token, calls and failures of the breaker's
+ * window. Kept over snapshots as long as some route has the target.
+ */
+import { createHash } from 'node:crypto'
+import type { DeploymentSnapshot } from '../domain/snapshot.ts'
+import { ConcurrencyLimit } from './concurrency-limit.ts'
+import type { FailureClass } from './failure-classes.ts'
+import { type HealthBoard, openHealthBoard, type Trouble } from './health-board.ts'
+import { Latency } from './latency.ts'
+import type { RouteTerms } from './route-terms.ts'
+import { type Pause, Standing } from './standing.ts'
+
+/** Of a refused credential: tried again after these times, by one exchange. */
+const retirement: Pause = { firstMs: 60_000, maxMs: 900_000 }
+/** Of a refusal for load that names no time. */
+const coolingPause: Pause = { firstMs: 500, maxMs: 10_000 }
+
+export interface FailureFacts {
+  readonly failure: FailureClass
+  readonly retryAfterMs: number | null
+  readonly elapsedMs: number
+  readonly streamed: boolean
+}
+
+/** Unix and monotone milliseconds. */
+export interface Instant {
+  readonly now: number
+  readonly monotonic: number
+}
+
+export class TargetHealth {
+  readonly standing: Standing
+  readonly deployment: Standing
+  /** Exchanges under way at this worker. */
+  inFlight = 0
+  readonly #whole = new Latency()
+  readonly #streamed = new Latency()
+  #limit: ConcurrencyLimit | null = null
+  #windowStart = 0
+  #calls = 0
+  #failures = 0
+  #waiting: (() => void)[] = []
+
+  constructor(standing: Standing, deployment: Standing) {
+    this.standing = standing
+    this.deployment = deployment
+  }
+
+  /** The hot path's one question. */
+  get isClear(): boolean {
+    return this.standing.isClear && this.deployment.isClear
+  }
+
+  get trouble(): Trouble {
+    return this.deployment.isClear ? this.standing.trouble : this.deployment.trouble
+  }
+
+  waitMs(now: number): number {
+    return Math.max(this.standing.waitMs(now), this.deployment.waitMs(now))
+  }
+
+  /** May an exchange go there now? When it may as a trial, nobody else may until it ends. */
+  claim(now: number): boolean {
+    if (this.isClear) return true
+    if (!this.deployment.claim(now)) return false
+    if (this.standing.claim(now)) return true
+    this.deployment.release()
+    return false
+  }
+
+  /** As many exchanges are under way as it bears. */
+  isFull(terms: RouteTerms): boolean {
+    if (terms.concurrency === null) return false
+    this.#limit ??= new ConcurrencyLimit(terms.concurrency)
+    return this.inFlight >= this.#limit.limit
+  }
+
+  /** Null where no limit is kept. */
+  get concurrencyLimit(): number | null {
+    return this.#limit?.limit ?? null
+  }
+
+  latency(streamed: boolean): Latency {
+    return streamed ? this.#streamed : this.#whole
+  }
+
+  begin(): void {
+    this.inFlight += 1
+  }
+
+  end(): void {
+    this.inFlight -= 1
+    this.#waiting.shift()?.()
+  }
+
+  /** Calls back once, when an exchange with this target ends. Returns how to take it back. */
+  whenRoom(callback: () => void): () => void {
+    this.#waiting.push(callback)
+    return () => {
+      const at = this.#waiting.indexOf(callback)
+      if (at >= 0) this.#waiting.splice(at, 1)
+    }
+  }
+
+  /** The answer began well, `elapsedMs` after the call. */
+  succeeded(elapsedMs: number, streamed: boolean, { now, monotonic }: Instant): void {
+    this.#calls += 1
+    this.latency(streamed).add(elapsedMs, monotonic)
+    if (streamed) this.#limit?.sample(elapsedMs, this.inFlight)
+    this.standing.succeeded(now)
+    this.deployment.succeeded(now)
+  }
+
+  failed(facts: FailureFacts, terms: RouteTerms, { now, monotonic }: Instant): void {
+    const { failure } = facts
+    // Whatever else it was, it ends a trial: what follows below may begin another pause.
+    this.standing.release()
+    this.deployment.release()
+    switch (failure.effect) {
+      case 'none':
+        return
+      case 'retire-deployment':
+        this.deployment.leaveOut('retired', retirement, now)
+        return
+      case 'retire-target':
+        this.standing.leaveOut('retired', retirement, now)
+        return
+      case 'cool':
+        this.#limit?.dropped()
+        this.#cool(facts.retryAfterMs, terms, now)
+        return
+      case 'break':
+        this.#limit?.dropped()
+        this.latency(facts.streamed).addFailure(facts.elapsedMs, monotonic)
+        if (facts.retryAfterMs !== null) this.#cool(facts.retryAfterMs, terms, now)
+        this.#count(terms, now)
+    }
+  }
+
+  /** The call ended without a word on the target: the caller left, or another call was quicker. */
+  abandoned(): void {
+    this.standing.release()
+    this.deployment.release()
+  }
+
+  #cool(retryAfterMs: number | null, terms: RouteTerms, now: number): void {
+    const { maxCooldownMs } = terms.retry
+    if (maxCooldownMs === 0) return
+    if (retryAfterMs !== null) this.standing.cool(Math.min(retryAfterMs, maxCooldownMs), now)
+    else this.standing.coolOff({ ...coolingPause, maxMs: Math.min(coolingPause.maxMs, maxCooldownMs) }, now)
+  }
+
+  #count({ breaker }: RouteTerms, now: number): void {
+    if (breaker === null) return
+    if (now - this.#windowStart >= breaker.windowMs) {
+      this.#windowStart = now
+      this.#calls = 0
+      this.#failures = 0
+    }
+    this.#calls += 1
+    this.#failures += 1
+    const wasOpen = this.standing.trouble === 'open'
+    const isMany =
+      this.#failures >= breaker.failures && this.#failures * 100 >= this.#calls * breaker.failurePercent
+    if (!wasOpen && !isMany) return
+    this.standing.leaveOut('open', { firstMs: breaker.openMs, maxMs: breaker.maxOpenMs }, now)
+    this.#windowStart = now
+    this.#calls = 0
+    this.#failures = 0
+  }
+}
+
+/** What names a target. */
+export interface TargetName {
+  readonly deploymentId: string
+  /** Everything that a provider's refusal may depend on; a change makes the deployment new. */
+  readonly credential: string
+  readonly model: string
+}
+
+/** The name of a deployment's model; a changed address or credential makes what was refused new. */
+export function targetName(deployment: DeploymentSnapshot, model: string): TargetName {
+  const { id, providerId, baseUrl, settings, secrets } = deployment
+  return { deploymentId: id, model, credential: JSON.stringify([providerId, baseUrl, settings, secrets]) }
+}
+
+/** The targets of one thread. Bounded by the configuration: each snapshot lets go of those that it does not name. */
+export interface HealthBook {
+  of(name: TargetName): TargetHealth
+  /** From now on names are noted; `keepNoted` forgets all others. */
+  beginSnapshot(): void
+  keepNoted(): void
+}
+
+export function createHealthBook(board: HealthBoard = openHealthBoard()): HealthBook {
+  let known = new Map<string, TargetHealth>()
+  let noted = new Map<string, TargetHealth>()
+  return {
+    of(name) {
+      const { deployment, target, credential } = rowNames(name)
+      const key = `${target} ${credential}`
+      let health = noted.get(key) ?? known.get(key)
+      if (health === undefined) {
+        health = new TargetHealth(
+          new Standing(board.row(target), credential),
+          new Standing(board.row(deployment), credential),
+        )
+      }
+      noted.set(key, health)
+      return health
+    },
+    beginSnapshot() {
+      noted = new Map()
+    },
+    keepNoted() {
+      known = noted
+      noted = new Map()
+    },
+  }
+}
+
+/** Rows of a target on the health board, and the fingerprint of its credential. */
+export function rowNames({ deploymentId, credential, model }: TargetName): {
+  readonly deployment: bigint
+  readonly target: bigint
+  readonly credential: number
+} {
+  return {
+    deployment: digest(`deployment ${deploymentId}`).readBigInt64LE(),
+    target: digest(`target ${deploymentId} ${model}`).readBigInt64LE(),
+    credential: digest(`credential ${deploymentId} ${credential}`).readInt32LE(),
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
