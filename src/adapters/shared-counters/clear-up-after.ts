@@ -1,0 +1,48 @@
+/**
+ * After the end of a thread: take back what its last move had changed, let go of its locks, then of its holds. The
+ * dead change nothing any more, so its undo record and tickets can be read without a lock; slots are changed under
+ * theirs. Done by one at a time.
+ */
+import { headRecovery, level, pending, slotNumbers, ticketNumbers } from './layout.ts'
+import type { CounterParts } from './lease-cards.ts'
+import { idleFrom, leaseIdleFrom } from './slot-state.ts'
+import { UndoRecord } from './undo-record.ts'
+
+const waitStepMs = 1
+
+export function clearUpAfter(owner: number, now: number, counters: CounterParts): boolean {
+  const { head, sizes } = counters.views
+  while (Atomics.compareExchange(head, headRecovery, 0, 1) !== 0) {
+    Atomics.wait(head, headRecovery, 1, waitStepMs)
+  }
+  try {
+    new UndoRecord(counters.views, owner).rollBack()
+    counters.locks.release(owner)
+    const base = owner * sizes.tickets * ticketNumbers
+    let isDone = true
+    for (let ticket = 1; ticket < sizes.tickets; ticket += 1) {
+      const place = base + ticket * ticketNumbers
+      if ((counters.views.tickets[place + 1] ?? 0) > 0 && !letGo(place, now, counters)) isDone = false
+    }
+    return isDone
+  } finally {
+    Atomics.store(head, headRecovery, 0)
+  }
+}
+
+function letGo(place: number, now: number, { views, locks, slots, undo }: CounterParts): boolean {
+  const slot = views.tickets[place] ?? 0
+  const shard = Math.floor(slot / (views.sizes.slots / views.shards))
+  if (!locks.lock(shard)) return false
+  const units = views.tickets[place + 1] ?? 0
+  const base = slot * slotNumbers
+  const isLeased = slots.isLeased(slot)
+  undo.note(slot, 0)
+  views.slots[base + pending] = Math.max(0, (views.slots[base + pending] ?? 0) - units)
+  if (isLeased) views.slots[base + level] = (views.slots[base + level] ?? 0) + units
+  views.idleAt[slot] = isLeased ? leaseIdleFrom(views, slot, now) : idleFrom(views, slot, now)
+  views.tickets[place + 1] = 0
+  undo.commit()
+  locks.unlock(shard)
+  return true
+}

@@ -1,0 +1,18 @@
+/**
+ * Limits: how much may be used, by whom, in which time. Rules are compiled with the snapshot; a limiter takes from
+ * their counters before an exchange (reserve), while it streams (progress) and after it (settle), on all or none.
+ *
+ *   admit ──▶ counters of this node ──▶ allowed, or refused
+ *                └─ lease used up ──▶ lease desk ──▶ central counters ──▶ again
+ */
+export { type CompiledLimits, compileLimits, ruleOfPlan } from './compile-limits.ts'
+export { createLimiter, type LimiterOptions } from './limiter.ts'
+export type {
+  LimitActual,
+  Limiter,
+  LimitRefusal,
+  LimitRequest,
+  LimitStanding,
+  LimitVerdict,
+  Reservation,
+} from './verdict.ts'

@@ -1,0 +1,144 @@
+/** One rule's part of one exchange: its counter, and what the exchange holds and has used of it. */
+import type { LimitMeter, LimitRule } from '../domain/limits.ts'
+import type { CounterTerms } from '../ports/central-counters.ts'
+import type { CounterPart, LeaseReading, NodeCounter } from '../ports/node-counters.ts'
+import { type CompiledRule, type RulePlace, termsAt } from './compile-limits.ts'
+import type { LimitActual, LimitRequest, LimitStanding } from './verdict.ts'
+
+/** Of what a meter counts: at once and for good, put aside and settled, or held until the end. */
+const kinds: Readonly<Record<LimitMeter, 'counted' | 'reserved' | 'concurrent'>> = {
+  requests: 'counted',
+  'input-tokens': 'reserved',
+  'output-tokens': 'reserved',
+  'total-tokens': 'reserved',
+  cost: 'reserved',
+  'concurrent-requests': 'concurrent',
+  'concurrent-streams': 'concurrent',
+}
+
+/** Whole units of a meter. */
+export function unitsOf(meter: LimitMeter, figures: LimitActual): number {
+  switch (meter) {
+    case 'input-tokens':
+      return wholeUnits(figures.inputTokens)
+    case 'output-tokens':
+      return wholeUnits(figures.outputTokens)
+    case 'total-tokens':
+      return wholeUnits(figures.inputTokens) + wholeUnits(figures.outputTokens)
+    case 'cost':
+      return wholeUnits(figures.costMicroUsd)
+    default:
+      return 1
+  }
+}
+
+function wholeUnits(figure: number): number {
+  return figure > 0 ? Math.ceil(figure) : 0
+}
+
+export class LimitPart implements CounterPart {
+  readonly compiled: CompiledRule
+  readonly kind: 'counted' | 'reserved' | 'concurrent'
+  /** Asked for at the start. */
+  readonly units: number
+  place: RulePlace
+  check: 'firm' | 'soft' | 'forced'
+  hold = 0
+  use = 0
+  held = 0
+  ticket = 0
+  short = false
+  left = 0
+  /** Units used and counted so far. */
+  counted = 0
+  /** Not counted: exceeded and not enforced, or out of reach and open. */
+  skipped = false
+
+  constructor(compiled: CompiledRule, place: RulePlace, request: LimitRequest) {
+    this.compiled = compiled
+    this.place = place
+    this.kind = kinds[compiled.rule.meter]
+    this.units = unitsOf(compiled.rule.meter, request)
+    this.check = checkOf(compiled.rule)
+    this.ask()
+  }
+
+  get rule(): LimitRule {
+    return this.compiled.rule
+  }
+  get counter(): NodeCounter {
+    return this.place.counter
+  }
+  get terms(): CounterTerms {
+    return this.place.terms
+  }
+
+  /** The first move: take what is asked for. */
+  ask(): void {
+    this.hold = this.kind === 'counted' ? 0 : this.units
+    this.use = this.kind === 'counted' ? this.units : 0
+  }
+
+  /** The last move: `used` in all. */
+  close(used: number): void {
+    this.hold = -this.held
+    this.use = this.kind === 'reserved' ? used - this.counted : 0
+    this.check = 'forced'
+  }
+}
+
+/** Soft budgets count on beyond their amount; other rules that are not enforced leave out what exceeds them. */
+function checkOf({ mode, window }: LimitRule): 'firm' | 'soft' | 'forced' {
+  if (mode === 'enforce') return 'firm'
+  return mode === 'warn' && window?.kind === 'calendar' ? 'forced' : 'soft'
+}
+
+/** The counter of a rule for a request, as it is now. */
+export function placeOf(
+  compiled: CompiledRule,
+  subject: string,
+  known: {
+    readonly now: number
+    readonly make: (terms: CounterTerms) => RulePlace
+  },
+): { readonly place: RulePlace; readonly isNew: boolean } {
+  const kept = compiled.places.get(subject)
+  if (kept !== undefined && isCurrent(kept.terms, known.now)) return { place: kept, isNew: false }
+  return { place: known.make(termsAt(compiled, subject, known.now)), isNew: true }
+}
+
+function isCurrent(terms: CounterTerms, now: number): boolean {
+  return terms.kind !== 'calendar' || (now >= terms.startsAt && now < terms.endsAt)
+}
+
+/** Milliseconds until `units` may be there; null: never. */
+export function waitMsOf(part: LimitPart, now: number): number | null {
+  const { terms } = part
+  switch (terms.kind) {
+    case 'rolling': {
+      if (part.units > terms.burst || terms.amount <= 0) return null
+      return Math.max(1, Math.ceil(((part.units - part.left) * terms.windowMs) / terms.amount))
+    }
+    case 'calendar':
+      return part.units > terms.amount ? null : Math.max(1, terms.endsAt - now)
+    case 'concurrency':
+      // It ends when another exchange does, which nobody knows.
+      return terms.amount <= 0 ? null : concurrencyRetryMs
+  }
+}
+const concurrencyRetryMs = 1000
+
+export function standingOf(part: LimitPart, lease: LeaseReading | null, now: number): LimitStanding {
+  const { terms, rule } = part
+  const left = lease === null ? part.left : Math.max(0, lease.balance) + (lease.centralLeft ?? terms.amount)
+  const remaining = Math.max(0, Math.floor(left + 1e-6))
+  return { rule, amount: terms.amount, remaining, resetMs: resetMsOf(part, lease, now) }
+}
+
+function resetMsOf({ terms, left }: LimitPart, lease: LeaseReading | null, now: number): number {
+  if (terms.kind === 'concurrency') return 0
+  if (terms.kind === 'calendar') return Math.max(0, terms.endsAt - now)
+  if (lease !== null) return Math.max(0, lease.centralResetAt - now)
+  const missing = terms.burst - left
+  return missing <= 0 || terms.amount <= 0 ? 0 : Math.ceil((missing * terms.windowMs) / terms.amount)
+}

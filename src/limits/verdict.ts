@@ -1,0 +1,70 @@
+/** What the gateway asks a limiter, and what it answers. */
+import type { LimitRule } from '../domain/limits.ts'
+import type { CompiledLimits } from './compile-limits.ts'
+
+export interface LimitRequest {
+  readonly organizationId: string
+  readonly applicationId: string
+  readonly team: string
+  readonly keyId: string
+  /** End user that the request names; '': none, then rules `per` user count by key. */
+  readonly user: string
+  /** Version 6 is counted by /64. */
+  readonly address: string
+  /** Public model name asked for. */
+  readonly model: string
+  readonly route: string
+  /** Product and plan of the grant under which the exchange runs; '': none. */
+  readonly productId: string
+  readonly planId: string
+  /** Estimate. */
+  readonly inputTokens: number
+  /** Output cap, or expectation where the request sets none. */
+  readonly outputTokens: number
+  /** For these tokens at the dearest target of the route; 0: no price is known. */
+  readonly costMicroUsd: number
+  readonly streamed: boolean
+}
+
+export interface LimitActual {
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly costMicroUsd: number
+}
+
+export interface LimitStanding {
+  readonly rule: LimitRule
+  /** With top-ups. */
+  readonly amount: number
+  readonly remaining: number
+  /** Until all units are there again; 0: they are, or (concurrency) nobody knows. */
+  readonly resetMs: number
+}
+
+export interface Reservation {
+  /** Worst first; without rules in `shadow` mode. As they stood after the last call. */
+  readonly standings: readonly LimitStanding[]
+  /** Rules in `warn` or `shadow` mode that would have refused. */
+  readonly exceeded: readonly { readonly rule: LimitRule }[]
+  /** Figures so far. Takes more where more was used than reserved. Null: fine; a rule: its limit is reached, end the stream. */
+  progress(used: LimitActual): LimitRule | null
+  /** Exactly once, however the exchange ended: actual figures. Requests stay counted. */
+  settle(actual: LimitActual): void
+}
+
+export interface LimitRefusal {
+  readonly allowed: false
+  readonly rule: LimitRule
+  /** `unavailable`: not exceeded, but nobody can say that it is not: store lost, or no room for the counter. */
+  readonly cause: 'exceeded' | 'unavailable'
+  /** Null: waiting does not help, the request is more than the rule ever allows. */
+  readonly retryAfterMs: number | null
+  readonly standings: readonly LimitStanding[]
+}
+
+export type LimitVerdict = { readonly allowed: true; readonly reservation: Reservation } | LimitRefusal
+
+export interface Limiter {
+  /** Calls `done` once: in the same tick unless units must be fetched from the central counters first. */
+  admit(limits: CompiledLimits, request: LimitRequest, done: (verdict: LimitVerdict) => void): void
+}
