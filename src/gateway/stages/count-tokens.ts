@@ -2,7 +2,7 @@
  * Token counting where the deployment has no operation for it: answered here by estimate, and marked as one in
  * `x-gatewright-tokens-estimated`. Clients count before every turn; refusing them would break them for nothing.
  */
-import { estimateTokens } from '../../metering/index.ts'
+import { estimateInput } from '../../metering/index.ts'
 import { identityHeaders } from '../respond.ts'
 import type { Stage } from '../stage.ts'
 
@@ -14,7 +14,13 @@ export const countTokens: Stage = (exchange) => {
     (target) => target.deployment.pathFor(operation, exchange.model, false) !== null,
   )
   if (served) return 'next'
-  const body = JSON.stringify({ input_tokens: estimateTokens(exchange.body.length) })
+  const [target] = exchange.targets
+  const model = {
+    provider: target?.deployment.provider.id ?? '',
+    model: target?.model ?? exchange.model,
+  }
+  const tokens = estimateInput({ json: exchange.json, bytes: exchange.body.length }, model)
+  const body = JSON.stringify({ input_tokens: tokens })
   exchange.status = 200
   exchange.responseBytes = body.length
   const headers = [
