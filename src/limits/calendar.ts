@@ -111,22 +111,3 @@ function instantOf(local: number, readClock: LocalClock): number {
   }
   return after
 }
-
-/** True where `text` names a time zone. */
-export function isTimeZone(text: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: text })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Longest period of a kind, for estimates. Milliseconds. */
-export const longestPeriodMs: Readonly<Record<LimitPeriod, number>> = {
-  minute: minuteMs,
-  hour: hourMs,
-  day: dayMs + hourMs,
-  week: 7 * dayMs + hourMs,
-  month: 31 * dayMs + hourMs,
-}

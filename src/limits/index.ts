@@ -5,7 +5,6 @@
  *   admit ──▶ counters of this node ──▶ allowed, or refused
  *                └─ lease used up ──▶ lease desk ──▶ central counters ──▶ again
  */
-export { isTimeZone } from './calendar.ts'
 export { type CompiledLimits, compileLimits, ruleOfPlan } from './compile-limits.ts'
 export {
   explainLimits,
@@ -15,7 +14,6 @@ export {
   readNodeStanding,
 } from './explain-limits.ts'
 export { createLeaseKeeper, type LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts'
-export { limitHeaders } from './limit-headers.ts'
 export { createLimiter, type LimiterOptions } from './limiter.ts'
 export type {
   LimitActual,
