@@ -4,6 +4,7 @@
  */
 import type { ColumnDefinitionBuilder, CreateTableBuilder, ForeignKeyConstraintBuilder } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { createCounterTables } from '../sql-counters/counter-tables.ts'
 import type { Database } from './database.ts'
 import { latencyBuckets, usageSums } from './usage-columns.ts'
 
@@ -305,6 +306,14 @@ async function addRouteTimeouts(db: Database): Promise<void> {
     .execute()
 }
 
+/** Routes made before have the policy that all have who say nothing. */
+async function addRoutePolicy(db: Database): Promise<void> {
+  await db.schema
+    .alterTable('model_routes')
+    .addColumn('policy', 'text', (column) => column.notNull().defaultTo('{}'))
+    .execute()
+}
+
 /** Limits, plans and top-ups; applications made before belong to no team, subscriptions have no plan. */
 async function addLimits(db: Database): Promise<void> {
   const tenant = ['managed_by', 'organization_id']
@@ -380,4 +389,6 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   },
   '0002-route-timeouts': { up: addRouteTimeouts },
   '0003-limits': { up: addLimits },
+  '0004-route-policy': { up: addRoutePolicy },
+  '0005-counters': { up: createCounterTables },
 })

@@ -1,8 +1,11 @@
 /** Opens (and creates, and migrates) the embedded database. */
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { Kysely } from 'kysely'
+import type { CentralCounters } from '../../ports/central-counters.ts'
 import type { Store } from '../../ports/store.ts'
 import type { UsageStore } from '../../ports/usage-store.ts'
+import { sqliteTime } from '../sql-counters/server-time.ts'
+import { createSqlCounters, type SqlCountersOptions } from '../sql-counters/sql-central-counters.ts'
 import type { Schema } from '../sql-store/database.ts'
 import { migrate } from '../sql-store/migrate.ts'
 import { createSqlStore } from '../sql-store/sql-store.ts'
@@ -13,7 +16,9 @@ import { createSqliteDialect, type SqliteOptions } from './sqlite-dialect.ts'
 export interface SqliteStorage {
   readonly store: Store
   readonly usage: UsageStore
-  /** Closes both. */
+  /** Counters in the same database. */
+  openCounters(options: Omit<SqlCountersOptions, 'serverTime'>): CentralCounters
+  /** Closes all. */
   close(): Promise<void>
 }
 
@@ -35,5 +40,10 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqliteSto
     throw error
   }
   const store = createSqlStore(db, classifySqliteError)
-  return { store, usage: createSqlUsageStore(db), close: () => store.close() }
+  return {
+    store,
+    usage: createSqlUsageStore(db),
+    openCounters: (own) => createSqlCounters(db, { ...own, serverTime: sqliteTime }),
+    close: () => store.close(),
+  }
 }
