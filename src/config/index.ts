@@ -2,6 +2,7 @@
  * Configuration: one typed, commented schema; one loader; problems named by file, line, path and reason.
  * Nothing outside this folder reads `process.env` or parses `gatewright.yaml`.
  */
+export * from './limit-form.ts'
 export {
   type Environment,
   isLoopbackHost,
@@ -12,4 +13,5 @@ export {
   readSecretReference,
 } from './load.ts'
 export { ConfigError, type ConfigProblem, describeProblem, joinPath } from './parse.ts'
+export { routePolicySchema } from './route-policy-form.ts'
 export { type Config, configSchema, type ResourceDocument } from './schema.ts'

@@ -6,6 +6,15 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { dialectIds } from '../domain/dialect-id.ts'
 import { forwardedHeaders } from '../domain/snapshot.ts'
+import {
+  givenLimitFields,
+  givenLimitSchema,
+  givenMatchSchema,
+  givenQueueSchema,
+  maxLimits,
+  planFields,
+} from './limit-form.ts'
+import { routePolicySchema } from './route-policy-form.ts'
 
 const closed = { additionalProperties: false }
 
@@ -220,6 +229,7 @@ const modelSchema = Type.Object(
       maxItems: 64,
     }),
     timeouts: ownTimeouts('Timeouts of this route; what is left out follows the deployment.'),
+    policy: optional(routePolicySchema),
   },
   closed,
 )
@@ -240,15 +250,57 @@ const productSchema = Type.Object(
   closed,
 )
 
+const planSubscriptionSchema = Type.Object(
+  { product: slug('Slug of the product.'), plan: optional(slug('Slug of the plan.')) },
+  closed,
+)
+
 const applicationSchema = Type.Object(
   {
     slug: slug('Name in URLs.'),
     organization: optional(slug('Owning organization; the first one when left out.')),
     name: optional(Type.String()),
     description: optional(Type.String()),
-    products: optional(
-      Type.Array(Type.String(), { description: 'Slugs of products that the application is subscribed to.' }),
+    team: optional(
+      Type.String({
+        description: 'Team whose application it is, for limits that count per team.',
+        pattern: '^(?:[a-z0-9][a-z0-9._-]{0,62})?$',
+      }),
     ),
+    products: optional(
+      Type.Array(Type.Union([Type.String(), planSubscriptionSchema]), {
+        description:
+          'Products that the application is subscribed to: slugs, or `{ product, plan }` for one with a plan.',
+      }),
+    ),
+  },
+  closed,
+)
+
+const planSchema = Type.Object(
+  {
+    slug: slug('Name in URLs.'),
+    organization: optional(slug('Owning organization; the first one when left out.')),
+    name: optional(Type.String()),
+    description: optional(Type.String()),
+    limits: optional(
+      Type.Array(givenLimitSchema, {
+        description: 'What a subscription with this plan may use, counted per application and product.',
+        maxItems: maxLimits,
+      }),
+    ),
+    priority: optional(planFields.priority),
+    weight: optional(planFields.weight),
+    queue: optional(givenQueueSchema),
+  },
+  closed,
+)
+
+const limitSchema = Type.Object(
+  {
+    ...givenLimitFields,
+    organization: optional(slug('Owning organization; the first one when left out.')),
+    match: optional(givenMatchSchema),
   },
   closed,
 )
@@ -277,6 +329,12 @@ const resourceProperties = {
     Type.Array(modelSchema, { description: 'Model routes: public names and what serves them.' }),
   ),
   products: optional(Type.Array(productSchema, { description: 'API products.' })),
+  plans: optional(
+    Type.Array(planSchema, { description: 'Plans: limits that subscriptions to products come with.' }),
+  ),
+  limits: optional(
+    Type.Array(limitSchema, { description: 'Limits that hold for all in an organization that they match.' }),
+  ),
   applications: optional(
     Type.Array(applicationSchema, { description: 'Consumers and their subscriptions.' }),
   ),

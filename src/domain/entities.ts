@@ -5,6 +5,7 @@
  */
 import type { DialectId } from './dialect-id.ts'
 import type { LimitMatch, LimitMeter, LimitTerms, PriorityClass, QueueTerms } from './limits.ts'
+import type { RoutePolicy } from './routing.ts'
 
 export type ManagedBy = 'api' | 'file' | 'environment' | 'setup'
 
@@ -152,6 +153,7 @@ export interface ModelRoute extends Stored {
   readonly enabled: boolean
   /** These go before those of the deployment, which go before those of the configuration. */
   readonly timeouts: Readonly<Partial<UpstreamTimeouts>>
+  readonly policy: RoutePolicy
 }
 
 export type KeyEnvironment = 'live' | 'test'

@@ -126,6 +126,7 @@ export function sampleRoute(organizationId: string, id: string, deployment: stri
     description: '',
     enabled: true,
     timeouts: { firstByteMs: 30_000 },
+    policy: { strategy: 'latency', residency: ['eu-*'] },
   }
 }
 export function sampleKey(organizationId: string, applicationId: string, id: string): ApiKey {

@@ -12,6 +12,7 @@ import type {
   UpstreamTimeouts,
 } from '../domain/entities.ts'
 import { isJsonObject } from '../domain/json.ts'
+import type { RoutePolicy } from '../domain/routing.ts'
 import type {
   ApplicationSnapshot,
   DeploymentSnapshot,
@@ -26,7 +27,14 @@ import type { ConfigurationRecords } from '../ports/store.ts'
 /** The parts of a snapshot that come from configuration and not from the store. */
 export type SnapshotSettings = Pick<
   SnapshotConfig,
-  'prices' | 'peppers' | 'bounds' | 'trustedProxies' | 'forwardedHeader' | 'sandboxEnabled' | 'documentationUrl' | 'contentLog'
+  | 'prices'
+  | 'peppers'
+  | 'bounds'
+  | 'trustedProxies'
+  | 'forwardedHeader'
+  | 'sandboxEnabled'
+  | 'documentationUrl'
+  | 'contentLog'
 > & { readonly timeouts: UpstreamTimeouts }
 
 export interface SnapshotSources {
@@ -186,11 +194,19 @@ function routeSnapshots(records: ConfigurationRecords): RouteSnapshot[] {
       aliases: route.aliases,
       createdAt: route.createdAt,
       timeouts: route.timeouts,
+      policy: policySnapshot(route, ids),
       targets: route.targets.map((target) => ({
         ...target,
         deployment: ids.get(`${route.organizationId}/${target.deployment}`) ?? '',
       })),
     }))
+}
+
+function policySnapshot(route: ModelRoute, ids: ReadonlyMap<string, string>): RoutePolicy {
+  const { canary } = route.policy
+  if (canary == null) return route.policy
+  const deployment = ids.get(`${route.organizationId}/${canary.deployment}`) ?? ''
+  return { ...route.policy, canary: { ...canary, deployment } }
 }
 
 /** Deprecated products still serve those who subscribed; drafts and retired ones serve nobody. */

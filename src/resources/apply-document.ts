@@ -7,7 +7,9 @@ import {
   joinPath,
   parseResources,
   type ResourceDocument,
+  writeLimitTerms,
 } from '../config/index.ts'
+import type { Limit, Plan } from '../domain/entities.ts'
 import { faults } from '../faults/catalogue.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/fault.ts'
@@ -47,6 +49,8 @@ const places: Readonly<Record<string, readonly [list: keyof ResourceDocument, na
   deployment: ['deployments', 'slug'],
   model: ['models', 'name'],
   product: ['products', 'slug'],
+  plan: ['plans', 'slug'],
+  limit: ['limits', 'name'],
   application: ['applications', 'slug'],
 }
 
@@ -169,6 +173,8 @@ async function exportDocument(tables: StoreTables): Promise<string> {
     deployments: [],
     models: [],
     products: [],
+    plans: [],
+    limits: [],
     applications: [],
   }
   const { items } = await tables.organizations.list({ limit: 500 })
@@ -191,14 +197,19 @@ async function exportDocument(tables: StoreTables): Promise<string> {
         models,
       })
     }
-    const slugs = new Map(products.items.map((product) => [product.id, product.slug]))
+    const plans = await tables.plans.list(id, { limit: 500 })
+    for (const each of plans.items) document.plans.push(exportPlan(organization, each))
+    const limits = await tables.limits.list(id, { limit: 500 })
+    for (const each of limits.items) document.limits.push(exportLimit(organization, each))
+    const slugs = new Map([...products.items, ...plans.items].map((each) => [each.id, each.slug]))
     const applications = await tables.applications.list(id, { limit: 500 })
-    for (const { id: applicationId, slug, name: title, description } of applications.items) {
+    for (const { id: applicationId, slug, name: title, description, team } of applications.items) {
       const subscriptions = await tables.subscriptions.list(id, { applicationId, limit: 500 })
-      const subscribed = subscriptions.items
-        .map((each) => slugs.get(each.productId))
-        .filter((each) => each !== undefined)
-      document.applications.push({ slug, organization, name: title, description, products: subscribed })
+      const subscribed = subscriptions.items.map(({ productId, planId }) => {
+        const product = slugs.get(productId)
+        return planId === null ? product : { product, plan: slugs.get(planId) }
+      })
+      document.applications.push({ slug, organization, name: title, description, team, products: subscribed })
     }
   }
   return stringify(document, { lineWidth: 110 })
@@ -211,8 +222,21 @@ function dropNulls(value: object): object {
 type RouteRecord = Awaited<ReturnType<StoreTables['routes']['list']>>['items'][number]
 
 function exportRoute(organization: string, record: RouteRecord): object {
-  const { name, aliases, description, enabled, targets, timeouts } = record
-  return { name, organization, aliases, description, enabled, targets: targets.map(dropNulls), timeouts }
+  const { targets, name, aliases, description, enabled, timeouts, policy } = record
+  const shown = targets.map(dropNulls)
+  return { name, organization, aliases, description, enabled, targets: shown, timeouts, policy }
+}
+
+function exportPlan(organization: string, record: Plan): object {
+  const { slug, name, description, limits, priority, weight, queue } = record
+  const written = limits.map((terms) => dropNulls(writeLimitTerms(terms)))
+  return { slug, organization, name, description, priority, weight, queue, limits: written }
+}
+
+function exportLimit(organization: string, record: Limit): object {
+  const { name, ...terms } = dropNulls(writeLimitTerms(record)) as { name: string }
+  const match = dropNulls(record.match)
+  return { name, organization, ...terms, ...(Object.keys(match).length === 0 ? {} : { match }) }
 }
 
 type DeploymentRecord = Awaited<ReturnType<StoreTables['deployments']['list']>>['items'][number]

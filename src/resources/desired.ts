@@ -2,13 +2,22 @@
  * A resource document turned into whole records: every name resolved, every default filled. What a document leaves
  * out takes its default, so a document always means the same thing whatever the store held before.
  */
-import type { ResourceDocument } from '../config/index.ts'
+import {
+  planDefaults,
+  type ReportLimitProblem,
+  type ResourceDocument,
+  readLimitMatch,
+  readLimitTerms,
+  readPlanLimits,
+} from '../config/index.ts'
 import type {
   ApiProduct,
   Application,
   CredentialSource,
   Deployment,
+  Limit,
   ModelRoute,
+  Plan,
   Subscription,
 } from '../domain/entities.ts'
 
@@ -17,6 +26,8 @@ type Own<T> = Omit<T, 'id' | 'createdAt' | 'updatedAt' | 'managedBy' | 'organiza
 export interface DesiredSubscription {
   readonly application: string
   readonly product: string
+  /** Slug; null: no plan. */
+  readonly plan: string | null
   readonly state: Subscription['state']
 }
 
@@ -28,6 +39,8 @@ export interface DesiredOrganization {
   readonly deployments: ReadonlyMap<string, Own<Deployment>>
   readonly routes: ReadonlyMap<string, Own<ModelRoute>>
   readonly products: ReadonlyMap<string, Own<ApiProduct>>
+  readonly plans: ReadonlyMap<string, Own<Plan>>
+  readonly limits: ReadonlyMap<string, Own<Limit>>
   readonly applications: ReadonlyMap<string, Own<Application>>
   readonly subscriptions: readonly DesiredSubscription[]
 }
@@ -42,6 +55,8 @@ interface Building {
   readonly deployments: Map<string, Own<Deployment>>
   readonly routes: Map<string, Own<ModelRoute>>
   readonly products: Map<string, Own<ApiProduct>>
+  readonly plans: Map<string, Own<Plan>>
+  readonly limits: Map<string, Own<Limit>>
   readonly applications: Map<string, Own<Application>>
   readonly subscriptions: DesiredSubscription[]
 }
@@ -63,6 +78,8 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
         deployments: new Map(),
         routes: new Map(),
         products: new Map(),
+        plans: new Map(),
+        limits: new Map(),
         applications: new Map(),
         subscriptions: [],
       }
@@ -85,11 +102,22 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
   document.products?.forEach((entry, index) => {
     put(of(entry.organization).products, [entry.slug, desiredProduct(entry)], ['products', index])
   })
+  document.plans?.forEach((entry, index) => {
+    const path = ['plans', index]
+    const reportIn: ReportLimitProblem = (at, reason) => report([...path, 'limits', ...at], reason)
+    put(of(entry.organization).plans, [entry.slug, desiredPlan(entry, reportIn)], path)
+  })
+  document.limits?.forEach((entry, index) => {
+    const path = ['limits', index]
+    const reportIn: ReportLimitProblem = (at, reason) => report([...path, ...at], reason)
+    put(of(entry.organization).limits, [entry.name, desiredLimit(entry, reportIn)], path)
+  })
   document.applications?.forEach((entry, index) => {
     const owner = of(entry.organization)
     put(owner.applications, [entry.slug, desiredApplication(entry)], ['applications', index])
-    for (const product of entry.products ?? []) {
-      owner.subscriptions.push({ application: entry.slug, product, state: 'active' })
+    for (const subscribed of entry.products ?? []) {
+      const { product, plan = null } = typeof subscribed === 'string' ? { product: subscribed } : subscribed
+      owner.subscriptions.push({ application: entry.slug, product, plan, state: 'active' })
     }
   })
   return [...organizations.values()]
@@ -121,6 +149,7 @@ function desiredRoute(entry: Entry<'models'>): Own<ModelRoute> {
     description: entry.description ?? '',
     enabled: entry.enabled ?? true,
     timeouts: entry.timeouts ?? {},
+    policy: entry.policy ?? {},
     targets: entry.targets.map((target) => ({
       deployment: target.deployment,
       model: target.model ?? null,
@@ -140,6 +169,22 @@ function desiredProduct(entry: Entry<'products'>): Own<ApiProduct> {
     operations: entry.operations ?? ['*'],
     models: entry.models ?? ['*'],
   }
+}
+
+function desiredPlan(entry: Entry<'plans'>, report: ReportLimitProblem): Own<Plan> {
+  return {
+    slug: entry.slug,
+    name: entry.name ?? entry.slug,
+    description: entry.description ?? '',
+    limits: readPlanLimits(entry.limits ?? [], report),
+    priority: entry.priority ?? planDefaults.priority,
+    weight: entry.weight ?? planDefaults.weight,
+    queue: { ...planDefaults.queue, ...entry.queue },
+  }
+}
+
+function desiredLimit(entry: Entry<'limits'>, report: ReportLimitProblem): Own<Limit> {
+  return { ...readLimitTerms(entry, report), match: readLimitMatch(entry.match) }
 }
 
 function desiredApplication(entry: Entry<'applications'>): Own<Application> {

@@ -259,6 +259,7 @@ export const routeNoun: Noun<ModelRoute> = {
     description: 'text',
     enabled: 'boolean',
     timeouts: 'json',
+    policy: 'json',
   },
   scope: 'always',
   name: 'name',

@@ -1,5 +1,6 @@
 /** Model routes: a public model name and the deployments that serve it. */
 import { type Static, Type } from 'typebox'
+import { routePolicySchema } from '../../config/index.ts'
 import type { ModelRoute, RouteTarget } from '../../domain/entities.ts'
 import { openRecord } from '../access.ts'
 import type { AdminContext } from '../context.ts'
@@ -53,6 +54,7 @@ export const routeFields = {
   description: longText,
   enabled: Type.Boolean({ description: 'False takes the route out of service.' }),
   timeouts: timeouts('Timeouts of this route; what is left out follows the deployment.'),
+  policy: routePolicySchema,
 }
 
 const view = named(

@@ -10,6 +10,7 @@ export const routeCreate = createOperation(routes, {
     description: Type.Optional(routeFields.description),
     enabled: Type.Optional(routeFields.enabled),
     timeouts: Type.Optional(routeFields.timeouts),
+    policy: Type.Optional(routeFields.policy),
     targets: givenTargets,
   }),
   build: async (ctx, organization, body) => ({
@@ -18,6 +19,7 @@ export const routeCreate = createOperation(routes, {
     description: body.description ?? '',
     enabled: body.enabled ?? true,
     timeouts: body.timeouts ?? {},
+    policy: body.policy ?? {},
     targets: await resolveTargets(ctx, organization.id, body.targets),
   }),
   store: (ctx, record) => ctx.deps.store.routes.create(record),
