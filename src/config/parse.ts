@@ -3,9 +3,9 @@
  * problem is refused whole. YAML aliases are bounded, duplicate keys and unknown keys refused.
  */
 import type { Static, TSchema } from 'typebox'
-import { Compile, type Validator } from 'typebox/compile'
 import { Default } from 'typebox/value'
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
+import { findSchemaProblems } from './schema-problems.ts'
 
 export interface ConfigProblem {
   readonly file: string
@@ -60,7 +60,7 @@ export function parseConfigText<S extends TSchema>(
   if (syntax.length > 0) throw new ConfigError(syntax.slice(0, maxProblems))
   const lineOf = (path: readonly (string | number)[]): number => lineOfPath(document, lines, path)
   const value = Default(schema, toPlain(document, file))
-  const problems = schemaProblems(Compile(schema), value).map((problem) => ({
+  const problems = findSchemaProblems(schema, value).map((problem) => ({
     file,
     line: lineOf(problem.path),
     path: joinPath(problem.path),
@@ -77,33 +77,6 @@ function toPlain(document: Document.Parsed, file: string): unknown {
   } catch {
     throw new ConfigError([{ file, line: 0, path: '', reason: 'expands too many YAML aliases' }])
   }
-}
-
-interface SchemaProblem {
-  readonly path: readonly (string | number)[]
-  readonly reason: string
-}
-
-/** Each problem once, at its most exact place: a refused key is named itself, not its parent. */
-function schemaProblems(validator: Validator, value: unknown): SchemaProblem[] {
-  if (validator.Check(value)) return []
-  const found = new Map<string, SchemaProblem>()
-  for (const error of validator.Errors(value)) {
-    if (error.keyword === 'additionalProperties') continue
-    const path = pathOf(error.instancePath)
-    const reason = error.keyword === 'boolean' ? 'is not a known key' : (error.message ?? 'is not valid')
-    const key = error.instancePath
-    if (!found.has(key)) found.set(key, { path, reason })
-  }
-  return [...found.values()]
-}
-
-function pathOf(pointer: string): (string | number)[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .map((token) => (/^\d+$/.test(token) ? Number(token) : token))
 }
 
 export function joinPath(path: readonly (string | number)[]): string {

@@ -3,7 +3,7 @@
  * removes what the same manager had made before and the document no longer names. What another manager owns is
  * never touched; a name that another manager holds is a problem, not a take-over.
  *
- * Order: organizations, deployments, routes, products, applications, subscriptions; removals the other way round.
+ * Order: organizations, deployments, routes, products, plans, applications, limits, subscriptions; removals the other way round.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Deployment, ManagedBy, Organization, Subscription } from '../domain/entities.ts'
@@ -11,7 +11,7 @@ import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Page, PageQuery, StoreTables, UpdateTerms } from '../ports/store.ts'
-import type { DesiredOrganization } from './desired.ts'
+import type { DesiredOrganization, DesiredSubscription } from './desired.ts'
 
 /** One difference between a document and the store. */
 export interface ResourceChange {
@@ -118,6 +118,8 @@ function emptyDesire(slug: string): DesiredOrganization {
     deployments: none,
     routes: none,
     products: none,
+    plans: none,
+    limits: none,
     applications: none,
     subscriptions: [],
   }
@@ -196,12 +198,28 @@ function nounsOf(tables: StoreTables, wanted: DesiredOrganization): Noun[] {
       fixed: ['slug'],
     },
     {
+      noun: 'plan',
+      idPrefix: 'pln',
+      table: table(tables.plans),
+      nameOf: bySlug,
+      desired: wanted.plans,
+      fixed: ['slug'],
+    },
+    {
       noun: 'application',
       idPrefix: 'app',
       table: table(tables.applications),
       nameOf: bySlug,
       desired: wanted.applications,
       fixed: ['slug'],
+    },
+    {
+      noun: 'limit',
+      idPrefix: 'lim',
+      table: table(tables.limits),
+      nameOf: byName,
+      desired: wanted.limits,
+      fixed: ['name'],
     },
   ]
 }
@@ -273,25 +291,40 @@ function differingFields(record: object, own: object): string[] {
     .map(([field]) => field)
 }
 
-/** A subscription that the same manager made takes the document's state again. */
-async function restoreState(
+/** What a document says of one subscription, with names resolved. */
+type OwnSubscription = Pick<Subscription, 'applicationId' | 'productId' | 'planId' | 'state'>
+
+/** A subscription that the same manager made takes the document's state and plan again. */
+async function restoreSubscription(
   run: Run,
   organization: Organization,
-  {
-    found,
-    name,
-    state,
-  }: { readonly found: Subscription; readonly name: string; readonly state: Subscription['state'] },
+  place: { readonly found: Subscription; readonly name: string; readonly own: OwnSubscription },
 ): Promise<void> {
-  if (found.managedBy !== run.managedBy || found.state === state) return
-  run.changes.push({
-    action: 'update',
-    noun: 'subscription',
-    name,
-    organization: organization.slug,
-    fields: ['state'],
-  })
-  await run.tables.subscriptions.update(organization.id, found.id, { patch: { state }, now: run.now })
+  const { found, name, own } = place
+  const fields = differingFields(found, own)
+  if (found.managedBy !== run.managedBy || fields.length === 0) return
+  run.changes.push({ action: 'update', noun: 'subscription', name, organization: organization.slug, fields })
+  const patch = { state: own.state, planId: own.planId }
+  await run.tables.subscriptions.update(organization.id, found.id, { patch, now: run.now })
+}
+
+/** @throws ResourceRefusal naming the application when the document names what is not there */
+async function resolveSubscription(
+  tables: StoreTables,
+  organizationId: string,
+  { application, product, plan, state }: DesiredSubscription,
+): Promise<OwnSubscription> {
+  const applicationId = (await tables.applications.find(organizationId, application))?.id
+  const productId = (await tables.products.find(organizationId, product))?.id
+  const planId = plan === null ? null : (await tables.plans.find(organizationId, plan))?.id
+  if (applicationId === undefined || productId === undefined || planId === undefined) {
+    const reason = productId === undefined ? `there is no product ${product}` : `there is no plan ${plan}`
+    throw new ResourceRefusal(
+      { noun: 'application', resource: application },
+      new Fault(faults.configInvalid, { public: { reason } }),
+    )
+  }
+  return { applicationId, productId, planId, state }
 }
 
 async function reconcileSubscriptions(
@@ -302,37 +335,25 @@ async function reconcileSubscriptions(
   const { tables } = run
   const stored = await listAll<Subscription>((query) => tables.subscriptions.list(organization.id, query))
   const kept = new Set<string>()
-  for (const { application, product, state } of wanted.subscriptions) {
-    const applicationId = (await tables.applications.find(organization.id, application))?.id
-    const productId = (await tables.products.find(organization.id, product))?.id
-    if (applicationId === undefined || productId === undefined) {
-      const reason = `there is no product ${product}`
-      throw new ResourceRefusal(
-        { noun: 'application', resource: application },
-        new Fault(faults.configInvalid, { public: { reason } }),
-      )
-    }
-    const found = stored.find((each) => each.applicationId === applicationId && each.productId === productId)
+  for (const desired of wanted.subscriptions) {
+    const own = await resolveSubscription(tables, organization.id, desired)
+    const name = `${desired.application}/${desired.product}`
+    const found = stored.find(
+      (each) => each.applicationId === own.applicationId && each.productId === own.productId,
+    )
     if (found !== undefined) {
       kept.add(found.id)
-      await restoreState(run, organization, { found, name: `${application}/${product}`, state })
+      await restoreSubscription(run, organization, { found, name, own })
       continue
     }
     run.changes.push({
       action: 'create',
       noun: 'subscription',
-      name: `${application}/${product}`,
+      name,
       organization: organization.slug,
       fields: [],
     })
-    await tables.subscriptions.create({
-      ...stamp(run, 'sub'),
-      organizationId: organization.id,
-      applicationId,
-      productId,
-      state,
-      planId: null,
-    })
+    await tables.subscriptions.create({ ...stamp(run, 'sub'), organizationId: organization.id, ...own })
   }
   return stored
     .filter((each) => each.managedBy === run.managedBy && !kept.has(each.id))
