@@ -2,14 +2,15 @@
  * Rules, compiled with a snapshot: an exchange finds those that may apply without looking at all of them. A rule is
  * filed under the keys, applications or products that it names without a pattern; the others under its organization.
  */
-import type {
-  LimitMatch,
-  LimitMeter,
-  LimitRule,
-  LimitSubject,
-  LimitTerms,
-  LimitTopUp,
-  PlanSnapshot,
+import {
+  type LimitMatch,
+  type LimitMeter,
+  type LimitRule,
+  type LimitSubject,
+  type LimitTerms,
+  type LimitTopUp,
+  type PlanSnapshot,
+  planRuleId,
 } from '../domain/limits.ts'
 import type { CounterTerms } from '../ports/central-counters.ts'
 import type { NodeCounter } from '../ports/node-counters.ts'
@@ -84,7 +85,12 @@ export function compileLimits(
 
 /** A rule of a plan as a rule of its own. Its id is where its counters and top-ups are found. */
 export function ruleOfPlan(plan: PlanSnapshot, terms: LimitTerms): LimitRule {
-  return { ...terms, id: `${plan.id}.${terms.name}`, organizationId: plan.organizationId, match: anyMatch }
+  return {
+    ...terms,
+    id: planRuleId(plan.id, terms.name),
+    organizationId: plan.organizationId,
+    match: anyMatch,
+  }
 }
 
 function subjectReader(
