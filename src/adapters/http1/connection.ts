@@ -9,8 +9,7 @@
  *   money, and no LLM client half-closes.
  * - After a refusal or a reply that leaves body unread, the connection lingers: input is dropped, at most 256 KiB
  *   and 1 s, so that the client reads the answer instead of a reset.
- * Bounds: header, body, idle and reply stall deadlines, each within one tick of its figure; a body must bring
- * 256 bytes a second on average over each body window.
+ * Bounds: header, body and idle deadlines, each within two ticks of its figure; a body and a reader keep up a rate.
  */
 import type { Socket } from 'node:net'
 import { type CatalogueEntry, faults } from '../../faults/catalogue.ts'
@@ -22,10 +21,10 @@ import type { ChunkSource } from './chunk-source.ts'
 import type { ConnectionPlace } from './connection-caps.ts'
 import { Deadline } from './deadline.ts'
 import { type ExchangeHost, Http1Exchange } from './exchange.ts'
-import { pendingOutput } from './flush-progress.ts'
 import { parseRequestHead } from './head.ts'
 import { createHeadReader, headIncomplete, headTooLarge } from './head-reader.ts'
 import { problemFaults, refusalReply } from './refusal.ts'
+import { ReplyPace } from './reply-pace.ts'
 import { writeTogether } from './write-together.ts'
 
 /** What the connections of one listener share. */
@@ -82,12 +81,11 @@ export class Http1Connection implements ExchangeHost {
   #taking = false
   #closing = false
   #lingered = 0
-  #stallMark = -1
   readonly #flush = (): void => this.#socket.uncork()
   readonly #headDeadline: Deadline
   readonly #idleDeadline: Deadline
   readonly #bodyDeadlines: BodyDeadlines
-  readonly #stallDeadline: Deadline
+  readonly #replyPace: ReplyPace
   readonly #lingerDeadline: Deadline
 
   constructor(source: ChunkSource, context: ConnectionContext, peer: ConnectionPeer) {
@@ -101,11 +99,13 @@ export class Http1Connection implements ExchangeHost {
     const bounds = this.#bounds
     this.#headDeadline = new Deadline(wheel, bounds.headerTimeoutMs, () => this.#headLate())
     this.#idleDeadline = new Deadline(wheel, bounds.idleTimeoutMs, () => this.#expire())
-    this.#bodyDeadlines = new BodyDeadlines(wheel, bounds.bodyTimeoutMs, {
+    this.#bodyDeadlines = new BodyDeadlines(wheel, bounds, {
       received: () => this.#intake?.received ?? 0,
+      streams: () => this.#intake?.mode === 'stream',
       late: () => this.#bodyLate(),
     })
-    this.#stallDeadline = new Deadline(wheel, bounds.replyStallTimeoutMs, () => this.#outputStalled())
+    const pace = { spanMs: bounds.replyStallTimeoutMs, bytesPerSecond: bounds.replyBytesPerSecond }
+    this.#replyPace = new ReplyPace(wheel, socket, pace, () => this.#expire())
     this.#lingerDeadline = new Deadline(wheel, lingerMs, () => this.#socket.destroy())
     // RFC 9112 §9.5 leaves the figure to us: a connection must bring its first head in the time of a head.
     this.#headDeadline.start()
@@ -144,7 +144,7 @@ export class Http1Connection implements ExchangeHost {
     writeTogether(socket, this.#flush)
     const flowing =
       content === null ? socket.write(text + tail, 'latin1') : this.#putContent(text, content, tail)
-    if (!flowing) this.#startStall()
+    if (!flowing) this.#replyPace.start()
     return flowing
   }
 
@@ -201,7 +201,7 @@ export class Http1Connection implements ExchangeHost {
   }
 
   #onDrain(): void {
-    this.#stallDeadline.clear()
+    this.#replyPace.clear()
     if (this.#exchange !== null) this.#tell(() => this.#exchange?.drained())
     else if (!this.#closing) this.#next()
   }
@@ -216,7 +216,7 @@ export class Http1Connection implements ExchangeHost {
     this.#headDeadline.clear()
     this.#idleDeadline.clear()
     this.#bodyDeadlines.clear()
-    this.#stallDeadline.clear()
+    this.#replyPace.clear()
     this.#lingerDeadline.clear()
     this.#backlog = null
     const exchange = this.#exchange
@@ -400,9 +400,9 @@ export class Http1Connection implements ExchangeHost {
     this.#bodyDeadlines.clear()
     this.#backlog = null
     this.#resume()
-    if (this.#socket.writableLength > 0) this.#startStall()
+    if (this.#socket.writableLength > 0) this.#replyPace.start()
     this.#socket.end(() => {
-      this.#stallDeadline.clear()
+      this.#replyPace.clear()
       if (this.#socket.destroyed) return
       this.#lingerDeadline.start()
     })
@@ -447,11 +447,6 @@ export class Http1Connection implements ExchangeHost {
     this.#socket.resume()
   }
 
-  #startStall(): void {
-    this.#stallMark = pendingOutput(this.#socket)
-    this.#stallDeadline.start()
-  }
-
   #expire(): void {
     this.#context.counters.timedOut += 1
     this.#socket.destroy()
@@ -478,16 +473,6 @@ export class Http1Connection implements ExchangeHost {
     this.#bodyDeadlines.clear()
     this.#pause()
     this.#tell(() => intake.fail('timeout'))
-  }
-
-  #outputStalled(): void {
-    const pending = pendingOutput(this.#socket)
-    if (pending === this.#stallMark) {
-      this.#expire()
-      return
-    }
-    this.#stallMark = pending
-    if (pending > 0) this.#stallDeadline.restart()
   }
 }
 

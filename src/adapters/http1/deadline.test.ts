@@ -35,13 +35,15 @@ test('start leaves a running deadline alone, restart begins anew, clear ends it;
   wheel.stop()
 })
 
-test('a body that brings enough in each window is never late; one that drips is, once', async () => {
+test('a body that keeps up its rate is never late; one that drips is, once', async () => {
   const wheel = createTimerWheel(10)
   const keepAwake = setInterval(() => undefined, 1000)
   let received = 0
   let late = 0
-  const deadlines = new BodyDeadlines(wheel, 200, {
+  const bounds = { bodyTimeoutMs: 60_000, bodyGraceMs: 200, bodyBytesPerSecond: 250 }
+  const deadlines = new BodyDeadlines(wheel, bounds, {
     received: () => received,
+    streams: () => true,
     late: () => {
       late += 1
     },
@@ -61,4 +63,30 @@ test('a body that brings enough in each window is never late; one that drips is,
   assert.equal(late, 1)
   clearInterval(keepAwake)
   wheel.stop()
+})
+
+test('progress keeps away the timeout of a body that streams through, not that of one that is gathered', async () => {
+  for (const streams of [true, false]) {
+    const wheel = createTimerWheel(10)
+    const keepAwake = setInterval(() => undefined, 1000)
+    let late = 0
+    const bounds = { bodyTimeoutMs: 150, bodyGraceMs: 1000, bodyBytesPerSecond: 0 }
+    const deadlines = new BodyDeadlines(wheel, bounds, {
+      received: () => 0,
+      streams: () => streams,
+      late: () => {
+        late += 1
+      },
+    })
+    deadlines.start()
+    for (let round = 0; round < 5; round += 1) {
+      await turn(wheel, 50)
+      if (late === 0) deadlines.progress()
+    }
+    assert.equal(late, streams ? 0 : 1)
+    await turn(wheel, 220)
+    assert.equal(late, 1)
+    clearInterval(keepAwake)
+    wheel.stop()
+  }
 })

@@ -17,6 +17,10 @@ export class Deadline {
     this.#fire = fire
   }
 
+  get runs(): boolean {
+    return this.#armed
+  }
+
   /** Begin, unless it runs already. */
   start(): void {
     if (!this.#armed) this.restart()

@@ -1,8 +1,8 @@
 /**
  * One HTTP/2 stream as an exchange, over the stream API of `node:http2` (not the compatibility API).
  * Assumes checked request fields. Flow control is the protocol's: what nobody asked for is not read, so the client's
- * window stays shut. Bounds: body and reply stall deadlines, each within one tick; large replies are handed over in
- * pieces of 64 KiB, so that the stall deadline sees progress.
+ * window stays shut. Bounds: body deadlines; each piece of a reply must be taken within the reply stall timeout, also
+ * by a client that keeps its window shut. Large replies are handed over in pieces of 16 KiB, which makes that a rate.
  */
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import { faults } from '../../faults/catalogue.ts'
@@ -28,7 +28,7 @@ export interface StreamHost {
 
 const empty = Buffer.alloc(0)
 const jsonContent = ['content-type', 'application/json']
-const pieceBytes = 64 * 1024
+const pieceBytes = 16 * 1024
 
 export class Http2Exchange implements Inbound, Reply {
   readonly method: string
@@ -66,8 +66,9 @@ export class Http2Exchange implements Inbound, Reply {
     this.contentLength = bodiless ? 0 : request.contentLength
     this.#expectsContinue = request.expectContinue
     this.#intake = bodiless ? null : new BodyIntake('frames', request.contentLength)
-    this.#deadlines = new BodyDeadlines(host.wheel, host.bounds.bodyTimeoutMs, {
+    this.#deadlines = new BodyDeadlines(host.wheel, host.bounds, {
       received: () => this.#intake?.received ?? 0,
+      streams: () => this.#intake?.mode === 'stream',
       late: () => this.#bodyLate(),
     })
     this.#stall = new Deadline(host.wheel, host.bounds.replyStallTimeoutMs, () => this.#stalled())
