@@ -38,7 +38,10 @@ export type LimitWindow =
   | { readonly kind: 'rolling'; readonly ms: number; readonly burst: number | null }
   | { readonly kind: 'calendar'; readonly period: LimitPeriod; readonly timeZone: string }
 
-/** Names or patterns with one trailing `*`; null: any. A rule applies where all that are set match. */
+/**
+ * Names or patterns with one trailing `*`; null: any. A rule applies where all that are set match. Applications and
+ * products stand here by id: slugs, and patterns of them, are looked up when the rule is published.
+ */
 export interface LimitMatch {
   readonly applications: readonly string[] | null
   readonly teams: readonly string[] | null

@@ -15,6 +15,15 @@ export {
 } from './explain-limits.ts'
 export { createLeaseKeeper, type LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts'
 export { createLimiter, type LimiterOptions } from './limiter.ts'
+export {
+  createFairQueue,
+  type FairQueue,
+  type LaneClaim,
+  type QueueFigures,
+  type QueueGuest,
+  type QueueParts,
+  type TryOutcome,
+} from './queue/fair-queue.ts'
 export type {
   LimitActual,
   Limiter,
