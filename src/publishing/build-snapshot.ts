@@ -23,6 +23,7 @@ import type {
 import { Fault } from '../kernel/fault.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { ConfigurationRecords } from '../ports/store.ts'
+import { limitSnapshots } from './limit-snapshots.ts'
 
 /** The parts of a snapshot that come from configuration and not from the store. */
 export type SnapshotSettings = Pick<
@@ -57,6 +58,7 @@ export const sandboxProvider = 'sandbox'
 export async function buildSnapshot(
   records: ConfigurationRecords,
   sources: SnapshotSources,
+  now: number,
 ): Promise<BuiltSnapshot> {
   const { settings } = sources
   const warnings: string[] = []
@@ -85,9 +87,7 @@ export async function buildSnapshot(
       deployments,
       routes: routeSnapshots(records),
       applications: records.applications.map((application) => applicationSnapshot(application, records)),
-      limits: [],
-      plans: [],
-      topUps: [],
+      ...limitSnapshots(records, now),
       prices,
       peppers,
       bounds,

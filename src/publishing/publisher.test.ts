@@ -7,6 +7,7 @@ import { openFileSecretBox } from '../adapters/file-secret-box/open-file-secret-
 import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
 import { parseResources } from '../config/index.ts'
 import { defaultConfig } from '../config/load.ts'
+import { planRuleId } from '../domain/limits.ts'
 import type { SnapshotMessage } from '../domain/snapshot.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
@@ -109,6 +110,68 @@ async function until(condition: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
+
+test('limits, plans and teams are published, names as ids', async (t) => {
+  const { store, apply, publisher, sent } = await openFixture(t)
+  await apply(`
+organizations: [{ slug: acme }]
+products: [{ slug: chat }]
+plans: [{ slug: team, limits: [{ name: budget, meter: cost, amount: 2, window: { calendar: month } }] }]
+limits:
+  - name: shops
+    meter: requests
+    amount: 10
+    window: minute
+    match: { applications: [shop*, bot], products: [chat], models: [gpt-*] }
+  - { name: nobody, meter: requests, amount: 1, window: day, match: { applications: [absent] } }
+applications:
+  - { slug: shop-a, team: retail, products: [{ product: chat, plan: team }] }
+  - { slug: shop-b, products: [chat] }
+  - { slug: other }
+`)
+  const organizationId = (await store.organizations.find('acme'))?.id ?? ''
+  const idOf = async (table: 'applications' | 'products' | 'plans' | 'limits', name: string) =>
+    (await store[table].find(organizationId, name))?.id ?? ''
+  const plan = await idOf('plans', 'team')
+  const topUp = {
+    organizationId,
+    createdAt: now,
+    updatedAt: now,
+    managedBy: 'api',
+    meter: 'cost',
+    subject: 'x',
+    amount: 5,
+    at: now,
+    note: '',
+  } as const
+  const limitId = planRuleId(plan, 'budget')
+  await store.topUps.create({ ...topUp, id: 'tup_1', limitId })
+  await store.topUps.create({ ...topUp, id: 'tup_past', limitId, at: now - 33 * 86_400_000 })
+  await store.topUps.create({ ...topUp, id: 'tup_other_meter', limitId, meter: 'requests' })
+  await publisher.start()
+  const config = lastConfig(sent)
+  const shops = config.limits.find(({ name }) => name === 'shops')
+  assert.deepEqual(
+    shops?.match.applications?.toSorted(),
+    [await idOf('applications', 'shop-a'), await idOf('applications', 'shop-b')].toSorted(),
+  )
+  assert.deepEqual(shops?.match.products, [await idOf('products', 'chat')])
+  assert.deepEqual([shops?.match.models, shops?.match.teams], [['gpt-*'], null])
+  assert.deepEqual(config.limits.find(({ name }) => name === 'nobody')?.match.applications, [])
+  assert.deepEqual(
+    config.plans.map(({ id, slug, limits }) => [id, slug, limits.map(({ amount }) => amount)]),
+    [[plan, 'team', [2_000_000]]],
+  )
+  assert.deepEqual(
+    config.topUps.map(({ id }) => id),
+    ['tup_1'],
+  )
+  const shop = config.applications.find(({ team }) => team === 'retail')
+  assert.deepEqual(
+    shop?.grants.map(({ planId }) => planId),
+    [plan],
+  )
+})
 
 test('a start sends the whole configuration, then all keys', async (t) => {
   const { apply, publisher, sent } = await openFixture(t)

@@ -130,7 +130,7 @@ class StorePublisher implements Publisher {
   async #build(): Promise<BuiltSnapshot & { readonly records: ConfigurationRecords }> {
     try {
       const records = await this.#parts.store.loadConfiguration()
-      return { records, ...(await buildSnapshot(records, this.#parts.sources())) }
+      return { records, ...(await buildSnapshot(records, this.#parts.sources(), this.#parts.now())) }
     } catch (error) {
       // It could not be read, so it is asked for again: what it takes away must not stay granted.
       this.#configurationVersion = -1
