@@ -146,7 +146,7 @@ export function settleLease(
 
 /** Milliseconds for which the counter is worth keeping; a `leased` one until its leases can be settled no more. */
 export function keepMsOf(state: CounterState, terms: CounterTerms, leased: boolean): number {
-  if (terms.kind === 'calendar') return Math.max(0, terms.endsAt - state.at) + longestExchangeMs
+  if (terms.kind === 'calendar') return Math.max(0, terms.endsAt - state.at + longestExchangeMs)
   return leased ? longestExchangeMs : resetMsOf(state, terms)
 }
 

@@ -28,6 +28,7 @@ export async function createCounterTables(db: Database): Promise<void> {
   await db.schema
     .createTable(nodesTable)
     .addColumn('node', 'text', (column) => column.notNull().primaryKey())
+    .addColumn('run', 'text', (column) => column.notNull())
     .addColumn('seen_at', 'double precision', (column) => column.notNull())
     .execute()
 }

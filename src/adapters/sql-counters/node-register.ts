@@ -8,12 +8,16 @@ import { countersTable, leasesTable, nodesTable } from './counter-tables.ts'
 
 export interface NodeRegisterOptions {
   readonly node: string
+  /** Names one run of the node's process: leases of the run before have ended with it, and count as spent. */
+  readonly run: string
   /** How long leases stay without being renewed. */
   readonly ttlMs: number
   /** How long a node counts as one that lives; at most `ttlMs`. */
   readonly presenceMs: number
   /** Unix milliseconds of the database's clock. */
   readonly serverTime: RawBuilder<number>
+  /** How often counters that say nothing any more are removed; a minute by default. */
+  readonly pruneEveryMs?: number
 }
 
 export interface NodeRegister {
@@ -24,7 +28,7 @@ export interface NodeRegister {
 
 /** Renewed when so much of the presence has passed. */
 const renewAfterShare = 1 / 8
-const pruneEveryMs = 60_000
+const defaultPruneEveryMs = 60_000
 /** Counters removed at a time: keeps a statement short. */
 const pruneAtOnce = 500
 
@@ -55,7 +59,7 @@ async function prune(db: Database, now: number): Promise<void> {
 }
 
 export function createNodeRegister(db: Database, options: NodeRegisterOptions): NodeRegister {
-  const { node, ttlMs, presenceMs, serverTime } = options
+  const { node, run, ttlMs, presenceMs, serverTime } = options
   let renewedAt = Number.NEGATIVE_INFINITY
   let prunedAt = performance.now()
   let nodes = 1
@@ -64,18 +68,22 @@ export function createNodeRegister(db: Database, options: NodeRegisterOptions): 
   async function renewOnce(transaction: Database): Promise<number> {
     const rows = await transaction
       .selectFrom(nodesTable)
-      .select(['node', 'seen_at', serverTime.as('now')])
+      .select(['node', 'run', 'seen_at', serverTime.as('now')])
       .execute()
     const now = Number(rows[0]?.['now'] ?? (await readTime(transaction)))
-    const seen = rows.map((row) => ({ name: String(row['node']), ageMs: now - Number(row['seen_at']) }))
-    const lapsed = seen.filter(({ ageMs }) => ageMs > ttlMs).map(({ name }) => name)
+    const seen = rows.map((row) => ({
+      name: String(row['node']),
+      ageMs: now - Number(row['seen_at']),
+      ended: row['node'] === node && row['run'] !== run,
+    }))
+    const lapsed = seen.filter(({ ageMs, ended }) => ended || ageMs > ttlMs).map(({ name }) => name)
     await removeNodes(transaction, lapsed.sort())
     await transaction
       .insertInto(nodesTable)
-      .values({ node, seen_at: now })
+      .values({ node, run, seen_at: now })
       .onConflict((target) => target.column('node').doUpdateSet({ seen_at: now }))
       .execute()
-    if (performance.now() - prunedAt > pruneEveryMs) {
+    if (performance.now() - prunedAt > (options.pruneEveryMs ?? defaultPruneEveryMs)) {
       prunedAt = performance.now()
       await prune(transaction, now)
     }

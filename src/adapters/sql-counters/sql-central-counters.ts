@@ -3,8 +3,7 @@
  * its counters in the order of their names, so that no update is lost and no two calls wait for each other; the same
  * statements run on SQLite and PostgreSQL.
  *
- * A process that is killed loses nothing but what it spent of its leases without saying so: they stay debited, and
- * can be settled by its next start for as long as they stay (`ttlMs`).
+ * A process that is killed loses its leases and nothing else: they were debited when they were leased, and stay so.
  * Bounds: `countersAtOnce` in one transaction; counters that say nothing any more are removed by whoever renews.
  */
 import type { RawBuilder } from 'kysely'

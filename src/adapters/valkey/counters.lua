@@ -1,9 +1,9 @@
 -- The shared counters inside Valkey or Redis: one call, one step that nothing can interleave with, in the time of the
 -- server. Says the same as src/ports/central-counters-arithmetic.ts; the contract suite runs both.
 --
---   KEYS[1]   hash of the nodes of one hash tag:  node → token:since:seen:ttl    (since names one life of the node)
+--   KEYS[1]   hash of the nodes of one hash tag:  node → run:since:seen:ttl    (since names one life of the node)
 --   KEYS[2…]  one hash for each counter:          u → units, t → server time of u, n:<node> → units:since
---   ARGV      operation, node, token, ttl, longest exchange, then six for each counter: kind, amount, a, b, x, y
+--   ARGV      operation, node, run, ttl, longest exchange, then six for each counter: kind, amount, a, b, x, y
 --             rolling: a = window, b = burst · calendar: b = end of the period · times in milliseconds
 --   returns   nodes that live, then what the operation says, as text that keeps every bit of a number
 --
@@ -54,17 +54,17 @@ local function reset_of(counter, terms)
   return math.ceil(counter.units * terms.a / terms.amount)
 end
 
--- Nodes that live: node → since. A node that lapsed, or comes with another token, begins a new life.
+-- Nodes that live: node → since. A node that lapsed, or comes with another run, begins a new life.
 local function read_nodes(call)
   local lives, count = {}, 0
   local fields = redis.call('HGETALL', call.nodes_key)
   for at = 1, #fields, 2 do
-    local token, since, seen, ttl = string.match(fields[at + 1], '^([^:]*):([^:]+):([^:]+):([^:]+)$')
+    local run, since, seen, ttl = string.match(fields[at + 1], '^([^:]*):([^:]+):([^:]+):([^:]+)$')
     if since and call.now - tonumber(seen) <= tonumber(ttl) then
       lives[fields[at]] = since
       count = count + 1
       if fields[at] == call.node then
-        call.known = token == call.token
+        call.known = run == call.run
         call.seen = tonumber(seen)
       end
     elseif call.writes then
@@ -80,7 +80,7 @@ local function live(call)
   if call.lives[call.node] == nil then call.count = call.count + 1 end
   if not call.known then call.lives[call.node] = string.format('%.0f', call.now * 1000) end
   if call.known and call.now - call.seen < call.ttl / 8 then return end
-  local entry = call.token .. ':' .. call.lives[call.node] .. ':' .. text(call.now) .. ':' .. text(call.ttl)
+  local entry = call.run .. ':' .. call.lives[call.node] .. ':' .. text(call.now) .. ':' .. text(call.ttl)
   redis.call('HSET', call.nodes_key, call.node, entry)
   redis.call('PEXPIRE', call.nodes_key, call.ttl * 2)
 end
@@ -127,7 +127,7 @@ end
 
 local function keep_of(call, counter)
   if counter.terms.kind == 'calendar' then
-    return math.max(0, counter.terms.b - counter.at) + call.longest
+    return math.max(0, counter.terms.b - counter.at + call.longest)
   end
   if next(counter.leases) ~= nil then return call.longest end
   return reset_of(counter, counter.terms)
@@ -286,7 +286,7 @@ local function run(keys, args)
   local call = {
     nodes_key = keys[1],
     node = args[2],
-    token = args[3],
+    run = args[3],
     ttl = tonumber(args[4]),
     longest = tonumber(args[5]),
     now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000,

@@ -4,7 +4,6 @@
  *
  * Loss of the store's data lifts each limit by its burst once; slots are written anew by the nodes that hold them.
  */
-import { randomBytes } from 'node:crypto'
 import type {
   CentralCounters,
   CounterEntry,
@@ -23,6 +22,8 @@ import { LeaseLedger, type StoredCounter } from './lease-ledger.ts'
 
 export interface ValkeyCountersOptions extends ValkeyConnection {
   readonly node: string
+  /** Names one run of the node's process: leases and holds of the run before end where this one calls. No colon. */
+  readonly run: string
   /** Before every key; without braces. Installations that share a server have prefixes of their own. */
   readonly prefix: string
   /** How long leases and holds stay without being renewed. */
@@ -69,8 +70,6 @@ class ValkeyCentralCounters implements CentralCounters {
   readonly #client: CounterClient
   readonly #library: CounterLibrary
   readonly #ledger = new LeaseLedger()
-  /** One life of this process: what an earlier one left behind ends when this one begins. */
-  readonly #token = randomBytes(9).toString('base64url')
 
   constructor(options: ValkeyCountersOptions, client: CounterClient) {
     this.#options = options
@@ -200,9 +199,9 @@ class ValkeyCentralCounters implements CentralCounters {
   }
 
   #call(operation: Operation, tag: string, all: readonly Argument[]): Promise<readonly string[]> {
-    const { prefix, node, ttlMs } = this.#options
+    const { prefix, node, run, ttlMs } = this.#options
     const keys = [`${prefix}n:{${tag}}`, ...all.map((each) => each.name)]
-    const values = [operation, node, this.#token, ttlMs, longestExchangeMs, ...all.flatMap(argumentsOf)]
+    const values = [operation, node, run, ttlMs, longestExchangeMs, ...all.flatMap(argumentsOf)]
     return this.#ledger.during(all, () => this.#library.call(keys, values))
   }
 }

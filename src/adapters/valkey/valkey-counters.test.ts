@@ -91,6 +91,7 @@ test('a server that was never there refuses at once, and serves when it comes', 
     extraCertificates: [],
     commandTimeoutMs: 1000,
     node: 'a',
+    run: 'one',
     prefix: 'late:',
     ttlMs: 300,
     onState: (connected) => states.push(connected),
@@ -164,6 +165,16 @@ test('a slot that was taken while nobody heard the answer is let go at the next 
   assert.equal(remaining, 4)
   await counters.close()
   await slowServer.stop()
+})
+
+test('a process that starts again lets go of what the one before held', async () => {
+  const prefix = `${randomUUID()}:`
+  const before = await openConnected(server.url, { prefix, ttlMs: 60_000 })
+  await before.counters.take([entry('{t}s', slots(2), 2)])
+  await before.counters.close()
+  const next = await openConnected(server.url, { prefix, run: 'two', ttlMs: 60_000 })
+  assert.ok((await next.counters.take([entry('{t}s', slots(2), 2)])).taken)
+  await next.counters.close()
 })
 
 test('an ACL user that may only run scripts on its prefix is enough', async () => {

@@ -23,6 +23,7 @@ export async function openConnected(
     extraCertificates: [],
     commandTimeoutMs: 1000,
     node: 'a',
+    run: 'one',
     prefix: 'test:',
     ttlMs: 300,
     onState(connected, reason) {
