@@ -164,7 +164,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Pause, resume or end one subscription
+         * Pause, resume or end one subscription, or change its plan
          * @description Fields left out stay as they are.
          */
         patch: operations["subscription-update"];
@@ -205,9 +205,29 @@ export interface paths {
         head?: never;
         /**
          * Change one model route
-         * @description Fields left out stay as they are; `targets` and `timeouts` are replaced as a whole.
+         * @description Fields left out stay as they are; `targets`, `timeouts` and `policy` are replaced as a whole.
          */
         patch: operations["route-update"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/routes/{id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say which targets of a model route are in use
+         * @description What the data plane of this node knows of each target whose deployment is in service. Nothing is called.
+         */
+        get: operations["route-health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/organizations/{organization}/deployments": {
@@ -710,6 +730,8 @@ export interface components {
             name: string;
             /** @description Free text for people. */
             description: string;
+            /** @description Team whose application it is, for limits that count per team; empty: none. */
+            team: string;
         };
         /** ChangeList */
         ChangeList: {
@@ -917,6 +939,81 @@ export interface components {
                 /** @description Whole call, milliseconds. */
                 totalMs?: number;
             };
+            /** @description How the route chooses among its targets, and what it does when one fails. */
+            policy: {
+                /**
+                 * @description Order within one priority: drawn by weight, fewest exchanges under way, quickest to the first token, or cheapest. `weighted` when left out.
+                 * @enum {string}
+                 */
+                strategy?: "weighted" | "least-busy" | "latency" | "cost-first";
+                canary?: {
+                    /** @description Slug of a deployment among the targets. */
+                    deployment: string;
+                    /** @description Model at the provider, where the deployment stands among the targets more than once. */
+                    model?: string | null;
+                    /** @description Share of the exchanges, or of the conversations where the route is sticky. */
+                    percent: number;
+                } | null;
+                /** @description Keeps a conversation at one deployment, where its prompt may be in a cache. */
+                sticky?: boolean;
+                /** @description Regions, or patterns with a trailing `*`, that requests may go to. Anywhere when left out. */
+                residency?: string[];
+                /** @description Further rounds over the targets when all have failed, and pauses that providers ask for. */
+                retry?: {
+                    /** @description Rounds after the first one. 0 when left out: each target is tried once. */
+                    rounds?: number;
+                    /** @description Retries as a share of recent exchanges. 20 when left out. */
+                    budgetPercent?: number;
+                    /** @description Longest wait before the first further round, doubled with each. 250 when left out. */
+                    backoffMs?: number;
+                    /** @description Longest wait before any round. 8000 when left out. */
+                    maxBackoffMs?: number;
+                    /** @description Longest pause that `Retry-After` brings; 0: none. 60000 when left out. */
+                    maxCooldownMs?: number;
+                };
+                breaker?: {
+                    /** @description Failures in a window that open it. 5 when left out. */
+                    failures?: number;
+                    /** @description And their share of the calls. 50 when left out. */
+                    failurePercent?: number;
+                    /** @description Length of the window. 10000 when left out. */
+                    windowMs?: number;
+                    /** @description First time until a trial, doubled with each that fails. 5000 when left out. */
+                    openMs?: number;
+                    /** @description Longest time until a trial. 60000 when left out. */
+                    maxOpenMs?: number;
+                } | null;
+                hedge?: {
+                    /** @description Estimated price of the second call above which it is not made, in millionths of a US dollar. */
+                    maxCostMicroUsd: number;
+                    /** @description Second calls as a share of recent exchanges. 5 when left out. */
+                    maxPercent?: number;
+                    /** @description Least wait before the second call. 100 when left out. */
+                    minDelayMs?: number;
+                } | null;
+                /** @description Longest wait from the head of a stream to its first content. No bound when left out. */
+                firstContentMs?: number | null;
+                concurrency?: {
+                    /** @description Least limit per worker. 1 when left out. */
+                    min?: number;
+                    /** @description Greatest limit per worker. 1000 when left out. */
+                    max?: number;
+                } | null;
+                healthCheck?: {
+                    /** @description Time between two checks. 30000 when left out. */
+                    intervalMs?: number;
+                    /** @description Longest wait for an answer. 10000 when left out. */
+                    timeoutMs?: number;
+                    /** @description Path that is fetched; the list of models when left out. Any answer but 401, 403 and 5xx is good. */
+                    path?: string;
+                } | null;
+                cache?: {
+                    /** @description How long an answer is given again. */
+                    ttlMs: number;
+                    /** @description Larger answers are not kept. 1048576 when left out. */
+                    maxEntryBytes?: number;
+                } | null;
+            };
             targets: {
                 /** @description Slug of the deployment. */
                 deployment: string;
@@ -1074,6 +1171,8 @@ export interface components {
              * @enum {string}
              */
             state: "pending" | "active" | "paused" | "revoked" | "expired";
+            /** @description Plan whose limits hold; null: no plan. */
+            planId: string | null;
         };
         /** UsageRow */
         UsageRow: {
@@ -1575,6 +1674,8 @@ export interface operations {
                     name?: string;
                     /** @description Free text for people. */
                     description?: string;
+                    /** @description Team whose application it is, for limits that count per team; empty: none. */
+                    team?: string;
                 };
             };
         };
@@ -1801,6 +1902,8 @@ export interface operations {
                     name?: string;
                     /** @description Free text for people. */
                     description?: string;
+                    /** @description Team whose application it is, for limits that count per team; empty: none. */
+                    team?: string;
                     /** @description Refuse the change unless the record still has this `updatedAt`. */
                     expectedUpdatedAt?: number;
                 };
@@ -2396,6 +2499,8 @@ export interface operations {
                      * @enum {string}
                      */
                     state?: "pending" | "active" | "paused" | "revoked" | "expired";
+                    /** @description Plan whose limits hold for the use of the product; null: no plan. */
+                    plan?: string | null;
                 };
             };
         };
@@ -2623,6 +2728,8 @@ export interface operations {
                      * @enum {string}
                      */
                     state?: "pending" | "active" | "paused" | "revoked" | "expired";
+                    /** @description Plan whose limits hold for the use of the product; null: no plan. */
+                    plan?: string | null;
                     /** @description Refuse the change unless the record still has this `updatedAt`. */
                     expectedUpdatedAt?: number;
                 };
@@ -2803,6 +2910,81 @@ export interface operations {
                         idleMs?: number;
                         /** @description Whole call, milliseconds. */
                         totalMs?: number;
+                    };
+                    /** @description How the route chooses among its targets, and what it does when one fails. */
+                    policy?: {
+                        /**
+                         * @description Order within one priority: drawn by weight, fewest exchanges under way, quickest to the first token, or cheapest. `weighted` when left out.
+                         * @enum {string}
+                         */
+                        strategy?: "weighted" | "least-busy" | "latency" | "cost-first";
+                        canary?: {
+                            /** @description Slug of a deployment among the targets. */
+                            deployment: string;
+                            /** @description Model at the provider, where the deployment stands among the targets more than once. */
+                            model?: string | null;
+                            /** @description Share of the exchanges, or of the conversations where the route is sticky. */
+                            percent: number;
+                        } | null;
+                        /** @description Keeps a conversation at one deployment, where its prompt may be in a cache. */
+                        sticky?: boolean;
+                        /** @description Regions, or patterns with a trailing `*`, that requests may go to. Anywhere when left out. */
+                        residency?: string[];
+                        /** @description Further rounds over the targets when all have failed, and pauses that providers ask for. */
+                        retry?: {
+                            /** @description Rounds after the first one. 0 when left out: each target is tried once. */
+                            rounds?: number;
+                            /** @description Retries as a share of recent exchanges. 20 when left out. */
+                            budgetPercent?: number;
+                            /** @description Longest wait before the first further round, doubled with each. 250 when left out. */
+                            backoffMs?: number;
+                            /** @description Longest wait before any round. 8000 when left out. */
+                            maxBackoffMs?: number;
+                            /** @description Longest pause that `Retry-After` brings; 0: none. 60000 when left out. */
+                            maxCooldownMs?: number;
+                        };
+                        breaker?: {
+                            /** @description Failures in a window that open it. 5 when left out. */
+                            failures?: number;
+                            /** @description And their share of the calls. 50 when left out. */
+                            failurePercent?: number;
+                            /** @description Length of the window. 10000 when left out. */
+                            windowMs?: number;
+                            /** @description First time until a trial, doubled with each that fails. 5000 when left out. */
+                            openMs?: number;
+                            /** @description Longest time until a trial. 60000 when left out. */
+                            maxOpenMs?: number;
+                        } | null;
+                        hedge?: {
+                            /** @description Estimated price of the second call above which it is not made, in millionths of a US dollar. */
+                            maxCostMicroUsd: number;
+                            /** @description Second calls as a share of recent exchanges. 5 when left out. */
+                            maxPercent?: number;
+                            /** @description Least wait before the second call. 100 when left out. */
+                            minDelayMs?: number;
+                        } | null;
+                        /** @description Longest wait from the head of a stream to its first content. No bound when left out. */
+                        firstContentMs?: number | null;
+                        concurrency?: {
+                            /** @description Least limit per worker. 1 when left out. */
+                            min?: number;
+                            /** @description Greatest limit per worker. 1000 when left out. */
+                            max?: number;
+                        } | null;
+                        healthCheck?: {
+                            /** @description Time between two checks. 30000 when left out. */
+                            intervalMs?: number;
+                            /** @description Longest wait for an answer. 10000 when left out. */
+                            timeoutMs?: number;
+                            /** @description Path that is fetched; the list of models when left out. Any answer but 401, 403 and 5xx is good. */
+                            path?: string;
+                        } | null;
+                        cache?: {
+                            /** @description How long an answer is given again. */
+                            ttlMs: number;
+                            /** @description Larger answers are not kept. 1048576 when left out. */
+                            maxEntryBytes?: number;
+                        } | null;
                     };
                     /** @description Deployments that serve the model. */
                     targets: {
@@ -3056,6 +3238,81 @@ export interface operations {
                         /** @description Whole call, milliseconds. */
                         totalMs?: number;
                     };
+                    /** @description How the route chooses among its targets, and what it does when one fails. */
+                    policy?: {
+                        /**
+                         * @description Order within one priority: drawn by weight, fewest exchanges under way, quickest to the first token, or cheapest. `weighted` when left out.
+                         * @enum {string}
+                         */
+                        strategy?: "weighted" | "least-busy" | "latency" | "cost-first";
+                        canary?: {
+                            /** @description Slug of a deployment among the targets. */
+                            deployment: string;
+                            /** @description Model at the provider, where the deployment stands among the targets more than once. */
+                            model?: string | null;
+                            /** @description Share of the exchanges, or of the conversations where the route is sticky. */
+                            percent: number;
+                        } | null;
+                        /** @description Keeps a conversation at one deployment, where its prompt may be in a cache. */
+                        sticky?: boolean;
+                        /** @description Regions, or patterns with a trailing `*`, that requests may go to. Anywhere when left out. */
+                        residency?: string[];
+                        /** @description Further rounds over the targets when all have failed, and pauses that providers ask for. */
+                        retry?: {
+                            /** @description Rounds after the first one. 0 when left out: each target is tried once. */
+                            rounds?: number;
+                            /** @description Retries as a share of recent exchanges. 20 when left out. */
+                            budgetPercent?: number;
+                            /** @description Longest wait before the first further round, doubled with each. 250 when left out. */
+                            backoffMs?: number;
+                            /** @description Longest wait before any round. 8000 when left out. */
+                            maxBackoffMs?: number;
+                            /** @description Longest pause that `Retry-After` brings; 0: none. 60000 when left out. */
+                            maxCooldownMs?: number;
+                        };
+                        breaker?: {
+                            /** @description Failures in a window that open it. 5 when left out. */
+                            failures?: number;
+                            /** @description And their share of the calls. 50 when left out. */
+                            failurePercent?: number;
+                            /** @description Length of the window. 10000 when left out. */
+                            windowMs?: number;
+                            /** @description First time until a trial, doubled with each that fails. 5000 when left out. */
+                            openMs?: number;
+                            /** @description Longest time until a trial. 60000 when left out. */
+                            maxOpenMs?: number;
+                        } | null;
+                        hedge?: {
+                            /** @description Estimated price of the second call above which it is not made, in millionths of a US dollar. */
+                            maxCostMicroUsd: number;
+                            /** @description Second calls as a share of recent exchanges. 5 when left out. */
+                            maxPercent?: number;
+                            /** @description Least wait before the second call. 100 when left out. */
+                            minDelayMs?: number;
+                        } | null;
+                        /** @description Longest wait from the head of a stream to its first content. No bound when left out. */
+                        firstContentMs?: number | null;
+                        concurrency?: {
+                            /** @description Least limit per worker. 1 when left out. */
+                            min?: number;
+                            /** @description Greatest limit per worker. 1000 when left out. */
+                            max?: number;
+                        } | null;
+                        healthCheck?: {
+                            /** @description Time between two checks. 30000 when left out. */
+                            intervalMs?: number;
+                            /** @description Longest wait for an answer. 10000 when left out. */
+                            timeoutMs?: number;
+                            /** @description Path that is fetched; the list of models when left out. Any answer but 401, 403 and 5xx is good. */
+                            path?: string;
+                        } | null;
+                        cache?: {
+                            /** @description How long an answer is given again. */
+                            ttlMs: number;
+                            /** @description Larger answers are not kept. 1048576 when left out. */
+                            maxEntryBytes?: number;
+                        } | null;
+                    };
                     /** @description Deployments that serve the model. */
                     targets?: {
                         /** @description Id or slug of the deployment. */
@@ -3138,6 +3395,83 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "route-health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the model route. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The targets, in the order of the route. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        targets: {
+                            /** @description Slug of the deployment. */
+                            deployment: string;
+                            /** @description Model name at the provider; null: the name that is asked for. */
+                            model: string | null;
+                            /**
+                             * @description `none`: in use. `cooling`: the provider asked for a pause. `open`: too many calls failed. `retired`: the credential was refused. `unhealthy`: the health check failed.
+                             * @enum {string}
+                             */
+                            trouble: "none" | "cooling" | "open" | "retired" | "unhealthy";
+                            /** @description Until it may be tried again, milliseconds. */
+                            waitMs: number;
+                            /** @description How often it went out of use since the start. */
+                            outages: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

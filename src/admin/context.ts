@@ -2,7 +2,7 @@
  * What an operation may use, and who calls it. The composition root fills `AdminDependencies` once; nothing in
  * this folder reaches for anything else. Ports and callbacks only: adapters stay unknown here.
  */
-import type { AdminScope, Deployment } from '../domain/entities.ts'
+import type { AdminScope, Deployment, ModelRoute } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { ContentLog } from '../ports/content-log.ts'
@@ -53,6 +53,17 @@ export interface DeploymentTrial {
   readonly detail: string
 }
 
+/** State of one target of a model route. */
+export interface TargetHealthReport {
+  /** Slug. */
+  readonly deployment: string
+  readonly model: string | null
+  readonly trouble: 'none' | 'cooling' | 'open' | 'retired' | 'unhealthy'
+  /** Milliseconds until it may be tried again. */
+  readonly waitMs: number
+  readonly outages: number
+}
+
 export interface AdminLog {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void
   error(fields: Readonly<Record<string, unknown>>, message: string): void
@@ -73,6 +84,8 @@ export interface AdminDependencies {
   readonly providers: () => readonly Provider[]
   readonly status: () => StatusReport
   readonly configuration: DocumentManager
+  /** The targets of a route as the data plane of this node knows them. */
+  readonly routeHealth: (route: ModelRoute) => readonly TargetHealthReport[]
   readonly tryDeployment: (deployment: Deployment) => Promise<DeploymentTrial>
   readonly log: AdminLog
 }

@@ -45,6 +45,7 @@ import { providerList } from './operations/provider-list/operation.ts'
 import { routeCreate } from './operations/route-create/operation.ts'
 import { routeDelete } from './operations/route-delete/operation.ts'
 import { routeGet } from './operations/route-get/operation.ts'
+import { routeHealth } from './operations/route-health/operation.ts'
 import { routeList } from './operations/route-list/operation.ts'
 import { routeUpdate } from './operations/route-update/operation.ts'
 import { setupExchange } from './operations/setup-exchange/operation.ts'
@@ -107,6 +108,7 @@ const rows: readonly Row[] = [
   ['route-get',           'GET',    '/organizations/:organization/routes/:id',           'read',   routeGet],
   ['route-update',        'PATCH',  '/organizations/:organization/routes/:id',           'write',  routeUpdate],
   ['route-delete',        'DELETE', '/organizations/:organization/routes/:id',           'write',  routeDelete],
+  ['route-health',        'GET',    '/organizations/:organization/routes/:id/health',    'read',   routeHealth],
 
   ['deployment-list',     'GET',    '/organizations/:organization/deployments',          'read',   deploymentList],
   ['deployment-create',   'POST',   '/organizations/:organization/deployments',          'write',  deploymentCreate],

@@ -52,6 +52,7 @@ import { describeRefusal, describeStartRefusal, requireRootKey } from './describ
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
 import { createStatus } from './status.ts'
+import { openTargetHealthDesk } from './target-health.ts'
 import { createTlsSource } from './tls-material.ts'
 import { tryDeployment } from './try-deployment.ts'
 import { openUsageIntake, type UsageIntake } from './usage-intake.ts'
@@ -74,6 +75,7 @@ const network = createHttp1Client({ egress: createEgressGuard() })
 const client = createSandboxClient(createSandbox({ dialects, now: systemClock.now }), network)
 const auth = { now: systemClock.now, fetchToken: createTokenFetcher(network) }
 
+const targetHealth = openTargetHealthDesk(data.healthBoard, { catalogue, auth, client })
 const idempotency = createMemoryIdempotencyBook(systemClock.now)
 
 let loaded: LoadedConfig = { config: data.config, file: data.configFile, lineOf: () => 0 }
@@ -149,7 +151,10 @@ function createStoragePublisher({ store, sources }: Storage) {
     store,
     sources,
     check: (config) => checkSnapshot(config, { catalogue, auth }),
-    send: (message) => tell({ type: 'snapshot', message }),
+    send(message) {
+      if (message.type === 'config') targetHealth.apply(message.config)
+      tell({ type: 'snapshot', message })
+    },
     now: systemClock.now,
   })
 }
@@ -187,6 +192,7 @@ function adminDependencies(
       fileManaged: () => isFileManaged(loaded.config),
       checkDeployment: documentCheck(storage),
     }),
+    routeHealth: (route) => targetHealth.describe(route),
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
     log: { warn: note('warn'), error: note('error') },
@@ -270,6 +276,7 @@ async function start(): Promise<void> {
     if (configFile !== null) unwatchFile(configFile)
     stopWatching()
     publisher.stop()
+    targetHealth.stop()
     await listeners.close()
     await usage.close()
     await content.close()

@@ -5,6 +5,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { createHttp1Client } from '../adapters/http1/client.ts'
 import { openHttpListener } from '../adapters/http1/server.ts'
+import { createMemoryResponseCache } from '../adapters/memory/memory-response-cache.ts'
 import { createThreadIdempotencyBook } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { GatewayBounds, SnapshotMessage } from '../domain/snapshot.ts'
 import { createEgressGuard } from '../egress/index.ts'
@@ -25,6 +26,7 @@ import {
   createTokenFetcher,
   dialects,
 } from '../providers/index.ts'
+import { createHealthBook, openHealthBoard } from '../routing/index.ts'
 import type { DataThreadData, FromWorker, ToWorker } from '../supervisor/messages.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
@@ -44,6 +46,7 @@ const gateway = createGateway({
   upstream,
   timers,
   idempotency,
+  responses: createMemoryResponseCache(systemClock.now),
   clock: systemClock,
   random: Math.random,
   recordUsage: (record) => outbox.add(record),
@@ -56,6 +59,7 @@ const gateway = createGateway({
     tell({ type: 'log', entry: { level: 'warn', requestId: record.id, code: 'content.lost', text } })
   },
   catalogue: createCatalogue(data.providerRows),
+  health: createHealthBook(openHealthBoard(data.healthBoard)),
   auth: { now: systemClock.now, fetchToken: createTokenFetcher(network) },
 })
 

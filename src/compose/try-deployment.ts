@@ -3,7 +3,12 @@ import type { Deployment } from '../domain/entities.ts'
 import type { DeploymentSnapshot } from '../domain/snapshot.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { UpstreamClient } from '../ports/upstream-client.ts'
-import { type AuthPorts, compileDeployment, type ProviderCatalogue } from '../providers/index.ts'
+import {
+  type AuthPorts,
+  type CompiledDeployment,
+  compileDeployment,
+  type ProviderCatalogue,
+} from '../providers/index.ts'
 
 export interface Trial {
   readonly ok: boolean
@@ -20,8 +25,6 @@ export interface TrialParts {
   readonly open: (deployment: Deployment) => Promise<DeploymentSnapshot | null>
 }
 
-const timeouts = { connectMs: 5000, firstByteMs: 10_000, idleMs: 5000, totalMs: 15_000 }
-
 export async function tryDeployment(deployment: Deployment, parts: TrialParts): Promise<Trial> {
   const started = performance.now()
   const done = (ok: boolean, status: number | null, detail: string): Trial => ({
@@ -35,8 +38,7 @@ export async function tryDeployment(deployment: Deployment, parts: TrialParts): 
   if (snapshot === null || provider === undefined) return done(false, null, 'its credential cannot be read')
   try {
     const compiled = compileDeployment(provider, snapshot, parts.auth)
-    const path = compiled.pathFor('models.list', '', false) ?? '/'
-    const status = await callStatus(compiled, path, parts.client)
+    const status = await probeDeployment(compiled, { path: null, timeoutMs: 15_000, client: parts.client })
     if (status === 401 || status === 403) return done(false, status, 'the provider refuses the credential')
     return done(status < 500, status, status < 400 ? 'reached' : `reached; the provider answered ${status}`)
   } catch (error) {
@@ -44,11 +46,20 @@ export async function tryDeployment(deployment: Deployment, parts: TrialParts): 
   }
 }
 
-function callStatus(
-  compiled: ReturnType<typeof compileDeployment>,
-  path: string,
-  client: UpstreamClient,
+export interface Probe {
+  /** Path that is fetched; null: the list of models, which costs no tokens. */
+  readonly path: string | null
+  readonly timeoutMs: number
+  readonly client: UpstreamClient
+}
+
+/** The status with which a deployment answers one call with its credential. Rejects where it does not. */
+export function probeDeployment(
+  compiled: CompiledDeployment,
+  { path: asked, timeoutMs, client }: Probe,
 ): Promise<number> {
+  const path = asked ?? compiled.pathFor('models.list', '', false) ?? '/'
+  const timeouts = { connectMs: timeoutMs, firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs }
   return new Promise((resolve, reject) => {
     const proof = { method: 'GET', host: compiled.host, path, contentType: '', body: null }
     compiled.authorize(proof, (failure, headers) => {

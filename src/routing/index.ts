@@ -3,6 +3,7 @@
  * says about its use. Knows nothing of HTTP and of exchanges.
  */
 export { conversationHash } from './conversation.ts'
+export { describeHealth, type TargetState } from './describe-health.ts'
 export {
   classOfErrorEvent,
   classOfFailure,
@@ -11,6 +12,13 @@ export {
   failureClasses,
   retryAfterMs,
 } from './failure-classes.ts'
+export { healthBoardBytes, openHealthBoard, type Trouble, troubles } from './health-board.ts'
+export {
+  type CheckOutcome,
+  type CheckTerms,
+  createHealthChecks,
+  type HealthChecks,
+} from './health-checks.ts'
 export { hashText } from './mix.ts'
 export { type Candidate, orderTargets } from './order-targets.ts'
 export { completeRoutePolicy, defaultRouteTerms, type RouteTerms } from './route-terms.ts'

@@ -16,6 +16,7 @@ export interface RouteTerms {
     readonly timeoutMs: number
     readonly path: string | null
   } | null
+  readonly cache: Required<NonNullable<RoutePolicy['cache']>> | null
 }
 
 const retry = { rounds: 0, budgetPercent: 20, backoffMs: 250, maxBackoffMs: 8000, maxCooldownMs: 60_000 }
@@ -32,12 +33,13 @@ export const defaultRouteTerms: RouteTerms = Object.freeze({
   firstContentMs: null,
   concurrency: null,
   healthCheck: null,
+  cache: null,
 })
 
 /** Complete `policy`. */
 export function completeRoutePolicy(policy: RoutePolicy | undefined): RouteTerms {
   if (policy === undefined || Object.keys(policy).length === 0) return defaultRouteTerms
-  const { canary, hedge, concurrency, healthCheck } = policy
+  const { canary, hedge, concurrency, healthCheck, cache } = policy
   return Object.freeze({
     strategy: policy.strategy ?? 'weighted',
     canary: canary == null ? null : { model: null, ...canary },
@@ -50,5 +52,6 @@ export function completeRoutePolicy(policy: RoutePolicy | undefined): RouteTerms
     concurrency: concurrency == null ? null : { min: 1, max: 1000, ...concurrency },
     healthCheck:
       healthCheck == null ? null : { intervalMs: 30_000, timeoutMs: 10_000, path: null, ...healthCheck },
+    cache: cache == null ? null : { maxEntryBytes: 1_048_576, ...cache },
   })
 }

@@ -110,7 +110,9 @@ export class Standing {
   leaveOut(trouble: 'open' | 'retired' | 'unhealthy', pause: Pause, now: number): boolean {
     // What an old credential did says nothing of the new one.
     if (trouble === 'retired' && this.#read(lane.credential) !== this.#credential) return false
-    if (this.#isPaused(now) && this.#read(lane.trouble) !== cooling) return false
+    const held = this.trouble
+    if (this.#isPaused(now) && held !== 'cooling' && (held !== trouble || trouble !== 'unhealthy'))
+      return false
     this.#enter(trouble, this.#nextPauseMs(pause), now)
     return true
   }

@@ -22,8 +22,11 @@ export interface ControlThreadData {
   /** Directory that relative paths start from. */
   readonly directory: string
   readonly startedAt: number
+  /** What all threads know of the targets of model routes. */
+  readonly healthBoard: SharedArrayBuffer
 }
 export interface DataThreadData {
+  readonly healthBoard: SharedArrayBuffer
   readonly index: number
   readonly listeners: readonly DataListenerOptions[]
   readonly reusePort: boolean

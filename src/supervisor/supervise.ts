@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Config } from '../config/index.ts'
 import type { TlsMaterial } from '../ports/listener.ts'
+import { healthBoardBytes } from '../routing/index.ts'
 import type { Log } from './log.ts'
 import type {
   ControlThreadData,
@@ -74,6 +75,7 @@ class ThreadSupervisor implements Supervisor {
   readonly #cache = createSnapshotCache()
   readonly #slots: readonly Slot[]
   readonly #startedAt = Date.now()
+  readonly #healthBoard = new SharedArrayBuffer(healthBoardBytes)
   #control: Worker | null = null
   #controlStartedAt = 0
   #controlFailures = 0
@@ -162,7 +164,13 @@ class ThreadSupervisor implements Supervisor {
 
   #startControl(): void {
     const { config, configFile, directory } = this.#options
-    const workerData: ControlThreadData = { config, configFile, directory, startedAt: this.#startedAt }
+    const workerData: ControlThreadData = {
+      config,
+      configFile,
+      directory,
+      startedAt: this.#startedAt,
+      healthBoard: this.#healthBoard,
+    }
     const thread = new Worker(controlEntry, { workerData, name: 'control-plane' })
     this.#control = thread
     this.#controlStartedAt = Date.now()
@@ -201,6 +209,7 @@ class ThreadSupervisor implements Supervisor {
   #startWorker(slot: Slot): void {
     const { config, extraCertificates } = this.#options
     const workerData: DataThreadData = {
+      healthBoard: this.#healthBoard,
       index: slot.index,
       listeners: dataListeners(config),
       reusePort: this.#slots.length > 1,

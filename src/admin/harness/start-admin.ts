@@ -14,7 +14,7 @@ import { openPeppers } from '../../identity/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { createCatalogue } from '../../providers/index.ts'
 import { createDocumentManager } from '../../resources/index.ts'
-import type { AdminDependencies, StatusReport } from '../context.ts'
+import type { AdminDependencies, StatusReport, TargetHealthReport } from '../context.ts'
 import { createAdminApi } from '../create-admin-api.ts'
 
 export const startedAt = Date.UTC(2026, 10, 1, 12)
@@ -33,6 +33,14 @@ function createTestClock(): TestClock {
       now += milliseconds
     },
   }
+}
+
+export const sampleTargetHealth: TargetHealthReport = {
+  deployment: 'main',
+  model: null,
+  trouble: 'cooling',
+  waitMs: 1500,
+  outages: 2,
 }
 
 export const sampleStatus: StatusReport = {
@@ -94,6 +102,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     providers: () => catalogue.list,
     status: () => sampleStatus,
     configuration: createDocumentManager({ store: storage.store, clock, fileManaged: () => false }),
+    routeHealth: () => [sampleTargetHealth],
     tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
     log: { warn: log, error: log },
     ...changes,
