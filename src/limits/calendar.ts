@@ -20,7 +20,6 @@ export interface Calendar {
 
 const minuteMs = 60_000
 const hourMs = 3_600_000
-const dayMs = 24 * hourMs
 /** Local time is at most 14 hours ahead of UTC and 12 behind. */
 const farthestAheadMs = 15 * hourMs
 const farthestBehindMs = 13 * hourMs

@@ -21,7 +21,6 @@ export {
   type LaneClaim,
   type QueueFigures,
   type QueueGuest,
-  type QueueParts,
   type TryOutcome,
 } from './queue/fair-queue.ts'
 export type {

@@ -28,8 +28,9 @@ export interface CounterSizes {
 export const defaultCounterSizes: Omit<CounterSizes, 'owners'> = { slots: 131_072, tickets: 65_536 }
 
 export const bucketSlots = 32
-/** Buckets of a shard are at least two, so that a key has a choice. */
-const minShardSlots = 2 * bucketSlots
+/** The fewer slots a shard has, the more unevenly keys fall among shards. */
+const minShardSlots = 1024
+const minSlots = 4 * bucketSlots
 const maxShards = 32
 export const lockStride = 16
 export const groupCells = 4096
@@ -142,14 +143,13 @@ function lengthsOf(sizes: CounterSizes, undoParts: number) {
 }
 
 export function shardsOf(slots: number): number {
-  return Math.min(maxShards, slots / minShardSlots)
+  return Math.min(maxShards, Math.max(1, slots / minShardSlots))
 }
 
 /** Bytes of a buffer for counters. */
 export function bytesOf(sizes: CounterSizes, undoParts: number): number {
   const isPowerOfTwo = Number.isInteger(Math.log2(sizes.slots))
-  if (!isPowerOfTwo || sizes.slots < 2 * minShardSlots)
-    throw new RangeError('slots: a power of two, at least 128')
+  if (!isPowerOfTwo || sizes.slots < minSlots) throw new RangeError('slots: a power of two, at least 128')
   return regionsOf(sizes, lengthsOf(sizes, undoParts)).bytes
 }
 

@@ -164,9 +164,9 @@ export class LeaseCards {
       const base = slot * slotNumbers
       const card = slot * cardNumbers
       const units = report[what]
-      const own = what === 'debt' ? Math.min(cards[card + cardOwn] ?? 0, units) : 0
+      const own = what === 'debt' ? Math.max(0, Math.min(cards[card + cardOwn] ?? 0, units)) : 0
       this.#undo.note(slot, 0)
-      slots[base + spent] = Math.max(0, (slots[base + spent] ?? 0) - units)
+      slots[base + spent] = (slots[base + spent] ?? 0) - units
       if (what === 'debt') slots[base + level] = (slots[base + level] ?? 0) + units - own
       idleAt[slot] = leaseIdleFrom(this.#views, slot, now)
       this.#undo.commit()
@@ -212,8 +212,8 @@ export class LeaseCards {
       now - (slots[base + at] ?? 0) >= idleMs || (terms.kind === 'calendar' && terms.endsAt <= now)
     // What the node granted itself is nothing to give back.
     const returned = isUnused ? Math.max(0, balance - own) : 0
-    // Below 0: less was used than was reported before; that much is debited too much.
-    const debt = Math.min(used, Math.max(0, own - balance - (slots[base + pending] ?? 0)))
+    // What leases do not cover. Below 0: less was used than was reported before; that much is debited too much.
+    const debt = Math.min(used, own + Math.max(0, -balance - (slots[base + pending] ?? 0)))
     if (used === 0 && returned === 0) return null
     const report = {
       key: this.#slots.nameOf(slot),

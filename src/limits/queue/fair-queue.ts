@@ -58,6 +58,8 @@ export interface QueueFigures {
 
 export interface FairQueue {
   readonly figures: QueueFigures
+  /** Somebody waits. */
+  readonly isBusy: boolean
   /** Somebody waits in this lane. */
   has(lane: string): boolean
   /** False: the queue is full. */
@@ -138,6 +140,10 @@ class Queue implements FairQueue {
       full: this.#full,
       overdue: this.#overdue,
     }
+  }
+
+  get isBusy(): boolean {
+    return this.#members.size > 0
   }
 
   has(lane: string): boolean {
