@@ -67,6 +67,14 @@ export interface RouteHealthCheck {
   readonly path?: string
 }
 
+/** Answers that are given again to requests that are the same, byte for byte, within one application. */
+export interface RouteCache {
+  /** How long an answer is given again. */
+  readonly ttlMs: number
+  /** Larger answers are not kept. */
+  readonly maxEntryBytes?: number
+}
+
 export interface RoutePolicy {
   readonly strategy?: RouteStrategy
   readonly canary?: RouteCanary | null
@@ -82,6 +90,8 @@ export interface RoutePolicy {
   readonly firstContentMs?: number | null
   readonly concurrency?: RouteConcurrency | null
   readonly healthCheck?: RouteHealthCheck | null
+  /** Null: every request is answered by a deployment. */
+  readonly cache?: RouteCache | null
 }
 
 /** Nothing said: the defaults hold. */

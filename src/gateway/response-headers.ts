@@ -1,6 +1,6 @@
 /** Headers of an answer: what Gatewright tells about it, and what of the provider's headers may pass. */
 import type { Exchange } from './exchange.ts'
-import { identityHeaders } from './respond.ts'
+import { ownHeaders } from './respond.ts'
 
 /** Provider headers that callers read. Everything else stays inside, above all anything that names a credential. */
 const passing = new Set([
@@ -26,10 +26,16 @@ export function passingHeaders(received: readonly string[]): string[] {
   return kept
 }
 
+/** The provider's figures are those of the gateway's account, which is not what limits this caller. */
+function dropForeignLimits(headers: string[]): void {
+  for (let at = headers.length - 2; at >= 0; at -= 2) if (isRateLimit(headers[at] ?? '')) headers.splice(at, 2)
+}
+
 /** What Gatewright says about every answer of a deployment. Appends to `headers`. */
 export function describeAnswer(exchange: Exchange, headers: string[], now: number): void {
   const target = exchange.target
-  headers.push(...identityHeaders(exchange))
+  if (exchange.limits !== null) dropForeignLimits(headers)
+  headers.push(...ownHeaders(exchange))
   if (target !== null) {
     headers.push(
       'x-gatewright-deployment',
@@ -39,6 +45,7 @@ export function describeAnswer(exchange: Exchange, headers: string[], now: numbe
     )
   }
   headers.push('x-gatewright-attempts', String(exchange.attempts))
+  if (exchange.cacheStatus !== '') headers.push('x-gatewright-cache', exchange.cacheStatus)
   headers.push(
     'x-gatewright-overhead-ms',
     milliseconds(exchange.upstreamStartedAt - exchange.inbound.startedAt),

@@ -1,6 +1,10 @@
 /** One usage record per exchange that proved a key, for the control plane to keep. */
-import { noUsage } from '../../domain/usage.ts'
+import { noUsage, type UsageRecord } from '../../domain/usage.ts'
+import type { Exchange } from '../exchange.ts'
 import type { Stage } from '../stage.ts'
+
+/** Stands for the provider of an answer that was given again: nothing was asked of anybody, and it cost nothing. */
+const cacheProvider = 'response-cache'
 
 export const record: Stage = (exchange, ctx) => {
   const { key, operation, outcome } = exchange
@@ -19,7 +23,8 @@ export const record: Stage = (exchange, ctx) => {
     model: exchange.model,
     servedModel: exchange.servedModel,
     deploymentId: exchange.target?.deployment.id ?? '',
-    providerId: exchange.target?.deployment.provider.id ?? '',
+    providerId:
+      exchange.cacheStatus === 'hit' ? cacheProvider : (exchange.target?.deployment.provider.id ?? ''),
     status: exchange.status,
     fault: exchange.faultCode,
     outcome,
@@ -39,8 +44,19 @@ export const record: Stage = (exchange, ctx) => {
     overheadMs: exchange.upstreamStartedAt === 0 ? 0 : rounded(exchange.upstreamStartedAt - start),
     endUser: exchange.endUser,
     tags: exchange.tags,
+    ...limitsOf(exchange),
   })
   return 'next'
+}
+
+/** Names of the limits that refused or ended the exchange, and of those that it passed: nothing where there are none. */
+function limitsOf({ limits }: Exchange): Pick<UsageRecord, 'refusedBy' | 'limitsPassed'> {
+  if (limits === null) return {}
+  const { refusedBy, exceeded } = limits
+  return {
+    ...(refusedBy === '' ? {} : { refusedBy }),
+    ...(exceeded.length === 0 ? {} : { limitsPassed: exceeded.map(({ rule }) => rule.name) }),
+  }
 }
 
 /** Milliseconds with three decimals. */
