@@ -3,8 +3,9 @@
  * Node's request timeouts do not reach HTTP/2.
  *
  * Bounds: streams at once, header list size and pairs; the first request within the header timeout (which covers
- * preface and settings); idle without streams; resets, pings and settings a second; invalid frames; 4 MiB of session
- * memory. What goes beyond is told ENHANCE_YOUR_CALM and cut.
+ * preface and settings); idle without streams; resets, pings and settings a second; bytes that carry nothing; invalid
+ * frames; 4 MiB of session memory. What goes beyond is told ENHANCE_YOUR_CALM and cut, and its client opens fewer
+ * connections for a while.
  */
 import {
   constants,
@@ -16,9 +17,11 @@ import type { TLSSocket } from 'node:tls'
 import type { TimerWheel } from '../../kernel/timer-wheel.ts'
 import type { ListenerBounds } from '../../ports/listener.ts'
 import type { ConnectionContext, ConnectionPeer } from '../http1/connection.ts'
+import type { ConnectionPlace } from '../http1/connection-caps.ts'
 import { Deadline } from '../http1/deadline.ts'
 import { problemFaults, refusalBody } from '../http1/refusal.ts'
 import { createFloodGate, type FloodGate } from './flood-gate.ts'
+import { OverheadWatch } from './overhead-watch.ts'
 import { readRequestFields } from './request-fields.ts'
 import { Http2Exchange, type StreamHost } from './stream-exchange.ts'
 
@@ -36,16 +39,19 @@ export class Http2Connection implements StreamHost {
   readonly wheel: TimerWheel
   readonly bounds: ListenerBounds
   readonly #context: ConnectionContext
+  readonly #place: ConnectionPlace
   readonly #session: ServerHttp2Session
   readonly #firstDeadline: Deadline
   readonly #idleDeadline: Deadline
   readonly #farewell: Deadline
+  readonly #overhead: OverheadWatch
   readonly #resets: FloodGate = createFloodGate(resetsPerSecond)
   #streams = 0
 
   constructor(socket: TLSSocket, context: ConnectionContext, peer: ConnectionPeer) {
     const { bounds, wheel } = context
     this.#context = context
+    this.#place = peer.place
     this.bounds = bounds
     this.wheel = wheel
     this.remoteAddress = peer.address
@@ -53,6 +59,7 @@ export class Http2Connection implements StreamHost {
     this.#idleDeadline = new Deadline(wheel, bounds.idleTimeoutMs, () => this.#expire())
     this.#farewell = new Deadline(wheel, farewellMs, () => this.destroy())
     this.#firstDeadline.start()
+    this.#overhead = new OverheadWatch(socket, wheel, () => this.#flooded())
     this.#session = openSession(socket, bounds)
     this.#listen(this.#session)
   }
@@ -69,6 +76,10 @@ export class Http2Connection implements StreamHost {
 
   noteDropped(count: number): void {
     this.#context.counters.droppedHeaders += count
+  }
+
+  noteContent(bytes: number): void {
+    this.#overhead.note(bytes)
   }
 
   noteTimeout(): void {
@@ -90,6 +101,7 @@ export class Http2Connection implements StreamHost {
       this.#firstDeadline.clear()
       this.#idleDeadline.clear()
       this.#farewell.clear()
+      this.#overhead.stop()
     })
   }
 
@@ -104,6 +116,7 @@ export class Http2Connection implements StreamHost {
       this.#refuse(stream, request)
       return
     }
+    this.#overhead.note(request.fieldBytes)
     const exchange = new Http2Exchange(stream, request, this)
     try {
       this.#context.handler(exchange)
@@ -132,8 +145,13 @@ export class Http2Connection implements StreamHost {
   }
 
   #meter(gate: FloodGate): void {
-    if (gate.pass() || this.#session.destroyed) return
+    if (!gate.pass()) this.#flooded()
+  }
+
+  #flooded(): void {
+    if (this.#session.destroyed) return
     this.#context.counters.refused += 1
+    this.#place.punish()
     this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
   }
 

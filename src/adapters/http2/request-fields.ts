@@ -15,6 +15,8 @@ export interface Http2Request {
   readonly headers: string[]
   readonly contentLength: number | undefined
   readonly expectContinue: boolean
+  /** Size of the fields, RFC 9113 §6.5.2. */
+  readonly fieldBytes: number
 }
 
 interface Draft {
@@ -56,7 +58,7 @@ export function readRequestFields(raw: readonly string[], bounds: HeadBounds): H
     if (!consists(value, fieldValueByte) || !takeField(draft, name, value)) return 'malformed'
   }
   if (size > bounds.headerBytes) return 'too-large'
-  return conclude(draft)
+  return conclude(draft, size)
 }
 
 /** False: refused. */
@@ -97,7 +99,7 @@ function takeField(draft: Draft, name: string, value: string): boolean {
   return true
 }
 
-function conclude(draft: Draft): Http2Request | HeadProblem {
+function conclude(draft: Draft, fieldBytes: number): Http2Request | HeadProblem {
   const { method, target, headers } = draft
   if (method === '' || !isToken(method)) return 'malformed'
   if (method === 'CONNECT' || method === 'TRACE') return 'not-implemented'
@@ -121,6 +123,7 @@ function conclude(draft: Draft): Http2Request | HeadProblem {
     headers,
     contentLength,
     expectContinue: draft.expect.toLowerCase() === '100-continue',
+    fieldBytes,
   }
 }
 

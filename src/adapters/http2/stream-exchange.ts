@@ -22,6 +22,8 @@ export interface StreamHost {
   readonly wheel: TimerWheel
   readonly bounds: ListenerBounds
   noteDropped(count: number): void
+  /** Bytes of a body have come. */
+  noteContent(bytes: number): void
   noteTimeout(): void
   noteHandlerError(error: unknown): void
 }
@@ -29,6 +31,8 @@ export interface StreamHost {
 const empty = Buffer.alloc(0)
 const jsonContent = ['content-type', 'application/json']
 const pieceBytes = 16 * 1024
+/** RFC 9113 §6.9.2: what a client may send of a body before anyone reads. */
+const initialWindowBytes = 65_535
 
 export class Http2Exchange implements Inbound, Reply {
   readonly method: string
@@ -177,6 +181,7 @@ export class Http2Exchange implements Inbound, Reply {
     this.#deadlines.start()
     stream.on('data', (chunk: Buffer) => {
       this.#deadlines.progress()
+      this.#host.noteContent(chunk.length)
       this.#tell(() => intake.push(chunk))
       if (intake.broken !== null) {
         this.#deadlines.clear()
@@ -271,6 +276,8 @@ export class Http2Exchange implements Inbound, Reply {
   #closed(): void {
     if (this.#gone) return
     this.#gone = true
+    // What came, or was on its way, when nobody read any more.
+    if (this.#intake?.finished === false) this.#host.noteContent(initialWindowBytes)
     this.#deadlines.clear()
     this.#stall.clear()
     this.#rest = null
