@@ -124,6 +124,6 @@ export function retryAfterMs(headers: readonly string[], now: number): number | 
 
 function readRetryAfter(value: string, now: number): number | null {
   if (/^[0-9]{1,7}$/.test(value)) return Number(value) * 1000
-  const date = value.length > 40 ? Number.NaN : Date.parse(value)
+  const date = value.length < 40 && value.endsWith(' GMT') ? Date.parse(value) : Number.NaN
   return Number.isNaN(date) ? null : Math.max(0, date - now)
 }

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type FailureClass, failureClasses } from './failure-classes.ts'
+import { at, healthOf, start } from './harness/test-health.ts'
+import { completeRoutePolicy, defaultRouteTerms } from './route-terms.ts'
+import type { TargetHealth } from './target-health.ts'
+
+function fail(
+  health: TargetHealth,
+  ms: number,
+  failure: FailureClass,
+  retryAfterMs: number | null = null,
+): void {
+  health.failed({ failure, retryAfterMs, elapsedMs: 10, streamed: false }, defaultRouteTerms, at(ms))
+}
+
+test('the breaker opens at its figures: so many failures of a window, and so large a share', () => {
+  const few = healthOf()
+  for (let each = 0; each < 4; each += 1) fail(few, each, failureClasses.server)
+  assert.equal(few.isClear, true)
+  fail(few, 10, failureClasses.server)
+  assert.deepEqual([few.trouble, few.waitMs(start + 10)], ['open', 5000])
+
+  const mostlyGood = healthOf()
+  for (let each = 0; each < 50; each += 1) {
+    mostlyGood.succeeded(5, false, at(each))
+    mostlyGood.succeeded(5, false, at(each))
+    fail(mostlyGood, each, failureClasses.server)
+  }
+  assert.equal(mostlyGood.isClear, true)
+
+  const slowly = healthOf()
+  for (let each = 0; each < 20; each += 1) fail(slowly, each * 2600, failureClasses.server)
+  assert.equal(slowly.isClear, true, 'never five in a window of ten seconds')
+})
+
+test('a failed trial opens it again at once and for longer; a good one closes it', () => {
+  const health = healthOf()
+  for (let each = 0; each < 5; each += 1) fail(health, 0, failureClasses.connect)
+  assert.equal(health.claim(start + 5000), true)
+  fail(health, 5100, failureClasses.timeout)
+  assert.equal(health.waitMs(start + 5100), 10_000)
+  assert.equal(health.claim(start + 15_100), true)
+  health.succeeded(5, false, at(15_200))
+  assert.equal(health.isClear, true)
+  fail(health, 15_300, failureClasses.timeout)
+  assert.equal(health.isClear, true, 'one failure afterwards is one failure')
+})
+
+test('a route may do without a breaker', () => {
+  const health = healthOf()
+  const terms = completeRoutePolicy({ breaker: null })
+  for (let each = 0; each < 100; each += 1)
+    health.failed(
+      { failure: failureClasses.server, retryAfterMs: null, elapsedMs: 1, streamed: false },
+      terms,
+      at(each),
+    )
+  assert.equal(health.isClear, true)
+})
+
+test('a pause is as long as the provider asks for, within the bound of the route', () => {
+  for (const [asked, got] of [
+    [7000, 7000],
+    [3_600_000, 60_000],
+    [0, 0],
+  ] as const) {
+    const health = healthOf()
+    fail(health, 0, failureClasses.rateLimit, asked)
+    assert.equal(health.waitMs(start), got)
+  }
+})
+
+test('without a word of the provider pauses double from half a second to ten', () => {
+  const health = healthOf()
+  let now = 0
+  for (const expected of [500, 1000, 2000, 4000, 8000, 10_000, 10_000]) {
+    fail(health, now, failureClasses.rateLimit)
+    assert.equal(health.waitMs(start + now), expected)
+    now += expected
+    assert.equal(health.claim(start + now), true)
+  }
+})
+
+test('an overloaded provider that names a time is left alone for that long', () => {
+  const health = healthOf()
+  fail(health, 0, failureClasses.overloaded, 3000)
+  assert.deepEqual([health.trouble, health.waitMs(start)], ['cooling', 3000])
+})
+
+test('a refused credential takes the deployment out with all its models, a forbidden model only itself', () => {
+  const refused = healthOf()
+  fail(refused, 0, failureClasses.credential)
+  assert.deepEqual([refused.deployment.trouble, refused.standing.trouble], ['retired', 'none'])
+  const forbidden = healthOf()
+  fail(forbidden, 0, failureClasses.permission)
+  assert.deepEqual([forbidden.deployment.trouble, forbidden.standing.trouble], ['none', 'retired'])
+  for (const kind of [
+    failureClasses.refused,
+    failureClasses.missing,
+    failureClasses.caller,
+    failureClasses.egress,
+  ]) {
+    const health = healthOf()
+    for (let each = 0; each < 50; each += 1) fail(health, each, kind)
+    assert.equal(health.isClear, true, kind.name)
+  }
+})
+
+test('whoever waits for room is told when an exchange ends, in turn, unless it gave up', () => {
+  const health = healthOf()
+  const told: string[] = []
+  health.begin()
+  health.begin()
+  health.whenRoom(() => told.push('first'))
+  const giveUp = health.whenRoom(() => told.push('second'))
+  health.whenRoom(() => told.push('third'))
+  giveUp()
+  health.end()
+  assert.deepEqual(told, ['first'])
+  health.end()
+  assert.deepEqual([told, health.inFlight], [['first', 'third'], 0])
+})
