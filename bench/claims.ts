@@ -1,5 +1,5 @@
 /** What a benchmark must show: one row for each figure, with its target and how it follows from the measurements. */
-import type { SystemName } from './load/system.ts'
+import { type SystemName, systemNames } from './load/system.ts'
 
 /** Reads one figure of one measurement of one system, in one repeat; NaN where it was not measured. */
 export type Read = (measurement: string, system: SystemName, figure: string) => number
@@ -73,13 +73,31 @@ const floors: readonly Claim[] = [
     unit: '×',
     measure: ratio('chunks', 'cpuPerChunkUs', ['shipped', 'nginx']),
   },
+  {
+    name: 'requests/s with limits on, times as shipped',
+    target: atLeast(0.95),
+    unit: '×',
+    measure: ratio('throughput', 'perSecond', ['limited', 'shipped']),
+  },
+  {
+    name: 'median latency with limits on, times as shipped',
+    target: atMost(1.05),
+    unit: '×',
+    measure: ratio('latency', 'p50Ms', ['limited', 'shipped']),
+  },
+  {
+    name: 'CPU per relayed chunk with limits on, times as shipped',
+    target: atMost(1.05),
+    unit: '×',
+    measure: ratio('chunks', 'cpuPerChunkUs', ['limited', 'shipped']),
+  },
 ]
 
 function reported(name: string, unit: string, measure: Claim['measure']): Claim {
   return { name, target: null, unit, measure }
 }
 
-const gateways = ['nginx', 'portkey', 'bare', 'shipped', 'nginx-tls', 'shipped-tls'] as const
+const gateways = systemNames.filter((name) => name !== 'direct')
 
 const reports: readonly Claim[] = [
   reported('requests/s bare, times nginx', '×', ratio('throughput', 'perSecond', ['bare', 'nginx'])),

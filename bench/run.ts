@@ -17,11 +17,18 @@ import { type Claim, claims } from './claims.ts'
 import { type Figures, type Lengths, type Measurement, measurements } from './load/measurements.ts'
 import { startMockUpstream } from './load/mock-upstream.ts'
 import { startNginxMock, startNginxProxy } from './load/nginx.ts'
-import { startBare, startShipped } from './load/ours.ts'
+import { startBare, startLimited, startShipped } from './load/ours.ts'
 import { startPortkey } from './load/portkey.ts'
 import { canPin, loadCore, moveToCore, raisePriority } from './load/processes.ts'
 import { median, rounded } from './load/statistics.ts'
-import { chatPath, type Mocks, type Started, type System, type SystemName } from './load/system.ts'
+import {
+  chatPath,
+  type Mocks,
+  type Started,
+  type System,
+  type SystemName,
+  systemNames,
+} from './load/system.ts'
 
 /** One repeat: measurement → system → figures. */
 type Repeat = Record<string, Partial<Record<SystemName, Figures>>>
@@ -50,11 +57,20 @@ async function issueCertificate() {
   return { authority: issued.authority.certificate, certificate, privateKey }
 }
 
-async function startAll(folder: string, stops: (() => Promise<unknown>)[]): Promise<System[]> {
-  const started = async (each: Promise<Started>): Promise<readonly System[]> => {
-    const { systems, stop } = await each
+/** Starts what is asked for; `stops` gets the way to end each. */
+async function startAll(
+  folder: string,
+  stops: (() => Promise<unknown>)[],
+  wanted: ReadonlySet<SystemName>,
+): Promise<System[]> {
+  const started = async (
+    names: readonly SystemName[],
+    start: () => Promise<Started>,
+  ): Promise<readonly System[]> => {
+    if (!names.some((name) => wanted.has(name))) return []
+    const { systems, stop } = await start()
     stops.push(stop)
-    return systems
+    return systems.filter(({ name }) => wanted.has(name))
   }
   const nginxMock = await startNginxMock(folder)
   stops.push(nginxMock.stop)
@@ -64,10 +80,13 @@ async function startAll(folder: string, stops: (() => Promise<unknown>)[]): Prom
   const endpoint = (port: number) => ({ port, authority: null, headers: {}, path: chatPath })
   return [
     { name: 'direct', unary: endpoint(mocks.unaryPort), stream: endpoint(mocks.streamPort), pid: null },
-    ...(await started(startNginxProxy(folder, mocks, await issueCertificate()))),
-    ...(await started(startPortkey(folder, mocks))),
-    ...(await started(startBare(folder, mocks))),
-    ...(await started(startShipped(mocks))),
+    ...(await started(['nginx', 'nginx-tls'], async () =>
+      startNginxProxy(folder, mocks, await issueCertificate()),
+    )),
+    ...(await started(['portkey'], () => startPortkey(folder, mocks))),
+    ...(await started(['bare'], () => startBare(folder, mocks))),
+    ...(await started(['shipped', 'shipped-tls'], () => startShipped(mocks))),
+    ...(await started(['limited'], () => startLimited(mocks))),
   ]
 }
 
@@ -138,6 +157,7 @@ function print(rows: readonly Row[]): void {
 
 interface Options {
   readonly chosen: readonly Measurement[]
+  readonly systems: ReadonlySet<SystemName>
   readonly lengths: Lengths
   readonly repeats: number
   readonly json: string
@@ -157,6 +177,7 @@ function readOptions(): Options {
       'Measures nginx, Portkey and Gatewright in one run on the same cores. Exit code 1 where a floor is missed.',
     )
     .option('--only <measurements>', `some of ${names.join(', ')}, separated by commas`)
+    .option('--systems <names>', `some of ${systemNames.join(', ')}; figures that need others are left out`)
     .option('--repeats <count>', 'repeats of everything; 3, or 1 with --quick', atLeastOne)
     .option(
       '--json <file>',
@@ -165,11 +186,23 @@ function readOptions(): Options {
     )
     .option('--quick', 'short: to see that everything runs', false)
   program.parse()
-  const values = program.opts<{ only?: string; repeats?: number; json: string; quick: boolean }>()
+  const values = program.opts<{
+    only?: string
+    systems?: string
+    repeats?: number
+    json: string
+    quick: boolean
+  }>()
   const only = values.only?.split(',') ?? names
-  const unknown = only.filter((name) => !names.includes(name))
-  if (unknown.length > 0) program.error(`error: no measurement is called ${unknown.join(', ')}; try --help`)
+  const systems = values.systems?.split(',') ?? [...systemNames]
+  const unknown = [
+    ...only.filter((name) => !names.includes(name)),
+    ...systems.filter((name) => !systemNames.some((known) => known === name)),
+  ]
+  if (unknown.length > 0)
+    program.error(`error: no measurement or system is called ${unknown.join(', ')}; try --help`)
   return {
+    systems: new Set(systemNames.filter((name) => systems.includes(name))),
     chosen: measurements.filter((each) => only.includes(each.name)),
     lengths: values.quick ? quick : full,
     repeats: values.repeats ?? (values.quick ? 1 : 3),
@@ -187,7 +220,7 @@ async function main(): Promise<boolean> {
     console.log('Not permitted to raise the priority: other work disturbs the figures more.')
   if (!canPin) console.log('This machine cannot pin processes to cores: load and gateways share them.')
   try {
-    const systems = await startAll(folder, stops)
+    const systems = await startAll(folder, stops, options.systems)
     await warmUp(systems, options.lengths)
     for (let turn = 0; turn < options.repeats; turn += 1) {
       console.log(`repeat ${turn + 1} of ${options.repeats}`)

@@ -9,7 +9,7 @@ import { runOpenLoop } from './open-loop.ts'
 import { cpuSeconds, residentMegabytes } from './processes.ts'
 import { runWrk } from './run-wrk.ts'
 import { percentile } from './statistics.ts'
-import type { System, SystemName } from './system.ts'
+import { type System, type SystemName, systemNames } from './system.ts'
 
 export type Figures = Readonly<Record<string, number>>
 
@@ -30,15 +30,7 @@ export interface Measurement {
   run(system: System, lengths: Lengths): Promise<Figures>
 }
 
-const everySystem: readonly SystemName[] = [
-  'direct',
-  'nginx',
-  'portkey',
-  'bare',
-  'shipped',
-  'nginx-tls',
-  'shipped-tls',
-]
+const gateways = systemNames.filter((name) => name !== 'direct')
 
 async function openLoop(
   system: System,
@@ -56,7 +48,7 @@ const throughput: Measurement = {
   name: 'throughput',
   warms: true,
   does: '64 keep-alive connections, prompts and answers of 1 KB, as many requests as come back (wrk)',
-  systems: ['nginx', 'portkey', 'bare', 'shipped', 'nginx-tls', 'shipped-tls'],
+  systems: gateways,
   async run(system, { wrkSeconds }) {
     const before = system.pid === null ? 0 : cpuSeconds(system.pid)
     const result = await runWrk(system.unary, { body: smallBody, connections: 64, seconds: wrkSeconds })
@@ -73,7 +65,7 @@ const latency: Measurement = {
   name: 'latency',
   warms: false,
   does: '300 requests/s at fixed times (open loop), prompts and answers of 1 KB',
-  systems: everySystem,
+  systems: systemNames,
   run: (system, { openLoopMs }) =>
     openLoop(system, { body: smallBody, perSecond: 300, stream: false }, openLoopMs),
 }
@@ -82,7 +74,7 @@ const firstByte: Measurement = {
   name: 'first-byte',
   warms: true,
   does: '100 streams/s at fixed times, time to the first byte of the body',
-  systems: everySystem,
+  systems: systemNames,
   run: (system, { openLoopMs }) =>
     openLoop(system, { body: streamBody(3, 4), perSecond: 100, stream: true }, openLoopMs),
 }
@@ -91,7 +83,7 @@ const largePrompt: Measurement = {
   name: 'large-prompt',
   warms: false,
   does: '50 requests/s at fixed times, prompts of 100 KB',
-  systems: everySystem,
+  systems: systemNames,
   run: (system, { openLoopMs }) =>
     openLoop(system, { body: largeBody, perSecond: 50, stream: true }, openLoopMs),
 }
@@ -105,7 +97,7 @@ const chunks: Measurement = {
   name: 'chunks',
   warms: true,
   does: `${fullStreams} streams at once (Portkey: ${portkeyStreams}), 50 chunks/s each`,
-  systems: ['nginx', 'portkey', 'bare', 'shipped', 'nginx-tls', 'shipped-tls'],
+  systems: gateways,
   async run(system, { windowMs }) {
     const { pid } = system
     if (pid === null) throw new TypeError('nothing relays the chunks')

@@ -1,4 +1,4 @@
-/** Our two systems: the gateway alone (`bare`) and the whole product as a user starts it (`shipped`). */
+/** Our systems: the gateway alone (`bare`), the whole product as a user starts it (`shipped`), and with limits (`limited`). */
 import { fileURLToPath } from 'node:url'
 import { type Product, startProduct } from '../../test/journeys/product.ts'
 import { streamModel, unaryModel } from './bodies.ts'
@@ -26,13 +26,22 @@ export function productConfig(mocks: Mocks): Record<string, unknown> {
       { name: unaryModel, targets: [{ deployment: 'unary' }] },
       { name: streamModel, targets: [{ deployment: 'stream' }] },
     ],
+    prices: [{ provider: 'openai', model: 'bench-*', inputPerMillion: 2.5, outputPerMillion: 10 }],
   }
 }
 
+/** One limit of each kind, none of which is ever reached. */
+const limits = [
+  { name: 'requests', meter: 'requests', amount: 1e9, window: 'minute', per: ['key'] },
+  { name: 'tokens', meter: 'total-tokens', amount: 1e12, window: 'minute', per: ['application'] },
+  { name: 'under-way', meter: 'concurrent-requests', amount: 1e6, per: ['key'] },
+  { name: 'budget', meter: 'cost', amount: 1e6, window: { calendar: 'month' }, per: ['application'] },
+]
+
 /** The whole product on the gateway core, one worker, usage recorded to disk. */
-export async function startBenchProduct(mocks: Mocks): Promise<Product> {
+export async function startBenchProduct(mocks: Mocks, own: object = {}): Promise<Product> {
   const product = await startProduct({
-    config: productConfig(mocks),
+    config: { ...productConfig(mocks), ...own },
     environment: { BENCH_KEY: mockCredential },
   })
   moveToCore(product.process.pid ?? 0, gatewayCore)
@@ -55,6 +64,16 @@ export async function startShipped(mocks: Mocks): Promise<Started> {
       { name: 'shipped', unary: plain, stream: plain, pid },
       { name: 'shipped-tls', unary: tls, stream: tls, pid },
     ],
+    stop: async () => void (await product.stop()),
+  }
+}
+
+/** As shipped, with limits on requests, tokens, concurrency and money that each request is counted by. */
+export async function startLimited(mocks: Mocks): Promise<Started> {
+  const product = await startBenchProduct(mocks, { limits })
+  const { plain } = productEndpoints(product)
+  return {
+    systems: [{ name: 'limited', unary: plain, stream: plain, pid: product.process.pid ?? 0 }],
     stop: async () => void (await product.stop()),
   }
 }

@@ -1,7 +1,17 @@
 /** What every measured gateway offers to a measurement. */
 import type { Endpoint } from './call.ts'
 
-export type SystemName = 'direct' | 'nginx' | 'portkey' | 'bare' | 'shipped' | 'nginx-tls' | 'shipped-tls'
+export const systemNames = [
+  'direct',
+  'nginx',
+  'portkey',
+  'bare',
+  'shipped',
+  'limited',
+  'nginx-tls',
+  'shipped-tls',
+] as const
+export type SystemName = (typeof systemNames)[number]
 
 export interface System {
   readonly name: SystemName
