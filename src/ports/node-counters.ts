@@ -42,7 +42,7 @@ export interface CounterPart extends CounterPlace {
    * be there.
    */
   check: 'firm' | 'soft' | 'forced'
-  /** Units to put aside now; negative: to let go of. */
+  /** Units to put aside now; negative: to let go of, at most what is held. */
   hold: number
   /** Units to count as used now; negative: counted too many before. */
   use: number

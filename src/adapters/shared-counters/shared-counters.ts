@@ -227,6 +227,8 @@ class SharedCounters implements NodeCounters {
       const slot = this.#slots.locate(part.counter as Counter, now)
       if (slot < 0) return 'full'
       this.#places[index] = slot
+      // Nobody lets go of more than they hold.
+      if (part.hold < -part.held) part.hold = -part.held
       const left = this.#leftOf(part, index, now)
       const wanted = part.hold + part.use
       part.left = left
