@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { request } from 'undici'
-import { startGateway } from './harness/start-gateway.ts'
+import { startGateway, testRoute } from './harness/start-gateway.ts'
 import { pipeline } from './pipeline.ts'
 
 const secret = 'hunter2-postgres://root:swordfish@db'
@@ -19,6 +19,9 @@ const calls = [
   { path: '/livez', body: null },
 ] as const
 
+/** A route with everything on. */
+const keeping = { ...testRoute('sandbox', ['sandbox']), policy: { cache: { ttlMs: 1000 } } }
+
 for (const stage of pipeline) {
   test(`an error with a secret, thrown in ${stage.name}, is an internal fault to the caller and no more`, async () => {
     const table = pipeline.map((row) =>
@@ -31,7 +34,11 @@ for (const stage of pipeline) {
           }
         : row,
     )
-    const started = await startGateway({ table, config: { contentLog: { maxBytes: 1024 } } })
+    const started = await startGateway({
+      table,
+      routes: [keeping],
+      config: { contentLog: { maxBytes: 1024 } },
+    })
     let met = 0
     for (const { path, body } of calls) {
       const response = await request(`${started.url}${path}`, {

@@ -113,7 +113,8 @@ function replay(exchange: Exchange, ctx: GatewayContext, found: CachedResponse):
   if (exchange.stream) {
     headers.push('cache-control', 'no-cache', 'x-accel-buffering', 'no')
     exchange.reply.head(found.status, headers)
-    exchange.reply.end(found.body)
+    exchange.reply.write(found.body)
+    exchange.reply.end()
   } else exchange.reply.send(found.status, headers, found.body)
   exchange.finish('completed')
 }
