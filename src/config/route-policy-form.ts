@@ -84,6 +84,18 @@ const healthCheck = group('Asks each target regularly. Off when left out.', {
   ),
 })
 
+const cache = group(
+  'Gives an answer again to the same request of the same application, byte for byte. Off when left out.',
+  {
+    ttlMs: Type.Integer({
+      description: 'How long an answer is given again.',
+      minimum: 1000,
+      maximum: 24 * hour,
+    }),
+    maxEntryBytes: whole('Larger answers are not kept. 1048576 when left out.', [1024, 4_194_304]),
+  },
+)
+
 export const routePolicySchema = group(
   'How the route chooses among its targets, and what it does when one fails.',
   {
@@ -117,5 +129,6 @@ export const routePolicySchema = group(
     ),
     concurrency: orNone(concurrency),
     healthCheck: orNone(healthCheck),
+    cache: orNone(cache),
   },
 )
