@@ -4,7 +4,7 @@
 //   npm run … : `.ci/run` asks for the missing ones and installs them when it may.
 //   node tools/launch.mjs system-packages [--missing]   prints the table, or the packages missing here
 
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** One program: its name in the PATH, the Debian package that brings it, what needs it. */
@@ -25,6 +25,11 @@ export const systemPrograms: readonly SystemProgram[] = [
     neededFor: 'tests of certificates against another implementation',
   },
   {
+    program: 'postgres',
+    debianPackage: 'postgresql',
+    neededFor: 'tests and proofs of storage that several nodes share',
+  },
+  {
     program: 'redis-server',
     debianPackage: 'redis-server',
     neededFor: 'tests and proofs of counters that several nodes share',
@@ -33,7 +38,18 @@ export const systemPrograms: readonly SystemProgram[] = [
 ]
 
 // Debian keeps servers here, outside a normal user's PATH.
-const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin']
+const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', ...postgresFolders()]
+
+/** Debian keeps the programs of each release of PostgreSQL apart; the newest first. */
+function postgresFolders(): string[] {
+  const root = '/usr/lib/postgresql'
+  try {
+    const releases = readdirSync(root).toSorted((one, other) => Number(other) - Number(one))
+    return releases.map((release) => join(root, release, 'bin'))
+  } catch {
+    return []
+  }
+}
 
 /** Path of a program of the table, or undefined where it is not installed. */
 export function findSystemProgram(program: string, path = process.env['PATH'] ?? ''): string | undefined {

@@ -10,5 +10,5 @@ export type Schema = Record<string, Row>
 export type Database = Kysely<Schema>
 
 /** What a driver's error means; the only thing in which the SQL adapters differ besides the driver. */
-export type SqlErrorKind = 'unique' | 'foreign-key' | 'unavailable' | 'other'
+export type SqlErrorKind = 'unique' | 'foreign-key' | 'serialization' | 'unavailable' | 'other'
 export type ClassifyError = (error: unknown) => SqlErrorKind

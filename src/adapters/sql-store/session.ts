@@ -11,6 +11,9 @@ import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { ClassifyError, Database, SqlErrorKind } from './database.ts'
 
+/** The database asked that often to begin a transaction anew; then it is unavailable. */
+const maxAttempts = 4
+
 /** What the data plane sees change; null: nothing. */
 export type ChangeKind = 'configuration' | 'keys' | null
 
@@ -89,6 +92,7 @@ export function createRootSession(db: Database, classify: ClassifyError): RootSe
   async function transact<T>(
     work: (session: Session) => Promise<T>,
     accessMode: 'read only' | 'read write',
+    attempt = 1,
   ): Promise<T> {
     refuseNesting()
     const state: TransactionState = { version: 0, failure: null }
@@ -96,6 +100,8 @@ export function createRootSession(db: Database, classify: ClassifyError): RootSe
     try {
       result = await db
         .transaction()
+        // All reads of one instant see one state; what writes sees what is committed, in turn.
+        .setIsolationLevel(accessMode === 'read only' ? 'repeatable read' : 'read committed')
         .setAccessMode(accessMode)
         .execute(async (transaction) => {
           const session = createTransactionSession(transaction, state, classify)
@@ -104,7 +110,9 @@ export function createRootSession(db: Database, classify: ClassifyError): RootSe
           return value
         })
     } catch (error) {
-      if (!(error instanceof Fault) && classify(error) === 'unavailable') throw unavailable(error)
+      const kind = error instanceof Fault ? 'other' : classify(error)
+      if (kind === 'serialization' && attempt < maxAttempts) return transact(work, accessMode, attempt + 1)
+      if (kind === 'serialization' || kind === 'unavailable') throw unavailable(error)
       throw error
     }
     if (state.version > 0) for (const listener of listeners) listener(state.version)

@@ -53,18 +53,46 @@ const added = Object.fromEntries(
   ]),
 )
 
-async function addRollups(db: Database, rollups: readonly UsageRollup[]): Promise<void> {
-  const keyed = rollups.map((rollup) => ({ id: seriesId(rollup.dimensions), rollup }))
-  await db
+interface KeyedRollup {
+  readonly id: string
+  readonly rollup: UsageRollup
+}
+
+function addSeries(db: Database, keyed: readonly KeyedRollup[]): Promise<unknown> {
+  return db
     .insertInto('usage_series')
     .values(keyed.map(({ id, rollup }) => seriesRow(id, rollup.dimensions)))
     .onConflict((target) => target.column('id').doNothing())
     .execute()
-  await db
+}
+
+function addMinutes(db: Database, keyed: readonly KeyedRollup[]): Promise<unknown> {
+  return db
     .insertInto('usage_minutes')
     .values(keyed.map(({ id, rollup }) => minuteRow(id, rollup)))
     .onConflict((target) => target.columns(['organization_id', 'minute', 'series_id']).doUpdateSet(added))
     .execute()
+}
+
+/**
+ * Several nodes add to the same rows at once. All take them in one order, first the series, then the minutes, so that
+ * none waits for another that waits for it.
+ */
+async function addRollups(db: Database, rollups: readonly UsageRollup[]): Promise<void> {
+  const keyed = rollups
+    .map((rollup) => ({ id: seriesId(rollup.dimensions), rollup }))
+    .toSorted((one, other) => compare(one.id, other.id) || one.rollup.minute - other.rollup.minute)
+  for (const add of [addSeries, addMinutes]) {
+    for (let start = 0; start < keyed.length; start += rowsPerStatement) {
+      await add(db, keyed.slice(start, start + rowsPerStatement))
+      // Let others have the thread between statements; the transaction stays open.
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+  }
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other)
 }
 
 async function readCursor(db: Database, name: string): Promise<string | null> {
@@ -76,21 +104,31 @@ async function readCursor(db: Database, name: string): Promise<string | null> {
   return row === undefined ? null : String(row['cursor'])
 }
 
-async function apply(db: Database, batch: Parameters<UsageStore['apply']>[0]): Promise<void> {
-  const { cursorName: name, cursor, expected, rollups } = batch
-  await db.transaction().execute(async (transaction) => {
-    const found = await readCursor(transaction, name)
-    if (found !== expected) throw new Error(`the usage cursor ${name} was moved by another writer`)
-    for (let start = 0; start < rollups.length; start += rowsPerStatement) {
-      await addRollups(transaction, rollups.slice(start, start + rowsPerStatement))
-      // Let others have the thread between statements; the transaction stays open.
-      await new Promise<void>((resolve) => setImmediate(resolve))
-    }
-    await transaction
+/** False: the cursor is not where the writer believes it to be. A second writer waits here for the first to commit. */
+async function moveCursor(db: Database, batch: Parameters<UsageStore['apply']>[0]): Promise<boolean> {
+  const { cursorName: name, cursor, expected } = batch
+  if (expected === null) {
+    const { numInsertedOrUpdatedRows } = await db
       .insertInto('usage_cursors')
       .values({ name, cursor })
-      .onConflict((target) => target.column('name').doUpdateSet({ cursor }))
-      .execute()
+      .onConflict((target) => target.column('name').doNothing())
+      .executeTakeFirstOrThrow()
+    return numInsertedOrUpdatedRows === 1n
+  }
+  const { numUpdatedRows } = await db
+    .updateTable('usage_cursors')
+    .set({ cursor })
+    .where('name', '=', name)
+    .where('cursor', '=', expected)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+async function apply(db: Database, batch: Parameters<UsageStore['apply']>[0]): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    if (!(await moveCursor(transaction, batch)))
+      throw new Error(`the usage cursor ${batch.cursorName} was moved by another writer`)
+    await addRollups(transaction, batch.rollups)
   })
 }
 
@@ -171,6 +209,8 @@ async function prune(db: Database, terms: { before: number; limit: number }): Pr
       .select(['organization_id', 'minute', 'series_id'])
       .where('minute', '<', terms.before)
       .orderBy('minute')
+      .orderBy('organization_id')
+      .orderBy('series_id')
       .limit(terms.limit)
       .execute()
     for (const row of old) {

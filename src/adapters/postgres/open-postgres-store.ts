@@ -1,0 +1,83 @@
+/** Opens (and migrates) the database that several nodes share. */
+import { Kysely } from 'kysely'
+import { Pool } from 'pg'
+import type { Store } from '../../ports/store.ts'
+import type { UsageStore } from '../../ports/usage-store.ts'
+import type { Database, Schema } from '../sql-store/database.ts'
+import { migrate } from '../sql-store/migrate.ts'
+import { createSqlStore } from '../sql-store/sql-store.ts'
+import { createSqlUsageStore } from '../sql-store/sql-usage-store.ts'
+import { openChangeFeed } from './change-feed.ts'
+import { classifyPostgresError } from './classify-postgres-error.ts'
+import { connectionSettings, type PostgresOptions } from './connection-settings.ts'
+import { createPostgresDialect } from './postgres-dialect.ts'
+
+export interface PostgresStorage {
+  readonly store: Store
+  readonly usage: UsageStore
+  /** Closes both. */
+  close(): Promise<void>
+}
+
+export interface OpenPostgresOptions extends PostgresOptions {
+  /** The database was lost (false), or is there again (true). */
+  readonly onConnection?: (isThere: boolean) => void
+}
+
+function createPool(options: PostgresOptions): Pool {
+  const pool = new Pool({ ...connectionSettings(options), max: options.poolSize })
+  // An idle connection that breaks is dropped from the pool; the next user gets a new one, or learns that there is none.
+  pool.on('error', () => {})
+  return pool
+}
+
+const databaseOn = (pool: Pool): Database => new Kysely<Schema>({ dialect: createPostgresDialect(pool) })
+
+/**
+ * A migration takes the time it takes, and waits for that of another node: no statement has a bound.
+ * @throws what `migrate` throws; a Fault when the database cannot be reached
+ */
+export async function migratePostgres(options: PostgresOptions): Promise<void> {
+  const db = databaseOn(createPool({ ...options, statementTimeoutMs: 0, poolSize: 2 }))
+  try {
+    await migrate(db)
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** A migrated database, without the store on top. */
+export async function openPostgresDatabase(options: PostgresOptions): Promise<Database> {
+  await migratePostgres(options)
+  return databaseOn(createPool(options))
+}
+
+/** @throws what `migratePostgres` throws */
+export async function openPostgresStore(options: OpenPostgresOptions): Promise<PostgresStorage> {
+  await migratePostgres(options)
+  const pool = createPool(options)
+  const db = databaseOn(pool)
+  const inner = createSqlStore(db, classifyPostgresError)
+  const feed = openChangeFeed({
+    settings: connectionSettings(options),
+    pool,
+    onConnection: options.onConnection ?? (() => {}),
+    readVersion: async () => (await inner.versions()).current,
+  })
+  const stopAnnouncing = inner.subscribe((version) => feed.announce(version))
+  const store: Store = {
+    ...inner,
+    subscribe(listener) {
+      const stops = [inner.subscribe(listener), feed.subscribe(listener)]
+      return () => {
+        for (const stop of stops) stop()
+      }
+    },
+    async close() {
+      stopAnnouncing()
+      await feed.close()
+      await inner.close()
+    },
+  }
+  return { store, usage: createSqlUsageStore(db), close: () => store.close() }
+}
