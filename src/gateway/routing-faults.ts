@@ -14,6 +14,7 @@ const faultOfReason = {
 export function blockageFault(exchange: Exchange, { reason, waitMs }: Blockage): Fault {
   return new Fault(faultOfReason[reason], {
     public: { model: exchange.model || 'files' },
-    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+    // Waits are known to a hundredth of a second and rounded up.
+    retryAfterSeconds: Math.max(1, Math.ceil((waitMs - 10) / 1000)),
   })
 }

@@ -47,7 +47,8 @@ export function readStreamError(error: JsonValue | undefined): CanonicalError {
   const code = countOr(fields['code'], 0)
   if (code >= 400 && code < 600) return readError(code, { error: fields })
   const word = stringOr(fields['code'], stringOr(fields['type'], ''))
-  const kind = kindByWord.get(word) ?? 'upstream'
+  // Besides a status the word says less: OpenAI uses it for refused keys, too.
+  const kind = kindByWord.get(word) ?? (word === 'invalid_request_error' ? 'invalid-request' : 'upstream')
   return readError(statusByKind[kind], { error: fields })
 }
 
