@@ -170,6 +170,153 @@ export interface paths {
         patch: operations["subscription-update"];
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List plans */
+        get: operations["plan-list"];
+        put?: never;
+        /**
+         * Create one plan
+         * @description Nothing changes until a subscription has the plan.
+         */
+        post: operations["plan-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one plan */
+        get: operations["plan-get"];
+        put?: never;
+        post?: never;
+        /** Delete one plan */
+        delete: operations["plan-delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change one plan
+         * @description Fields left out stay as they are; `limits` is replaced as a whole. A limit that keeps its name keeps its counters.
+         */
+        patch: operations["plan-update"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List limits */
+        get: operations["limit-list"];
+        put?: never;
+        /**
+         * Create one limit
+         * @description It counts, and holds, from the next exchange on.
+         */
+        post: operations["limit-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/limits/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one limit */
+        get: operations["limit-get"];
+        put?: never;
+        post?: never;
+        /** Delete one limit */
+        delete: operations["limit-delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change one limit
+         * @description Fields left out stay as they are; `match` is replaced as a whole. Counters stay: what was used stays used.
+         */
+        patch: operations["limit-update"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/keys/{id}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain which limits hold for a key, and how they stand
+         * @description For an exchange of this key as described; a limit that counts per user or address needs that value to tell which counter is meant.
+         */
+        get: operations["limit-explain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/top-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List top-ups */
+        get: operations["top-up-list"];
+        put?: never;
+        /**
+         * Raise one counter of a calendar limit
+         * @description For the period that holds `at`; the next period begins with the amount of the limit again.
+         */
+        post: operations["top-up-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/top-ups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take back one top-up
+         * @description What was used on top of the limit stays used.
+         */
+        delete: operations["top-up-delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/routes": {
         parameters: {
             query?: never;
@@ -858,6 +1005,52 @@ export interface components {
                 documentation_url: string;
             };
         };
+        /** GivenLimitTerms */
+        GivenLimitTerms: {
+            /** @description Name, unique where the limit stands; callers see it in `RateLimit-Policy`. */
+            name: string;
+            /**
+             * @description What is counted. `cost` is in US dollars; `concurrent-*` are exchanges under way.
+             * @enum {string}
+             */
+            meter: "requests" | "input-tokens" | "output-tokens" | "total-tokens" | "cost" | "concurrent-requests" | "concurrent-streams";
+            /** @description How much: a whole number, or for `cost` US dollars with up to six decimals. */
+            amount: number;
+            /** @description The time in which the amount counts, 1 second to 31 days: `minute`, `30s`, `{ rolling: 1h, burst: 20 }` or `{ calendar: month, timeZone: Europe/Berlin }`. Concurrency has none. */
+            window?: ("second" | "minute" | "hour" | "day" | "week") | string | {
+                /** @description Length of the window. */
+                rolling: ("second" | "minute" | "hour" | "day" | "week") | string;
+                /** @description Most at once; the whole amount when left out. */
+                burst?: number;
+            } | {
+                /**
+                 * @description The period that starts anew.
+                 * @enum {string}
+                 */
+                calendar: "minute" | "hour" | "day" | "week" | "month";
+                /** @description IANA time zone, such as `Europe/Berlin`; UTC when left out. */
+                timeZone?: string;
+            } | null;
+            /** @description What is counted apart; empty: one counter for all that match. */
+            per?: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
+            /**
+             * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+             * @enum {string}
+             */
+            mode?: "enforce" | "warn" | "shadow";
+            /**
+             * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+             * @enum {string}
+             */
+            whenExceeded?: "refuse" | "queue";
+            /**
+             * @description While shared counters cannot be reached: go on with a share of this node, refuse, or let all pass. When left out: `closed` for `cost`, `local-share` for the others.
+             * @enum {string}
+             */
+            onStoreLoss?: "local-share" | "closed" | "open";
+            /** @description Shares of the amount at which an alert is raised, for example `[0.5, 0.9]`. */
+            alertsAt?: number[];
+        };
         /** Key */
         Key: {
             /** @description Id, `<prefix>_<22 base62>`. */
@@ -900,11 +1093,205 @@ export interface components {
             /** @description When it was revoked, or null. */
             revokedAt: number | null;
         };
+        /** KeyLimit */
+        KeyLimit: {
+            /** @description Id of the limit; `<plan id>/<name>` for a limit of a plan. */
+            limitId: string;
+            /** @description Slug of the plan that the limit belongs to; null: it stands alone. */
+            plan: string | null;
+            /** @description Slug of the product that the plan is subscribed for. */
+            product: string | null;
+            /** @description Name, unique where the limit stands; callers see it in `RateLimit-Policy`. */
+            name: string;
+            /**
+             * @description What is counted. `cost` is in US dollars; `concurrent-*` are exchanges under way.
+             * @enum {string}
+             */
+            meter: "requests" | "input-tokens" | "output-tokens" | "total-tokens" | "cost" | "concurrent-requests" | "concurrent-streams";
+            /** @description How much: a whole number, or for `cost` US dollars with up to six decimals. */
+            amount: number;
+            /** @description The time in which the amount counts, 1 second to 31 days: `minute`, `30s`, `{ rolling: 1h, burst: 20 }` or `{ calendar: month, timeZone: Europe/Berlin }`. Concurrency has none. */
+            window: ("second" | "minute" | "hour" | "day" | "week") | string | {
+                /** @description Length of the window. */
+                rolling: ("second" | "minute" | "hour" | "day" | "week") | string;
+                /** @description Most at once; the whole amount when left out. */
+                burst?: number;
+            } | {
+                /**
+                 * @description The period that starts anew.
+                 * @enum {string}
+                 */
+                calendar: "minute" | "hour" | "day" | "week" | "month";
+                /** @description IANA time zone, such as `Europe/Berlin`; UTC when left out. */
+                timeZone?: string;
+            } | null;
+            /** @description What is counted apart; empty: one counter for all that match. */
+            per: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
+            /**
+             * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+             * @enum {string}
+             */
+            mode: "enforce" | "warn" | "shadow";
+            /**
+             * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+             * @enum {string}
+             */
+            whenExceeded: "refuse" | "queue";
+            /**
+             * @description While shared counters cannot be reached: go on with a share of this node, refuse, or let all pass. When left out: `closed` for `cost`, `local-share` for the others.
+             * @enum {string}
+             */
+            onStoreLoss: "local-share" | "closed" | "open";
+            /** @description Shares of the amount at which an alert is raised, for example `[0.5, 0.9]`. */
+            alertsAt: number[];
+            /** @description Whether the exchange counts here. */
+            applies: boolean;
+            /** @description Fields of the limit's `match` that keep it from applying. */
+            mismatches: string[];
+            /** @description The counter, as a top-up names it. */
+            subject: string;
+            /** @description The amount with the top-ups of this period. */
+            amountNow: number;
+            /** @description What is left now; null: not known here. */
+            remaining: number | null;
+            /** @description Milliseconds until all of it is there again; null: not known. */
+            resetMs: number | null;
+        };
+        /** KeyLimits */
+        KeyLimits: {
+            /** @description Public part of the key. */
+            keyId: string;
+            /** @description Slug of its application. */
+            application: string;
+            /** @description Team of the application; empty: none. */
+            team: string;
+            /** @description Those that apply first. */
+            items: components["schemas"]["KeyLimit"][];
+        };
         /** KeyWithSecret */
         KeyWithSecret: {
             key: components["schemas"]["Key"];
             /** @description The key itself. It is shown this once and cannot be read again. */
             secret: string;
+        };
+        /** Limit */
+        Limit: {
+            /** @description Id, `<prefix>_<22 base62>`. */
+            id: string;
+            /** @description Unix time in milliseconds. */
+            createdAt: number;
+            /** @description Unix time in milliseconds. */
+            updatedAt: number;
+            /**
+             * @description Who manages the record. Records of `file` and `environment` are read-only here.
+             * @enum {string}
+             */
+            managedBy: "api" | "file" | "environment" | "setup";
+            organizationId: string;
+            /** @description Name, unique where the limit stands; callers see it in `RateLimit-Policy`. */
+            name: string;
+            /**
+             * @description What is counted. `cost` is in US dollars; `concurrent-*` are exchanges under way.
+             * @enum {string}
+             */
+            meter: "requests" | "input-tokens" | "output-tokens" | "total-tokens" | "cost" | "concurrent-requests" | "concurrent-streams";
+            /** @description How much: a whole number, or for `cost` US dollars with up to six decimals. */
+            amount: number;
+            /** @description The time in which the amount counts, 1 second to 31 days: `minute`, `30s`, `{ rolling: 1h, burst: 20 }` or `{ calendar: month, timeZone: Europe/Berlin }`. Concurrency has none. */
+            window: ("second" | "minute" | "hour" | "day" | "week") | string | {
+                /** @description Length of the window. */
+                rolling: ("second" | "minute" | "hour" | "day" | "week") | string;
+                /** @description Most at once; the whole amount when left out. */
+                burst?: number;
+            } | {
+                /**
+                 * @description The period that starts anew.
+                 * @enum {string}
+                 */
+                calendar: "minute" | "hour" | "day" | "week" | "month";
+                /** @description IANA time zone, such as `Europe/Berlin`; UTC when left out. */
+                timeZone?: string;
+            } | null;
+            /** @description What is counted apart; empty: one counter for all that match. */
+            per: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
+            /**
+             * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+             * @enum {string}
+             */
+            mode: "enforce" | "warn" | "shadow";
+            /**
+             * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+             * @enum {string}
+             */
+            whenExceeded: "refuse" | "queue";
+            /**
+             * @description While shared counters cannot be reached: go on with a share of this node, refuse, or let all pass. When left out: `closed` for `cost`, `local-share` for the others.
+             * @enum {string}
+             */
+            onStoreLoss: "local-share" | "closed" | "open";
+            /** @description Shares of the amount at which an alert is raised, for example `[0.5, 0.9]`. */
+            alertsAt: number[];
+            /** @description The limit applies where all that is named here matches. */
+            match: {
+                /** @description Null: any. */
+                applications: string[] | null;
+                /** @description Null: any. */
+                teams: string[] | null;
+                /** @description Null: any. */
+                keys: string[] | null;
+                /** @description Null: any. */
+                users: string[] | null;
+                /** @description Null: any. */
+                models: string[] | null;
+                /** @description Null: any. */
+                products: string[] | null;
+            };
+        };
+        /** LimitTerms */
+        LimitTerms: {
+            /** @description Name, unique where the limit stands; callers see it in `RateLimit-Policy`. */
+            name: string;
+            /**
+             * @description What is counted. `cost` is in US dollars; `concurrent-*` are exchanges under way.
+             * @enum {string}
+             */
+            meter: "requests" | "input-tokens" | "output-tokens" | "total-tokens" | "cost" | "concurrent-requests" | "concurrent-streams";
+            /** @description How much: a whole number, or for `cost` US dollars with up to six decimals. */
+            amount: number;
+            /** @description The time in which the amount counts, 1 second to 31 days: `minute`, `30s`, `{ rolling: 1h, burst: 20 }` or `{ calendar: month, timeZone: Europe/Berlin }`. Concurrency has none. */
+            window: ("second" | "minute" | "hour" | "day" | "week") | string | {
+                /** @description Length of the window. */
+                rolling: ("second" | "minute" | "hour" | "day" | "week") | string;
+                /** @description Most at once; the whole amount when left out. */
+                burst?: number;
+            } | {
+                /**
+                 * @description The period that starts anew.
+                 * @enum {string}
+                 */
+                calendar: "minute" | "hour" | "day" | "week" | "month";
+                /** @description IANA time zone, such as `Europe/Berlin`; UTC when left out. */
+                timeZone?: string;
+            } | null;
+            /** @description What is counted apart; empty: one counter for all that match. */
+            per: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
+            /**
+             * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+             * @enum {string}
+             */
+            mode: "enforce" | "warn" | "shadow";
+            /**
+             * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+             * @enum {string}
+             */
+            whenExceeded: "refuse" | "queue";
+            /**
+             * @description While shared counters cannot be reached: go on with a share of this node, refuse, or let all pass. When left out: `closed` for `cost`, `local-share` for the others.
+             * @enum {string}
+             */
+            onStoreLoss: "local-share" | "closed" | "open";
+            /** @description Shares of the amount at which an alert is raised, for example `[0.5, 0.9]`. */
+            alertsAt: number[];
         };
         /** ModelRoute */
         ModelRoute: {
@@ -1043,6 +1430,43 @@ export interface components {
             /** @description Name for people. */
             name: string;
         };
+        /** Plan */
+        Plan: {
+            /** @description Id, `<prefix>_<22 base62>`. */
+            id: string;
+            /** @description Unix time in milliseconds. */
+            createdAt: number;
+            /** @description Unix time in milliseconds. */
+            updatedAt: number;
+            /**
+             * @description Who manages the record. Records of `file` and `environment` are read-only here.
+             * @enum {string}
+             */
+            managedBy: "api" | "file" | "environment" | "setup";
+            organizationId: string;
+            /** @description Name in addresses and files: lower-case letters, digits, `.`, `_`, `-`. Unique in its organization. */
+            slug: string;
+            /** @description Name for people. */
+            name: string;
+            /** @description Free text for people. */
+            description: string;
+            /**
+             * @description Who goes first in a queue, and is shed last under load.
+             * @enum {string}
+             */
+            priority: "critical" | "high" | "normal" | "low";
+            /** @description Share of the queue among applications of one priority. */
+            weight: number;
+            /** @description How exchanges wait where a limit of the plan says `queue`. */
+            queue: {
+                /** @description Longest wait of an exchange in the queue. */
+                maxWaitMs: number;
+                /** @description Most exchanges of one application that wait. */
+                maxLength: number;
+            };
+            /** @description What a subscription may use; counted per application and product unless `per` says otherwise. */
+            limits: components["schemas"]["LimitTerms"][];
+        };
         /** Product */
         Product: {
             /** @description Id, `<prefix>_<22 base62>`. */
@@ -1173,6 +1597,36 @@ export interface components {
             state: "pending" | "active" | "paused" | "revoked" | "expired";
             /** @description Plan whose limits hold; null: no plan. */
             planId: string | null;
+        };
+        /** TopUp */
+        TopUp: {
+            /** @description Id, `<prefix>_<22 base62>`. */
+            id: string;
+            /** @description Unix time in milliseconds. */
+            createdAt: number;
+            /** @description Unix time in milliseconds. */
+            updatedAt: number;
+            /**
+             * @description Who manages the record. Records of `file` and `environment` are read-only here.
+             * @enum {string}
+             */
+            managedBy: "api" | "file" | "environment" | "setup";
+            organizationId: string;
+            /** @description Id of the limit; `<plan id>/<name>` for a limit of a plan. */
+            limitId: string;
+            /**
+             * @description What the limit counts.
+             * @enum {string}
+             */
+            meter: "requests" | "input-tokens" | "output-tokens" | "total-tokens" | "cost" | "concurrent-requests" | "concurrent-streams";
+            /** @description The counter: values in the order of the limit's `per`, joined by `|`, as the explanation of a key shows them. */
+            subject: string;
+            /** @description How much more: a whole number, or for `cost` US dollars. */
+            amount: number;
+            /** @description Unix time in milliseconds. */
+            at: number;
+            /** @description Why, for people. */
+            note: string;
         };
         /** UsageRow */
         UsageRow: {
@@ -2801,6 +3255,1217 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "plan-list": {
+        parameters: {
+            query?: {
+                /** @description Records per page. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of plans. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Oldest first. */
+                        items: components["schemas"]["Plan"][];
+                        /** @description Cursor of the next page, or null at the end. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "plan-create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Name in addresses and files: lower-case letters, digits, `.`, `_`, `-`. Unique in its organization. */
+                    slug: string;
+                    /** @description Name for people. */
+                    name?: string;
+                    /** @description Free text for people. */
+                    description?: string;
+                    /** @description Limits of the plan; names are unique within it. */
+                    limits?: components["schemas"]["GivenLimitTerms"][];
+                    /**
+                     * @description Who goes first in a queue, and is shed last under load.
+                     * @enum {string}
+                     */
+                    priority?: "critical" | "high" | "normal" | "low";
+                    /** @description Share of the queue among applications of one priority. */
+                    weight?: number;
+                    /** @description How exchanges wait where a limit of the plan says `queue`. */
+                    queue?: {
+                        /** @description Longest wait of an exchange in the queue. */
+                        maxWaitMs?: number;
+                        /** @description Most exchanges of one application that wait. */
+                        maxLength?: number;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The new plan. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.body-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.unsupported-content-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "plan-get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or slug of the plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "plan-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or slug of the plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.read-only`, `admin.in-use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "plan-update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or slug of the plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Name for people. */
+                    name?: string;
+                    /** @description Free text for people. */
+                    description?: string;
+                    /**
+                     * @description Who goes first in a queue, and is shed last under load.
+                     * @enum {string}
+                     */
+                    priority?: "critical" | "high" | "normal" | "low";
+                    /** @description Share of the queue among applications of one priority. */
+                    weight?: number;
+                    /** @description Limits of the plan; names are unique within it. */
+                    limits?: components["schemas"]["GivenLimitTerms"][];
+                    /** @description How exchanges wait where a limit of the plan says `queue`. */
+                    queue?: {
+                        /** @description Longest wait of an exchange in the queue. */
+                        maxWaitMs?: number;
+                        /** @description Most exchanges of one application that wait. */
+                        maxLength?: number;
+                    };
+                    /** @description Refuse the change unless the record still has this `updatedAt`. */
+                    expectedUpdatedAt?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The changed plan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.read-only`, `admin.stale-update` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.body-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.unsupported-content-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "limit-list": {
+        parameters: {
+            query?: {
+                /** @description Records per page. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of limits. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Oldest first. */
+                        items: components["schemas"]["Limit"][];
+                        /** @description Cursor of the next page, or null at the end. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "limit-create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Name, unique where the limit stands; callers see it in `RateLimit-Policy`. */
+                    name: string;
+                    /**
+                     * @description What is counted. `cost` is in US dollars; `concurrent-*` are exchanges under way.
+                     * @enum {string}
+                     */
+                    meter: "requests" | "input-tokens" | "output-tokens" | "total-tokens" | "cost" | "concurrent-requests" | "concurrent-streams";
+                    /** @description How much: a whole number, or for `cost` US dollars with up to six decimals. */
+                    amount: number;
+                    /** @description The time in which the amount counts, 1 second to 31 days: `minute`, `30s`, `{ rolling: 1h, burst: 20 }` or `{ calendar: month, timeZone: Europe/Berlin }`. Concurrency has none. */
+                    window?: ("second" | "minute" | "hour" | "day" | "week") | string | {
+                        /** @description Length of the window. */
+                        rolling: ("second" | "minute" | "hour" | "day" | "week") | string;
+                        /** @description Most at once; the whole amount when left out. */
+                        burst?: number;
+                    } | {
+                        /**
+                         * @description The period that starts anew.
+                         * @enum {string}
+                         */
+                        calendar: "minute" | "hour" | "day" | "week" | "month";
+                        /** @description IANA time zone, such as `Europe/Berlin`; UTC when left out. */
+                        timeZone?: string;
+                    } | null;
+                    /** @description What is counted apart; empty: one counter for all that match. */
+                    per?: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
+                    /**
+                     * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+                     * @enum {string}
+                     */
+                    mode?: "enforce" | "warn" | "shadow";
+                    /**
+                     * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+                     * @enum {string}
+                     */
+                    whenExceeded?: "refuse" | "queue";
+                    /**
+                     * @description While shared counters cannot be reached: go on with a share of this node, refuse, or let all pass. When left out: `closed` for `cost`, `local-share` for the others.
+                     * @enum {string}
+                     */
+                    onStoreLoss?: "local-share" | "closed" | "open";
+                    /** @description Shares of the amount at which an alert is raised, for example `[0.5, 0.9]`. */
+                    alertsAt?: number[];
+                    /** @description The limit applies where all that is named here matches; everywhere when left out. */
+                    match?: {
+                        /** @description Slugs of applications, or patterns with one trailing `*`. */
+                        applications?: string[];
+                        /** @description Teams of applications, or patterns with one trailing `*`. */
+                        teams?: string[];
+                        /** @description Public ids of keys, or patterns with one trailing `*`. */
+                        keys?: string[];
+                        /** @description End users that requests name, or patterns with one trailing `*`. */
+                        users?: string[];
+                        /** @description Public model names, or patterns with one trailing `*`. */
+                        models?: string[];
+                        /** @description Slugs of products, or patterns with one trailing `*`. */
+                        products?: string[];
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The new limit. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.body-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.unsupported-content-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "limit-get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the limit. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The limit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "limit-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the limit. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The limit is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.read-only`, `admin.in-use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "limit-update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the limit. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description How much: a whole number, or for `cost` US dollars with up to six decimals. */
+                    amount?: number;
+                    /** @description The time in which the amount counts, 1 second to 31 days: `minute`, `30s`, `{ rolling: 1h, burst: 20 }` or `{ calendar: month, timeZone: Europe/Berlin }`. Concurrency has none. */
+                    window?: ("second" | "minute" | "hour" | "day" | "week") | string | {
+                        /** @description Length of the window. */
+                        rolling: ("second" | "minute" | "hour" | "day" | "week") | string;
+                        /** @description Most at once; the whole amount when left out. */
+                        burst?: number;
+                    } | {
+                        /**
+                         * @description The period that starts anew.
+                         * @enum {string}
+                         */
+                        calendar: "minute" | "hour" | "day" | "week" | "month";
+                        /** @description IANA time zone, such as `Europe/Berlin`; UTC when left out. */
+                        timeZone?: string;
+                    } | null;
+                    /** @description What is counted apart; empty: one counter for all that match. */
+                    per?: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
+                    /**
+                     * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+                     * @enum {string}
+                     */
+                    mode?: "enforce" | "warn" | "shadow";
+                    /**
+                     * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+                     * @enum {string}
+                     */
+                    whenExceeded?: "refuse" | "queue";
+                    /**
+                     * @description While shared counters cannot be reached: go on with a share of this node, refuse, or let all pass. When left out: `closed` for `cost`, `local-share` for the others.
+                     * @enum {string}
+                     */
+                    onStoreLoss?: "local-share" | "closed" | "open";
+                    /** @description Shares of the amount at which an alert is raised, for example `[0.5, 0.9]`. */
+                    alertsAt?: number[];
+                    /** @description The limit applies where all that is named here matches; everywhere when left out. */
+                    match?: {
+                        /** @description Slugs of applications, or patterns with one trailing `*`. */
+                        applications?: string[];
+                        /** @description Teams of applications, or patterns with one trailing `*`. */
+                        teams?: string[];
+                        /** @description Public ids of keys, or patterns with one trailing `*`. */
+                        keys?: string[];
+                        /** @description End users that requests name, or patterns with one trailing `*`. */
+                        users?: string[];
+                        /** @description Public model names, or patterns with one trailing `*`. */
+                        models?: string[];
+                        /** @description Slugs of products, or patterns with one trailing `*`. */
+                        products?: string[];
+                    };
+                    /** @description Refuse the change unless the record still has this `updatedAt`. */
+                    expectedUpdatedAt?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The changed limit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.read-only`, `admin.stale-update` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.body-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.unsupported-content-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "limit-explain": {
+        parameters: {
+            query?: {
+                /** @description Public model name that is asked for. */
+                model?: string;
+                /** @description End user that the request names; none when left out: counted by key. */
+                user?: string;
+                /** @description Network address of the caller. */
+                address?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or key id of the key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The limits, those that apply first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyLimits"];
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "top-up-list": {
+        parameters: {
+            query?: {
+                /** @description Records per page. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description Of this limit only, as `limitId` of a top-up names it. */
+                limitId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of top-ups. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Oldest first. */
+                        items: components["schemas"]["TopUp"][];
+                        /** @description Cursor of the next page, or null at the end. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "top-up-create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id or name of the limit. */
+                    limit: string;
+                    /** @description Id or slug of the plan. */
+                    plan?: string;
+                    /** @description The counter: values in the order of the limit's `per`, joined by `|`, as the explanation of a key shows them. */
+                    subject?: string;
+                    /** @description How much more: a whole number, or for `cost` US dollars. */
+                    amount: number;
+                    /** @description Unix time in milliseconds. */
+                    at?: number;
+                    /** @description Why, for people. */
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The new top-up. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopUp"];
+                };
+            };
+            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.body-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.unsupported-content-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "top-up-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or id of the top-up. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The top-up is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

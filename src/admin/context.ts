@@ -5,6 +5,7 @@
 import type { AdminScope, Deployment, ModelRoute } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { LimitExplanation, LimitRequest } from '../limits/index.ts'
 import type { ContentLog } from '../ports/content-log.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
@@ -86,6 +87,10 @@ export interface AdminDependencies {
   readonly configuration: DocumentManager
   /** The targets of a route as the data plane of this node knows them. */
   readonly routeHealth: (route: ModelRoute) => readonly TargetHealthReport[]
+  /** For each exchange every limit that it could meet, with the standing of its counter. The figures asked for are 0. */
+  readonly explainLimits: (
+    requests: readonly LimitRequest[],
+  ) => Promise<readonly (readonly LimitExplanation[])[]>
   readonly tryDeployment: (deployment: Deployment) => Promise<DeploymentTrial>
   readonly log: AdminLog
 }

@@ -30,11 +30,22 @@ import { keyList } from './operations/key-list/operation.ts'
 import { keyRevoke } from './operations/key-revoke/operation.ts'
 import { keyRotate } from './operations/key-rotate/operation.ts'
 import { keyUpdate } from './operations/key-update/operation.ts'
+import { limitCreate } from './operations/limit-create/operation.ts'
+import { limitDelete } from './operations/limit-delete/operation.ts'
+import { limitExplain } from './operations/limit-explain/operation.ts'
+import { limitGet } from './operations/limit-get/operation.ts'
+import { limitList } from './operations/limit-list/operation.ts'
+import { limitUpdate } from './operations/limit-update/operation.ts'
 import { organizationCreate } from './operations/organization-create/operation.ts'
 import { organizationDelete } from './operations/organization-delete/operation.ts'
 import { organizationGet } from './operations/organization-get/operation.ts'
 import { organizationList } from './operations/organization-list/operation.ts'
 import { organizationUpdate } from './operations/organization-update/operation.ts'
+import { planCreate } from './operations/plan-create/operation.ts'
+import { planDelete } from './operations/plan-delete/operation.ts'
+import { planGet } from './operations/plan-get/operation.ts'
+import { planList } from './operations/plan-list/operation.ts'
+import { planUpdate } from './operations/plan-update/operation.ts'
 import { productCreate } from './operations/product-create/operation.ts'
 import { productDelete } from './operations/product-delete/operation.ts'
 import { productGet } from './operations/product-get/operation.ts'
@@ -56,6 +67,9 @@ import { subscriptionDelete } from './operations/subscription-delete/operation.t
 import { subscriptionGet } from './operations/subscription-get/operation.ts'
 import { subscriptionList } from './operations/subscription-list/operation.ts'
 import { subscriptionUpdate } from './operations/subscription-update/operation.ts'
+import { topUpCreate } from './operations/top-up-create/operation.ts'
+import { topUpDelete } from './operations/top-up-delete/operation.ts'
+import { topUpList } from './operations/top-up-list/operation.ts'
 import { usageExport } from './operations/usage-export/operation.ts'
 import { usageRecords } from './operations/usage-records/operation.ts'
 import { usageSeries } from './operations/usage-series/operation.ts'
@@ -102,6 +116,23 @@ const rows: readonly Row[] = [
   ['subscription-get',    'GET',    '/organizations/:organization/subscriptions/:id',    'read',   subscriptionGet],
   ['subscription-update', 'PATCH',  '/organizations/:organization/subscriptions/:id',    'write',  subscriptionUpdate],
   ['subscription-delete', 'DELETE', '/organizations/:organization/subscriptions/:id',    'write',  subscriptionDelete],
+
+  ['plan-list',           'GET',    '/organizations/:organization/plans',                    'read',   planList],
+  ['plan-create',         'POST',   '/organizations/:organization/plans',                    'write',  planCreate],
+  ['plan-get',            'GET',    '/organizations/:organization/plans/:id',                'read',   planGet],
+  ['plan-update',         'PATCH',  '/organizations/:organization/plans/:id',                'write',  planUpdate],
+  ['plan-delete',         'DELETE', '/organizations/:organization/plans/:id',                'write',  planDelete],
+
+  ['limit-list',          'GET',    '/organizations/:organization/limits',                   'read',   limitList],
+  ['limit-create',        'POST',   '/organizations/:organization/limits',                   'write',  limitCreate],
+  ['limit-get',           'GET',    '/organizations/:organization/limits/:id',               'read',   limitGet],
+  ['limit-update',        'PATCH',  '/organizations/:organization/limits/:id',               'write',  limitUpdate],
+  ['limit-delete',        'DELETE', '/organizations/:organization/limits/:id',               'write',  limitDelete],
+  ['limit-explain',       'GET',    '/organizations/:organization/keys/:id/limits',          'read',   limitExplain],
+
+  ['top-up-list',         'GET',    '/organizations/:organization/top-ups',                  'read',   topUpList],
+  ['top-up-create',       'POST',   '/organizations/:organization/top-ups',                  'write',  topUpCreate],
+  ['top-up-delete',       'DELETE', '/organizations/:organization/top-ups/:id',              'write',  topUpDelete],
 
   ['route-list',          'GET',    '/organizations/:organization/routes',               'read',   routeList],
   ['route-create',        'POST',   '/organizations/:organization/routes',               'write',  routeCreate],

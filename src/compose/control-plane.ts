@@ -49,6 +49,7 @@ import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
 import { isFileManaged, isSandboxEnabled, snapshotSettings } from './control-settings.ts'
 import { describeRefusal, describeStartRefusal, requireRootKey } from './describe-refusal.ts'
+import { explainFromStore } from './explain-from-store.ts'
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
 import { createStatus } from './status.ts'
@@ -192,6 +193,7 @@ function adminDependencies(
       fileManaged: () => isFileManaged(loaded.config),
       checkDeployment: documentCheck(storage),
     }),
+    explainLimits: (requests) => explainFromStore(store, requests),
     routeHealth: (route) => targetHealth.describe(route),
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),

@@ -34,6 +34,7 @@ export function isSandboxEnabled({ sandbox, gateway }: Config): boolean {
 
 /** True while `gatewright.yaml` holds objects: it alone manages them then. */
 export function isFileManaged(config: Config): boolean {
-  const { organizations, deployments, models, products, applications } = config
-  return [organizations, deployments, models, products, applications].some((list) => list !== undefined)
+  const { organizations, deployments, models, products, plans, limits, applications } = config
+  const lists = [organizations, deployments, models, products, plans, limits, applications]
+  return lists.some((list) => list !== undefined)
 }

@@ -14,4 +14,5 @@ export {
 } from './load.ts'
 export { ConfigError, type ConfigProblem, describeProblem, joinPath } from './parse.ts'
 export { routePolicySchema } from './route-policy-form.ts'
+export { findSchemaProblems, type SchemaProblem } from './schema-problems.ts'
 export { type Config, configSchema, type ResourceDocument } from './schema.ts'

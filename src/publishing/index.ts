@@ -7,4 +7,5 @@ export {
   type SnapshotSettings,
   sandboxProvider,
 } from './build-snapshot.ts'
+export { limitSnapshots } from './limit-snapshots.ts'
 export { createPublisher, type PublisherState } from './publisher.ts'

@@ -12,7 +12,9 @@ import { openSealedContentLog } from '../../adapters/sealed-content-log/open-sea
 import { openSqliteStore, type SqliteStorage } from '../../adapters/sqlite/open-sqlite-store.ts'
 import { openPeppers } from '../../identity/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { compileLimits, explainLimits, type LimitRequest } from '../../limits/index.ts'
 import { createCatalogue } from '../../providers/index.ts'
+import { limitSnapshots } from '../../publishing/index.ts'
 import { createDocumentManager } from '../../resources/index.ts'
 import type { AdminDependencies, StatusReport, TargetHealthReport } from '../context.ts'
 import { createAdminApi } from '../create-admin-api.ts'
@@ -63,6 +65,16 @@ export const sampleStatus: StatusReport = {
   documentationUrl: 'https://gatewright.dev/docs/errors/',
 }
 
+/** The standing of every counter: 7 units are left, for a second. */
+export const sampleStanding = { remaining: 7, resetMs: 1000 }
+
+async function explainFromStore({ store }: SqliteStorage, requests: readonly LimitRequest[]) {
+  const { limits, plans, topUps } = limitSnapshots(await store.loadConfiguration(), startedAt)
+  const compiled = compileLimits(limits, plans, topUps)
+  const known = { now: startedAt, standingOf: () => sampleStanding }
+  return requests.map((request) => explainLimits(compiled, request, known))
+}
+
 export interface StartedAdmin {
   readonly app: FastifyInstance
   readonly deps: AdminDependencies
@@ -103,6 +115,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     status: () => sampleStatus,
     configuration: createDocumentManager({ store: storage.store, clock, fileManaged: () => false }),
     routeHealth: () => [sampleTargetHealth],
+    explainLimits: (requests) => explainFromStore(storage, requests),
     tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
     log: { warn: log, error: log },
     ...changes,

@@ -12,3 +12,15 @@ test(
     assert.deepEqual(after, { ...before, description: 'Sells.', updatedAt: before.updatedAt + 5 })
   }),
 )
+
+test(
+  'an application moves to another team',
+  withAdmin(async (admin) => {
+    const team = async (body: { team?: string }) =>
+      (await admin.call('application-update', { params: { id: 'shop' }, body })).body.team
+    assert.deepEqual(
+      [await team({}), await team({ team: 'retail' }), await team({ team: '' })],
+      ['', 'retail', ''],
+    )
+  }),
+)

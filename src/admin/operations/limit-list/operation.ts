@@ -1,0 +1,4 @@
+import { listOperation } from '../../resource.ts'
+import { limits } from '../../resources/limits.ts'
+
+export const limitList = listOperation(limits)
