@@ -1,6 +1,7 @@
 /** Process entry: arguments → configuration → threads → drain. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { createCounterMemory } from './compose/counter-memory.ts'
 import { ConfigError, describeProblem, loadConfig, readEnvironment } from './config/index.ts'
 import { banner } from './supervisor/banner.ts'
 import { createLog } from './supervisor/log.ts'
@@ -77,6 +78,7 @@ async function start(values: ReturnType<typeof readArguments>): Promise<void> {
     configFile: loaded.file,
     directory: process.cwd(),
     extraCertificates: [],
+    createCounters: createCounterMemory,
     log: createLog((line) => void process.stderr.write(line), Date.now),
   })
   let stoppingSince = 0

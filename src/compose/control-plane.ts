@@ -9,6 +9,7 @@ import { openFileSecretBox } from '../adapters/file-secret-box/open-file-secret-
 import { createHttp1Client } from '../adapters/http1/client.ts'
 import { createMemoryIdempotencyBook } from '../adapters/memory/memory-idempotency-book.ts'
 import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
+import { serveCounters } from '../adapters/thread-counters/thread-central-counters.ts'
 import { createIdempotencyServer } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { AdminDependencies } from '../admin/context.ts'
 import { createAdminApi } from '../admin/create-admin-api.ts'
@@ -45,6 +46,7 @@ import type {
   Welcome,
   WorkerCounts,
 } from '../supervisor/messages.ts'
+import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
 import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
 import { isFileManaged, isSandboxEnabled, snapshotSettings } from './control-settings.ts'
@@ -98,7 +100,7 @@ function openUsage(directory: DataDirectory): Promise<UsageIntake> {
 async function openStorage(directory: DataDirectory) {
   requireRootKey(directory)
   const secretBox = openFileSecretBox({ path: directory.rootKeyFile })
-  const { store, usage, close } = await openSqliteStore({ path: directory.databaseFile })
+  const { store, usage, openCounters, close } = await openSqliteStore({ path: directory.databaseFile })
   const peppers = await openPeppers(store, secretBox)
   const access = { store, clock: systemClock, peppers: () => peppers }
   const sources = () => ({
@@ -107,7 +109,7 @@ async function openStorage(directory: DataDirectory) {
     readReference,
     checkDeployment,
   })
-  return { secretBox, store, usage, close, access, sources }
+  return { secretBox, store, usage, openCounters, close, access, sources }
 }
 type Storage = Awaited<ReturnType<typeof openStorage>>
 
@@ -211,13 +213,26 @@ function openContent({ secretBox }: Storage, directory: DataDirectory): ContentI
   })
 }
 
-function connectWorker(port: MessagePort, usage: UsageIntake, content: ContentIntake): void {
+function openCounters(storage: Storage, { path }: DataDirectory): OpenedCounters {
+  const { config, counters: memory, run } = data
+  return openCentralCounters({ config, directory: path, memory, run, storage, readReference, log })
+}
+
+interface Intakes {
+  readonly usage: UsageIntake
+  readonly content: ContentIntake
+  readonly counters: OpenedCounters
+}
+
+function connectWorker(port: MessagePort, { usage, content, counters }: Intakes): void {
   const claims = createIdempotencyServer(idempotency, (answer) => port.postMessage(answer))
   port.on('close', () => claims.close())
   port.on('message', (message: WorkerToControl) => {
     if (message.type === 'usage') usage.add(message, port)
     else if (message.type === 'content') content.add(message, port)
-    else claims.serve(message)
+    else if (message.type === 'counters-call') {
+      void serveCounters(counters.stores, message).then((answer) => port.postMessage(answer))
+    } else claims.serve(message)
   })
 }
 
@@ -248,6 +263,7 @@ async function start(): Promise<void> {
   const storage = await openStorage(directory)
   usage.index(storage.store, storage.usage)
   const content = openContent(storage, directory)
+  const counters = openCounters(storage, directory)
   const apiKey = await settleIn(storage, directory)
   const environmentDeployments = await applyConfiguration(storage)
   const publisher = createStoragePublisher(storage)
@@ -282,11 +298,12 @@ async function start(): Promise<void> {
     await listeners.close()
     await usage.close()
     await content.close()
+    await counters.close()
     await storage.close()
     process.exit(0)
   }
   listen({
-    worker: ({ port }) => connectWorker(port, usage, content),
+    worker: ({ port }) => connectWorker(port, { usage, content, counters }),
     workers: ({ counts, urls }) => {
       workers = { counts, urls }
     },

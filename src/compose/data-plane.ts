@@ -6,6 +6,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { createHttp1Client } from '../adapters/http1/client.ts'
 import { openHttpListener } from '../adapters/http1/server.ts'
 import { createMemoryResponseCache } from '../adapters/memory/memory-response-cache.ts'
+import { createThreadCounters } from '../adapters/thread-counters/thread-central-counters.ts'
 import { createThreadIdempotencyBook } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { GatewayBounds, SnapshotMessage } from '../domain/snapshot.ts'
 import { createEgressGuard } from '../egress/index.ts'
@@ -18,6 +19,7 @@ import {
 import { compileCidrs } from '../identity/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { createTimerWheel } from '../kernel/timer-wheel.ts'
+import { createLimiter } from '../limits/index.ts'
 import type { Listener, TlsMaterial } from '../ports/listener.ts'
 import {
   createCatalogue,
@@ -28,6 +30,7 @@ import {
 } from '../providers/index.ts'
 import { createHealthBook, openHealthBoard } from '../routing/index.ts'
 import type { DataThreadData, FromWorker, ToWorker } from '../supervisor/messages.ts'
+import { openWorkerCounters } from './counter-memory.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
 
@@ -42,7 +45,16 @@ const contents = createContentOutbox()
 const idempotency = createThreadIdempotencyBook(timers)
 const network = createHttp1Client({ egress: createEgressGuard(), extraCertificates: data.extraCertificates })
 const upstream = createSandboxClient(createSandbox({ dialects, now: systemClock.now }), network)
+const central = createThreadCounters()
+const limiter = createLimiter({
+  counters: openWorkerCounters(data.counters, data.index),
+  calendarCounters: central.open('calendar'),
+  rateCounters: data.sharesRates ? central.open('rates') : null,
+  clock: systemClock,
+  timers,
+})
 const gateway = createGateway({
+  limiter,
   upstream,
   timers,
   idempotency,
@@ -121,11 +133,14 @@ function connectControl(port: MessagePort): void {
   const send = (message: WorkerToControl): void => port.postMessage(message)
   port.on('message', (message: ControlToWorker) => {
     if (message.type === 'idempotency-outcome') idempotency.answer(message)
+    else if (message.type === 'counters-answer') central.answer(message)
     else if (message.type === 'usage-stored') outbox.acknowledge(message.sequence)
     else if (message.type === 'usage-refused') outbox.refuse(message.sequence)
     else contents.acknowledge(message.sequence)
   })
   idempotency.connect(send)
+  central.connect(send)
+  port.on('close', () => central.disconnect(send))
   contents.connect((sequence, record) => {
     const message: WorkerToControl = { type: 'content', sequence, record }
     port.postMessage(message, [

@@ -1,16 +1,19 @@
 /** What a data worker and the control plane say to each other over their own port. */
+
+import type { CountersAnswer, CountersRequest } from '../adapters/thread-counters/thread-central-counters.ts'
 import type {
   IdempotencyAnswer,
   IdempotencyRequest,
 } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
-
 import type { ContentRecord } from '../domain/content.ts'
 
 export type WorkerToControl =
   | { readonly type: 'usage'; readonly sequence: number; readonly lines: Uint8Array }
   | { readonly type: 'content'; readonly sequence: number; readonly record: ContentRecord }
   | IdempotencyRequest
+  | CountersRequest
 
 export type ControlToWorker =
   | { readonly type: 'usage-stored' | 'usage-refused' | 'content-stored'; readonly sequence: number }
   | IdempotencyAnswer
+  | CountersAnswer

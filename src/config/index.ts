@@ -2,6 +2,7 @@
  * Configuration: one typed, commented schema; one loader; problems named by file, line, path and reason.
  * Nothing outside this folder reads `process.env` or parses `gatewright.yaml`.
  */
+export { sharesRates } from './counters-form.ts'
 export * from './limit-form.ts'
 export {
   type Environment,
@@ -14,5 +15,5 @@ export {
 } from './load.ts'
 export { ConfigError, type ConfigProblem, describeProblem, joinPath } from './parse.ts'
 export { routePolicySchema } from './route-policy-form.ts'
-export { findSchemaProblems, type SchemaProblem } from './schema-problems.ts'
 export { type Config, configSchema, type ResourceDocument } from './schema.ts'
+export { findSchemaProblems, type SchemaProblem } from './schema-problems.ts'

@@ -97,6 +97,12 @@ function checkAcross(config: Config, lineOf: LoadedConfig['lineOf'], file: strin
       })
     }
   }
+  if (config.counters.kind === 'valkey' && config.counters.url === undefined) {
+    problems.push({
+      path: ['counters', 'url'],
+      reason: 'says where the address of Valkey or Redis is read from',
+    })
+  }
   for (const path of networkLists) {
     for (const [at, text] of path.read(config).entries()) {
       if (isCidr(text)) continue

@@ -6,6 +6,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { dialectIds } from '../domain/dialect-id.ts'
 import { forwardedHeaders } from '../domain/snapshot.ts'
+import { countersFields } from './counters-form.ts'
 import {
   givenLimitFields,
   givenLimitSchema,
@@ -119,6 +120,16 @@ const boundsSchema = section(
       [4096],
     ),
     http2Streams: count('Most concurrent streams on one HTTP/2 connection.', 128, [1, 10_000]),
+    loopDelayMs: count(
+      'Mean delay of a worker’s event loop at which requests of the lowest priority are turned away with 503; 0: none are, whatever the load.',
+      500,
+      [0, 60_000],
+    ),
+    memoryBytes: count(
+      'Resident memory that the process may come to hold; near it requests are turned away, lowest priority first. 0: what the container or the machine has.',
+      0,
+      [0, 2 ** 50],
+    ),
     keepAliveCommentMs: count('Interval of SSE comments until the first token; 0 sends none.', 15_000, [0]),
     responseBytes: count('Largest unary response of a provider, bytes.', 67_108_864, [1024]),
   },
@@ -392,6 +403,7 @@ export const configSchema = Type.Object(
         default: 'auto',
       }),
     }),
+    counters: section('Counters of limits that several nodes share. Read at the start.', countersFields),
     shutdown: section('Orderly end.', {
       drainTimeoutMs: count('How long running exchanges may go on after SIGTERM.', 30_000, [0]),
     }),

@@ -24,6 +24,10 @@ export interface ControlThreadData {
   readonly startedAt: number
   /** What all threads know of the targets of model routes. */
   readonly healthBoard: SharedArrayBuffer
+  /** Memory in which all threads count. */
+  readonly counters: SharedArrayBuffer
+  /** Names this run of the process: the same for every control plane that it starts. */
+  readonly run: string
 }
 export interface DataThreadData {
   readonly healthBoard: SharedArrayBuffer
@@ -36,6 +40,9 @@ export interface DataThreadData {
   readonly providerRows: readonly unknown[]
   /** PEM of certificates trusted besides the public roots, for upstream calls. */
   readonly extraCertificates: readonly string[]
+  readonly counters: SharedArrayBuffer
+  /** Rates and concurrency are counted outside this node, too. */
+  readonly sharesRates: boolean
 }
 
 /** Shown once on the terminal after the first start. */

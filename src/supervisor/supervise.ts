@@ -5,9 +5,10 @@
  *   control ──snapshot──▶ supervisor ──snapshot──▶ every worker        (the last one is kept for new workers)
  *   control ◀────────── usage, over a port of their own ──────────── worker
  */
+import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import type { Config } from '../config/index.ts'
+import { type Config, sharesRates } from '../config/index.ts'
 import type { TlsMaterial } from '../ports/listener.ts'
 import { healthBoardBytes } from '../routing/index.ts'
 import type { Log } from './log.ts'
@@ -29,6 +30,15 @@ export interface SuperviseOptions {
   readonly directory: string
   readonly extraCertificates: readonly string[]
   readonly log: Log
+  /** Makes the memory in which all threads count. */
+  readonly createCounters: (workers: number) => CounterMemory
+}
+
+/** Memory that outlives every thread but this one. */
+export interface CounterMemory {
+  readonly buffer: SharedArrayBuffer
+  /** A thread has ended: undo what it left half done, and let go of what it held. Null: the control plane. */
+  forget(worker: number | null): void
 }
 
 export interface Started {
@@ -75,6 +85,8 @@ class ThreadSupervisor implements Supervisor {
   readonly #cache = createSnapshotCache()
   readonly #slots: readonly Slot[]
   readonly #startedAt = Date.now()
+  readonly #run = randomUUID()
+  readonly #counters: CounterMemory
   readonly #healthBoard = new SharedArrayBuffer(healthBoardBytes)
   #control: Worker | null = null
   #controlStartedAt = 0
@@ -96,6 +108,7 @@ class ThreadSupervisor implements Supervisor {
       startedAt: 0,
       failures: 0,
     }))
+    this.#counters = options.createCounters(this.#slots.length)
     this.started = new Promise<Started>((resolve, reject) => {
       this.#announce = resolve
       this.#refuse = reject
@@ -170,6 +183,8 @@ class ThreadSupervisor implements Supervisor {
       directory,
       startedAt: this.#startedAt,
       healthBoard: this.#healthBoard,
+      counters: this.#counters.buffer,
+      run: this.#run,
     }
     const thread = new Worker(controlEntry, { workerData, name: 'control-plane' })
     this.#control = thread
@@ -178,6 +193,7 @@ class ThreadSupervisor implements Supervisor {
     thread.on('error', (error) => this.#reportEnd('The control plane', error))
     thread.on('exit', () => {
       this.#control = null
+      this.#counters.forget(null)
       if (this.#stopping) return
       this.#incidents += 1
       this.#controlFailures = failuresAfter(this.#controlFailures, this.#controlStartedAt)
@@ -216,6 +232,8 @@ class ThreadSupervisor implements Supervisor {
       usageHeldBytes: config.usage.heldBytes,
       providerRows: config.providers ?? [],
       extraCertificates,
+      counters: this.#counters.buffer,
+      sharesRates: sharesRates(config),
     }
     const thread = new Worker(dataEntry, {
       workerData,
@@ -229,6 +247,7 @@ class ThreadSupervisor implements Supervisor {
     thread.on('exit', () => {
       slot.worker = null
       slot.urls = []
+      this.#counters.forget(slot.index)
       if (this.#stopping) return
       this.#incidents += 1
       slot.failures = failuresAfter(slot.failures, slot.startedAt)

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { stringify } from 'yaml'
+import { createCounterMemory } from '../../src/compose/counter-memory.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { supervise } from '../../src/supervisor/supervise.ts'
 import { type Product, startProduct } from './product.ts'
@@ -65,7 +66,14 @@ test('a worker that dies is replaced, is counted, and takes no request of the ot
     stringify({ gateway: { http: { port: 18_471 }, https: { enabled: false }, workers: 2 }, control: ports }),
   )
   const { config } = loadConfig({ file, environment: {}, directory, dataDir: join(directory, 'data') })
-  const supervisor = supervise({ config, configFile: file, directory, extraCertificates: [], log: () => {} })
+  const supervisor = supervise({
+    config,
+    configFile: file,
+    directory,
+    extraCertificates: [],
+    log: () => {},
+    createCounters: createCounterMemory,
+  })
   const { dataUrls, welcome } = await supervisor.started
   const target = { http: dataUrls[0] ?? '', apiKey: welcome.apiKey ?? '' }
 

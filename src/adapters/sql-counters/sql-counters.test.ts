@@ -15,7 +15,7 @@ testCentralCountersContract('sqlite', async () => {
   const storage = await openSqliteStore({ path: join(directory, 'gatewright.db') })
   return {
     ttlMs: 300,
-    open: async (node) => storage.openCounters({ node, run: 'one', ttlMs: 300, presenceMs: 300 }),
+    open: async (node) => storage.openCounters({ node, run: 'one', ttlMs: 300 }),
     async remove() {
       await storage.close()
       rmSync(directory, { recursive: true })
@@ -34,7 +34,7 @@ function withFile(body: (path: string) => Promise<void>): () => Promise<void> {
   }
 }
 
-const own = { node: 'a', ttlMs: 3_600_000, presenceMs: 1000 }
+const own = { node: 'a', ttlMs: 3_600_000 }
 
 test(
   'budgets outlive the process; what it had leased counts as spent when it starts again',
@@ -59,7 +59,7 @@ test(
   withFile(async (path) => {
     const fast: CounterTerms = { kind: 'rolling', amount: 1000, windowMs: 1000, burst: 5 }
     const storage = await openSqliteStore({ path })
-    const counters = storage.openCounters({ ...own, run: 'one', presenceMs: 1, pruneEveryMs: 0 })
+    const counters = storage.openCounters({ ...own, run: 'one', ttlMs: 1, pruneEveryMs: 0 })
     const longAgo = month(5, Date.now() - 60 * 86_400_000)
     for (const [key, terms] of [
       ['old', longAgo],

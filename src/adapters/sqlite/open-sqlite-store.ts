@@ -16,8 +16,8 @@ import { createSqliteDialect, type SqliteOptions } from './sqlite-dialect.ts'
 export interface SqliteStorage {
   readonly store: Store
   readonly usage: UsageStore
-  /** Counters in the same database. */
-  openCounters(options: Omit<SqlCountersOptions, 'serverTime'>): CentralCounters
+  /** Counters in the same database, which is this node's alone: nobody else asks whether the node lives. */
+  openCounters(options: Omit<SqlCountersOptions, 'serverTime' | 'presenceMs'>): CentralCounters
   /** Closes all. */
   close(): Promise<void>
 }
@@ -43,7 +43,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqliteSto
   return {
     store,
     usage: createSqlUsageStore(db),
-    openCounters: (own) => createSqlCounters(db, { ...own, serverTime: sqliteTime }),
+    openCounters: (own) => createSqlCounters(db, { ...own, presenceMs: own.ttlMs, serverTime: sqliteTime }),
     close: () => store.close(),
   }
 }

@@ -23,9 +23,10 @@ function connected(stores: CounterStores): { readonly counters: ThreadCounters; 
   const { port1, port2 } = new MessageChannel()
   ports.push(port1)
   const counters = createThreadCounters()
-  counters.connect((request) => port1.postMessage(request))
+  const send = (request: CountersRequest): void => port1.postMessage(request)
+  counters.connect(send)
   port1.on('message', (answer: CountersAnswer) => counters.answer(answer))
-  port1.on('close', () => counters.disconnect())
+  port1.on('close', () => counters.disconnect(send))
   port2.on('message', (request: CountersRequest) => {
     void serveCounters(stores, request).then((answer) => port2.postMessage(answer))
   })

@@ -31,6 +31,7 @@ export interface CountersAnswer {
 const maxWaiting = 100_000
 
 interface Waiting {
+  readonly sender: (request: CountersRequest) => void
   readonly resolve: (result: unknown) => void
   readonly reject: (error: Error) => void
 }
@@ -38,8 +39,8 @@ interface Waiting {
 export interface ThreadCounters {
   open(store: CounterStoreName): CentralCounters
   connect(send: (request: CountersRequest) => void): void
-  /** The control plane is gone: what waits for it is rejected. */
-  disconnect(): void
+  /** The control plane behind `send` is gone: what waits for it is rejected. */
+  disconnect(send: (request: CountersRequest) => void): void
   answer(answer: CountersAnswer): void
 }
 
@@ -57,7 +58,7 @@ export function createThreadCounters(): ThreadCounters {
     count += 1
     const number = count
     return new Promise((resolve, reject) => {
-      waiting.set(number, { resolve, reject })
+      waiting.set(number, { sender, resolve, reject })
       sender({ type: 'counters-call', number, store, call })
     })
   }
@@ -82,10 +83,13 @@ export function createThreadCounters(): ThreadCounters {
     connect(sender) {
       send = sender
     },
-    disconnect() {
-      send = null
-      for (const { reject } of waiting.values()) reject(new Error('the control plane is gone'))
-      waiting.clear()
+    disconnect(lost) {
+      if (send === lost) send = null
+      for (const [number, { sender, reject }] of waiting) {
+        if (sender !== lost) continue
+        waiting.delete(number)
+        reject(new Error('the control plane is gone'))
+      }
     },
     answer({ number, result, failed }) {
       const entry = waiting.get(number)
