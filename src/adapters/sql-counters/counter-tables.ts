@@ -22,6 +22,7 @@ export async function createCounterTables(db: Database): Promise<void> {
     .addColumn('key', 'text', (column) => column.notNull())
     .addColumn('node', 'text', (column) => column.notNull())
     .addColumn('units', 'double precision', (column) => column.notNull())
+    .addColumn('is_slot', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('counter_leases_once', ['key', 'node'])
     .execute()
   await db.schema.createIndex('counter_leases_of_node').on(leasesTable).column('node').execute()

@@ -1,6 +1,7 @@
 /**
- * Which nodes live, in SQL. A node that was not seen for `ttlMs` loses its leases: rows go, what they had debited stays.
- * Whoever renews does the tidying for all. One renewal of a process at a time, and none sooner than needed.
+ * Which nodes live, in SQL. A node that was not seen for `presenceMs` lets go of its slots; after `ttlMs` it loses its
+ * leases: rows go, what they had debited stays. Whoever renews does the tidying for all, unless it was away itself: it
+ * cannot tell whether the others were, or the database. One renewal of a process at a time, none sooner than needed.
  */
 import { type RawBuilder, sql } from 'kysely'
 import type { Database } from '../sql-store/database.ts'
@@ -12,7 +13,7 @@ export interface NodeRegisterOptions {
   readonly run: string
   /** How long leases stay without being renewed. */
   readonly ttlMs: number
-  /** How long a node counts as one that lives; at most `ttlMs`. */
+  /** How long a node that is silent counts as one that lives; at most `ttlMs`. */
   readonly presenceMs: number
   /** Unix milliseconds of the database's clock. */
   readonly serverTime: RawBuilder<number>
@@ -36,6 +37,11 @@ async function removeNodes(db: Database, nodes: readonly string[]): Promise<void
   if (nodes.length === 0) return
   await db.deleteFrom(leasesTable).where('node', 'in', nodes).execute()
   await db.deleteFrom(nodesTable).where('node', 'in', nodes).execute()
+}
+
+async function letGoOfSlots(db: Database, nodes: readonly string[]): Promise<void> {
+  if (nodes.length === 0) return
+  await db.deleteFrom(leasesTable).where('node', 'in', nodes).where('is_slot', '=', 1).execute()
 }
 
 async function prune(db: Database, now: number): Promise<void> {
@@ -64,6 +70,8 @@ export function createNodeRegister(db: Database, options: NodeRegisterOptions): 
   let prunedAt = performance.now()
   let nodes = 1
   let renewing: Promise<number> | null = null
+  /** From when on this process was never away for so long that others take it for gone. */
+  let presentSince = performance.now()
 
   async function renewOnce(transaction: Database): Promise<number> {
     const rows = await transaction
@@ -76,7 +84,16 @@ export function createNodeRegister(db: Database, options: NodeRegisterOptions): 
       ageMs: now - Number(row['seen_at']),
       ended: row['node'] === node && row['run'] !== run,
     }))
-    const lapsed = seen.filter(({ ageMs, ended }) => ended || ageMs > ttlMs).map(({ name }) => name)
+    const canTell = performance.now() - presentSince >= presenceMs
+    const silent = seen.filter(({ name, ageMs }) => name !== node && canTell && ageMs > presenceMs)
+    await letGoOfSlots(
+      transaction,
+      silent.map(({ name }) => name),
+    )
+    const lapsed = [
+      ...silent.filter(({ ageMs }) => ageMs > ttlMs),
+      ...seen.filter(({ name, ageMs, ended }) => name === node && (ended || ageMs > ttlMs)),
+    ].map(({ name }) => name)
     await removeNodes(transaction, lapsed.sort())
     await transaction
       .insertInto(nodesTable)
@@ -97,6 +114,7 @@ export function createNodeRegister(db: Database, options: NodeRegisterOptions): 
 
   async function renew(): Promise<number> {
     const began = performance.now()
+    if (began - renewedAt > presenceMs) presentSince = began
     nodes = await db.transaction().execute(renewOnce)
     renewedAt = began
     return nodes

@@ -258,7 +258,12 @@ class SqlCentralCounters implements CentralCounters {
     const ended = counters.filter(({ leased }) => leased <= 0).map(({ name }) => name)
     const rows = counters
       .filter(({ leased }) => leased > 0)
-      .map(({ name, leased }) => ({ key: name, node, units: leased }))
+      .map(({ name, leased, terms }) => ({
+        key: name,
+        node,
+        units: leased,
+        is_slot: terms.kind === 'concurrency' ? 1 : 0,
+      }))
     if (ended.length > 0) {
       await transaction.deleteFrom(leasesTable).where('node', '=', node).where('key', 'in', ended).execute()
     }
