@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { CounterTerms } from './central-counters.ts'
+import { ExactCounter } from './node-counters.contract-model.ts'
 import { type CounterPart, type MoveOutcome, maxCounterParts, type NodeCounters } from './node-counters.ts'
 
 export interface CounterBounds {
@@ -467,36 +468,6 @@ function testDeaths(name: string, open: OpenCounters): void {
   })
 }
 
-/** The exact model of one rolling counter: levels times the window, in whole numbers. */
-class Oracle {
-  readonly #amount: bigint
-  readonly #windowMs: bigint
-  readonly #burst: bigint
-  #level = 0n
-  #held = 0n
-  #at = noon
-
-  constructor({ amount, windowMs, burst }: { amount: number; windowMs: number; burst: number }) {
-    this.#amount = BigInt(amount)
-    this.#windowMs = BigInt(windowMs)
-    this.#burst = BigInt(burst)
-  }
-
-  /** Units that are there, in millionths of a unit, rounded down. */
-  micros(now: number): bigint {
-    const drained = this.#level - BigInt(now - this.#at) * this.#amount
-    this.#level = drained > 0n ? drained : 0n
-    this.#at = now
-    const there = (this.#burst - this.#held) * this.#windowMs - this.#level
-    return (there * 1_000_000n) / this.#windowMs
-  }
-
-  move(hold: number, use: number): void {
-    this.#held += BigInt(hold)
-    this.#level += BigInt(use) * this.#windowMs
-  }
-}
-
 type Step = { readonly after: number; readonly hold: number; readonly end: number; readonly share: number }
 
 function testAgainstOracle(name: string, open: OpenCounters): void {
@@ -527,7 +498,7 @@ function runAgainstOracle(
   known: { readonly amount: number; readonly windowMs: number; readonly burst: number },
   steps: readonly Step[],
 ): void {
-  const oracle = new Oracle(known)
+  const model = new ExactCounter(known, noon)
   const terms: CounterTerms = { kind: 'rolling', ...known }
   const underWay: CounterPart[] = []
   let now = noon
@@ -536,19 +507,19 @@ function runAgainstOracle(
     const ending = underWay.splice(step.end, 1)[0]
     if (ending !== undefined) {
       const used = Math.floor(ending.held * step.share)
-      oracle.micros(now)
-      oracle.move(-ending.held, used)
+      model.micros(now)
+      model.move(-ending.held, used)
       again(counters, ending, { hold: -ending.held, use: used, now })
     }
     const hold = 1 + (step.hold % known.burst)
-    const there = oracle.micros(now)
+    const there = model.micros(now)
     const part = partOf(counters, ['rate', terms], { hold })
     const outcome = counters.move([part], now)
     const wanted = BigInt(hold) * 1_000_000n
     if (wanted <= there) assert.equal(outcome, 'moved', `${wanted} of ${there}`)
     if (wanted > there + 2n) assert.equal(outcome, 'short', `${wanted} of ${there}`)
     if (outcome !== 'moved') continue
-    oracle.move(hold, 0)
+    model.move(hold, 0)
     underWay.push(part)
   }
 }
