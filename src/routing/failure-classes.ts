@@ -48,7 +48,7 @@ export const failureClasses = Object.freeze({
   egress:     row('egress',      'next',        'none',              'an address that the gateway may not call'),
   unfit:      row('unfit',       'next',        'none',              'the request cannot be put into the dialect of the target'),
   token:      row('token',       'next, again', 'break',             'the token service of the provider gave no token'),
-  redirect:   row('redirect',    'final',       'none',              '3xx, which is not followed'),
+  redirect:   row('redirect',    'next',        'none',              '3xx, which is not followed'),
   refused:    row('refused',     'final',       'none',              'other 4xx: the request itself, its content among others'),
   caller:     row('caller',      'final',       'none',              'the caller broke off its own request'),
 })
