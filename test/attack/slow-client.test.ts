@@ -241,3 +241,24 @@ test('an answer to a body that is too large reaches a client that is still sendi
   assert.ok(outcome.text.endsWith('too large'))
   assert.ok(outcome.closed)
 })
+
+test('thousands of pipelined requests do not hold up another client', async () => {
+  const busyMs = 0.3
+  const order: string[] = []
+  const listener = await start({}, (inbound) => {
+    const until = performance.now() + busyMs
+    while (performance.now() < until);
+    order.push(inbound.target)
+    inbound.reply.send(200, [], '')
+  })
+  const other = await openSocket(listener.address.port)
+  const flood = exchangeRaw(listener.address.port, ['GET /flood HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1500)], {
+    waitMs: 1500,
+  })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  other.write('GET /other HTTP/1.1\r\nHost: x\r\n\r\n')
+  await flood
+  other.destroy()
+  assert.equal(order.length, 1501)
+  assert.ok(order.indexOf('/other') < 600, `${order.indexOf('/other')} of 1500 went before`)
+})

@@ -25,11 +25,13 @@ import { parseRequestHead } from './head.ts'
 import { createHeadReader, headIncomplete, headTooLarge } from './head-reader.ts'
 import { problemFaults, refusalReply } from './refusal.ts'
 import { ReplyPace } from './reply-pace.ts'
+import type { RequestTurns } from './request-turns.ts'
 import { writeTogether } from './write-together.ts'
 
 /** What the connections of one listener share. */
 export interface ConnectionContext {
   readonly wheel: TimerWheel
+  readonly turns: RequestTurns
   readonly handler: ExchangeHandler
   /** Bounds for new connections; those under way keep what they began with. */
   bounds: ListenerBounds
@@ -64,6 +66,8 @@ const lingerMs = 1000
 const lingerBytes = 256 * 1024
 const discardBytes = 64 * 1024
 const copyBytes = 16 * 1024
+/** Requests of one connection that are answered in one turn of the event loop. */
+const pipelinedInTurn = 16
 
 export class Http1Connection implements ExchangeHost {
   readonly remoteAddress: string
@@ -251,12 +255,16 @@ export class Http1Connection implements ExchangeHost {
 
   #takeAll(chunk: Buffer): void {
     let rest: Buffer | null = chunk
+    let heads = 0
     while (rest !== null && !this.#closing) {
       if (this.#exchange === null) {
-        if (this.#socket.writableNeedDrain) {
+        if (this.#socket.writableNeedDrain || heads === pipelinedInTurn) {
           this.#keep(rest)
+          // Others have their turn; a socket that waits for its reader goes on when that one has taken something.
+          if (heads === pipelinedInTurn) setImmediate(() => this.#closing || this.#next())
           break
         }
+        heads += 1
         rest = this.#takeHead(rest)
       } else {
         rest = this.#takeBody(rest)

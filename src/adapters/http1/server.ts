@@ -10,6 +10,7 @@ import type { ExchangeHandler, Listener, ListenOptions } from '../../ports/liste
 import { createAcceptor, type Entrance } from './acceptor.ts'
 import type { ConnectionContext, ListenerCounters } from './connection.ts'
 import { createOpenConnections } from './open-connections.ts'
+import { createRequestTurns } from './request-turns.ts'
 import { createTlsFront } from './tls-front.ts'
 
 /** A listener with its counters, for metrics. */
@@ -34,6 +35,7 @@ export async function openHttpListener(
   const counters = { refused: 0, droppedHeaders: 0, handlerErrors: 0, timedOut: 0, capped: 0 }
   const context: ConnectionContext = {
     wheel,
+    turns: createRequestTurns(),
     handler,
     bounds: options.bounds,
     draining: false,

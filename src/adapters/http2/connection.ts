@@ -96,7 +96,10 @@ export class Http2Connection implements StreamHost {
     session.on('error', ignoreError)
     session.on('ping', () => this.#meter(pings))
     session.on('remoteSettings', () => this.#meter(settings))
-    session.on('stream', (stream, _headers, _flags, rawHeaders) => this.#onStream(stream, rawHeaders))
+    session.on('stream', (stream, _headers, _flags, rawHeaders) => {
+      this.#onStream(stream)
+      this.#context.turns.ask(this.#place.client, () => this.#handOver(stream, rawHeaders))
+    })
     session.on('close', () => {
       this.#firstDeadline.clear()
       this.#idleDeadline.clear()
@@ -105,12 +108,17 @@ export class Http2Connection implements StreamHost {
     })
   }
 
-  #onStream(stream: ServerHttp2Stream, rawHeaders: readonly string[]): void {
+  #onStream(stream: ServerHttp2Stream): void {
     this.#firstDeadline.clear()
     this.#idleDeadline.clear()
     this.#streams += 1
     stream.on('error', ignoreError)
     stream.on('close', () => this.#onStreamClosed(stream))
+  }
+
+  #handOver(stream: ServerHttp2Stream, rawHeaders: readonly string[]): void {
+    // Taken back while it waited for its turn.
+    if (stream.destroyed || stream.closed || stream.aborted) return
     const request = readRequestFields(rawHeaders, this.bounds)
     if (typeof request === 'string') {
       this.#refuse(stream, request)
