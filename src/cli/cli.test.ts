@@ -106,6 +106,55 @@ test('from an empty store to a key that is rotated and revoked, each step by one
   assert.equal((JSON.parse(revoked) as object[]).length, 1)
 })
 
+test('limits and plans are said in words, assigned, explained for a key, and topped up', async (t) => {
+  const { run } = await startCli(t)
+  await succeed(run, ['orgs add acme', 'products add chat', 'apps add shop --team retail'])
+  await succeed(run, [
+    "plans add team --limit 'rate: 100 requests per minute, 20 at once' --limit 'budget: $5 per calendar month' --queue --max-wait 30s --priority high",
+    'apps subscribe shop chat',
+    'plans assign team --app shop --product chat',
+    "limits add per-user '20 requests per minute' --per user --team retail",
+    "limits add research '$500 per calendar month in Europe/Berlin' --team research --alerts-at 50%,0.9",
+  ])
+  const [plan = '', plans = '', list = ''] = await succeed(run, [
+    'plans show team',
+    'plans list',
+    'limits list',
+  ])
+  assert.match(plan, /Queue: +100 exchanges of an application, 30000 ms at most/)
+  assert.match(plan, /rate +100 requests per minute, 20 at once +application, product +enforce +queue/)
+  assert.match(plans, /team +100 requests per minute, 20 at once; \$5 per calendar month +high +1 +api/)
+  assert.match(
+    list,
+    /research +\$500 per calendar month in Europe\/Berlin +all together +teams research +enforce/,
+  )
+  const [created = ''] = await succeed(run, ['keys create --app shop --name web --json'])
+  const { key } = JSON.parse(created) as { key: { keyId: string } }
+  const explain = `limits explain ${key.keyId} --user ada`
+  const [explained = ''] = await succeed(run, [explain])
+  assert.match(explained, /Team: +retail/)
+  assert.match(explained, /per-user +organization +20 requests per minute +7 +1s +enforce +refuse +ada\n/)
+  assert.match(explained, /Does not apply: research \(other teams\)/)
+  const counter = /budget +plan team, product chat .* (app_\w+\|prd_\w+)\n/.exec(explained)?.[1]
+  assert.ok(counter !== undefined, explained)
+  await succeed(run, [`limits top-up budget '$2.50' --plan team --counter '${counter}' --note extra`])
+  const [raised = '', topUps = ''] = await succeed(run, [explain, 'limits top-ups'])
+  assert.match(raised, /budget +plan team, product chat +\$7\.5 per calendar month/)
+  const id = /(tup_\w+) +pln_\w+\/budget +app_.* +\$2\.5 .* extra\n/.exec(topUps)?.[1]
+  await succeed(run, [
+    `limits take-back ${id}`,
+    "limits set per-user '40 requests per minute'",
+    'limits remove research',
+    'plans assign none --app shop --product chat',
+    'plans remove team',
+  ])
+  const wrong = await run("limits add more 'a lot per minute'")
+  assert.deepEqual([wrong.code, /is not a limit\./.test(wrong.err)], [2, true])
+  assert.equal((await run("limits set per-user '$4 per minute'")).code, 2)
+  const refused = await run("limits add more '5 requests per fortnight'")
+  assert.match(refused.err, /field window is not valid: must be second, minute/)
+})
+
 test('a provider key is read from a place, sealed, and never printed or taken from the arguments', async (t) => {
   const { run, url } = await startCli(t)
   await succeed(run, ['orgs add acme'])

@@ -8,7 +8,9 @@ import { addContent } from './commands/content.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDocuments } from './commands/documents.ts'
 import { addKeys } from './commands/keys.ts'
+import { addLimits } from './commands/limits.ts'
 import { addModels } from './commands/models.ts'
+import { addPlans } from './commands/plans.ts'
 import { addProviders } from './commands/providers.ts'
 import { addUsage } from './commands/usage.ts'
 import { defaultUrl } from './connection.ts'
@@ -56,6 +58,8 @@ export function createProgram(io: CliIo): Command {
   addProviders(program, io)
   addModels(program, io)
   addConsumers(program, io)
+  addPlans(program, io)
+  addLimits(program, io)
   addDocuments(program, io)
   addUsage(program, io)
   addContent(program, io)

@@ -33,3 +33,22 @@ export function parseMoment(text: string, now: number): number {
   }
   return time
 }
+
+/** Milliseconds as people say them, in two units at most: `250ms`, `42s`, `3m 20s`, `12d 4h`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.ceil(ms)}ms`
+  let rest = Math.ceil(ms / 1000)
+  const parts: string[] = []
+  for (const [unit, length] of [
+    ['d', 86_400],
+    ['h', 3600],
+    ['m', 60],
+    ['s', 1],
+  ] as const) {
+    const count = Math.floor(rest / length)
+    rest -= count * length
+    if (count > 0) parts.push(`${count}${unit}`)
+    if (parts.length === 2 || (parts.length === 1 && count === 0)) break
+  }
+  return parts.join(' ')
+}

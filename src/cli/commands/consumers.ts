@@ -87,11 +87,14 @@ function addApplicationMembers(group: Command, io: CliIo): void {
   const subscribe = defineCommand(group, {
     name: 'subscribe <application> <product>',
     summary: 'Let an application use a product',
-    examples: [['gatewright apps subscribe shop chat', 'At once']],
-  })
-  runs<object>(subscribe, io, async ({ session, args }) => {
+    examples: [
+      ['gatewright apps subscribe shop chat', 'At once'],
+      ['gatewright apps subscribe shop chat --plan team', "Within the plan's limits"],
+    ],
+  }).option('--plan <plan>', 'plan whose limits hold')
+  runs<{ readonly plan?: string }>(subscribe, io, async ({ session, args, options }) => {
     const params = { path: { organization: await session.organization() } }
-    const body = { application: argument(args, 0), product: argument(args, 1) }
+    const body = { application: argument(args, 0), product: argument(args, 1), ...options }
     const made = await take(session.client.POST(subscriptions, { params, body }))
     session.show(made, () => `${body.application} may use ${body.product}.\n`)
   })
@@ -122,6 +125,7 @@ function addUnsubscribe(group: Command, io: CliIo): void {
 }
 
 interface AddApplication extends NameOption {
+  readonly team?: string
   readonly product?: readonly string[]
 }
 
@@ -139,7 +143,10 @@ function addApplications(program: Command, io: CliIo): void {
     )
     session.table(
       rows,
-      recordColumns<Schemas['Application']>(),
+      [
+        ...recordColumns<Schemas['Application']>(),
+        { head: 'Team', text: ({ team }: Schemas['Application']) => team || '–' },
+      ],
       'There is no application yet: gatewright apps add --help',
     )
   })
@@ -149,10 +156,16 @@ function addApplications(program: Command, io: CliIo): void {
     examples: [["gatewright apps add shop --name 'Web shop' --product everything", 'With a subscription']],
   })
     .option('--name <name>', 'name for people')
+    .option('--team <team>', 'team whose application it is, for limits that count per team')
     .option('--product <product>', 'subscribe it to this product; may be repeated', collect)
   runs<AddApplication>(add, io, async ({ session, args, options }) => {
     const params = { path: { organization: await session.organization() } }
-    const body = { slug: argument(args, 0), ...(options.name === undefined ? {} : { name: options.name }) }
+    const { name, team } = options
+    const body = {
+      slug: argument(args, 0),
+      ...(name === undefined ? {} : { name }),
+      ...(team === undefined ? {} : { team }),
+    }
     const made = await take(session.client.POST(applications, { params, body }))
     for (const product of options.product ?? []) {
       await take(session.client.POST(subscriptions, { params, body: { application: made.id, product } }))
