@@ -16,7 +16,7 @@ import {
   createUsageOutbox,
   defaultOutboxBounds,
 } from '../gateway/index.ts'
-import { compileCidrs } from '../identity/index.ts'
+import { type AddressMatcher, compileCidrs } from '../identity/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { createTimerWheel } from '../kernel/timer-wheel.ts'
 import { createLimiter } from '../limits/index.ts'
@@ -78,6 +78,7 @@ const gateway = createGateway({
 let listeners: Listener[] = []
 let tls: TlsMaterial | null = null
 let bounds: GatewayBounds | null = null
+let isTrustedProxy: AddressMatcher = () => false
 let opening = false
 let hasKeys = false
 
@@ -103,6 +104,7 @@ async function listenWhenReady(): Promise<void> {
             reusePort: data.reusePort,
             bounds: current,
             handlerFailed,
+            isShared: (address) => isTrustedProxy(address),
             ...(proxyProtocolFrom.length > 0 ? { isProxy: compileCidrs(proxyProtocolFrom) } : {}),
             ...(encrypted && tls !== null ? { tls } : {}),
           },
@@ -184,6 +186,8 @@ supervisor.on('message', (message: ToWorker) => {
       if (!applySnapshot(message.message)) return
       if (message.message.type === 'config') {
         bounds = message.message.config.bounds
+        const { trustedProxies } = message.message.config
+        isTrustedProxy = trustedProxies.length === 0 ? () => false : compileCidrs(trustedProxies)
         for (const listener of listeners) listener.setBounds(bounds)
       } else hasKeys = true
       void listenWhenReady()

@@ -94,6 +94,8 @@ export interface ListenOptions {
    * says whose it is. That client's address is what caps, bindings and limits see.
    */
   readonly isProxy?: (address: string) => boolean
+  /** Peers whose connections carry requests of many clients: they are counted in all, but not as one client. */
+  readonly isShared?: (address: string) => boolean
   /** For logs: the handler, or a callback it gave, has thrown. The client is answered already (500, or cut). */
   readonly handlerFailed?: (error: unknown) => void
 }

@@ -21,10 +21,11 @@ interface Door {
   readonly bounds?: Partial<ListenerBounds>
   readonly tls?: boolean
   readonly isProxy?: (address: string) => boolean
+  readonly isShared?: (address: string) => boolean
 }
 
 /** A listener that answers with the address that it takes the caller for. */
-async function open({ bounds, tls, isProxy }: Door): Promise<HttpListener> {
+async function open({ bounds, tls, isProxy, isShared }: Door): Promise<HttpListener> {
   const listener = await openHttpListener(
     {
       host: '127.0.0.1',
@@ -33,6 +34,7 @@ async function open({ bounds, tls, isProxy }: Door): Promise<HttpListener> {
       bounds: { ...contractBounds, ...bounds },
       ...(tls === true ? { tls: makeCertificate() } : {}),
       ...(isProxy === undefined ? {} : { isProxy }),
+      ...(isShared === undefined ? {} : { isShared }),
     },
     (inbound) => inbound.reply.send(200, ['connection', 'close'], `<${inbound.remoteAddress}>`),
   )
@@ -184,6 +186,21 @@ test('a client opens connections at its pace; others are not held up', async () 
   const other = await dial(listener)
   other.write(request)
   assert.ok((await readAll(other)).endsWith('<127.0.0.1>'))
+})
+
+test('a trusted proxy brings many clients: its connections are counted in all, not as those of one', async () => {
+  const bounds = { connectionsPerAddress: 1, newConnectionsPerSecond: 1, connections: 20 }
+  const listener = await open({ bounds, isShared: (address) => address === '127.0.0.2' })
+  const held: Socket[] = []
+  for (let index = 0; index < 20; index += 1) held.push(await dial(listener, '127.0.0.2'))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.equal(listener.connections, 20)
+  const beyond = await dial(listener, '127.0.0.2')
+  assert.match(await readAll(beyond), /^HTTP\/1\.1 503 /)
+  for (const socket of held) socket.destroy()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await dial(listener)
+  assert.match(await readAll(await dial(listener)), /^HTTP\/1\.1 503 /)
 })
 
 test('a flood of handshakes waits for its turns; another client is let in between', async () => {

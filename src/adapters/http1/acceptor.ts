@@ -29,6 +29,8 @@ export interface Entrance {
   readonly tls: TlsFront | null
   /** Null: no connection begins with a PROXY header. Else whether a peer may, and must, send one. */
   readonly isProxy: ((address: string) => boolean) | null
+  /** Whether many clients stand behind an address. */
+  readonly isShared: (address: string) => boolean
 }
 
 /** A connection on its way in. */
@@ -40,13 +42,15 @@ interface Arrival {
 }
 
 export function createAcceptor(entrance: Entrance): (socket: Socket) => void {
-  const { context, tls, isProxy } = entrance
+  const { context, tls, isProxy, isShared } = entrance
   const caps = createConnectionCaps()
   const turns = createHandshakeTurns(context.wheel, () => context.bounds.handshakesPerSecond)
 
   function admit(arrival: Arrival, address: string, entering: Entering | null): void {
-    if (!arrival.place.claim(address, context.bounds)) refuse(entrance, arrival.socket)
-    else if (tls === null) {
+    const { place } = arrival
+    if (isShared(address)) place.share(address)
+    else if (!place.claim(address, context.bounds)) return refuse(entrance, arrival.socket)
+    if (tls === null) {
       serve(entrance, arrival, address)
       entering?.done()
     } else secure({ entrance, tls, turns, entering: entering ?? enter(entrance, arrival) }, arrival, address)

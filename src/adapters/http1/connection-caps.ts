@@ -19,7 +19,9 @@ export interface ConnectionCaps {
 export interface ConnectionPlace {
   /** Count it for the client at this address. False: the client has, or opens, too many; call once. */
   claim(address: string, limits: ConnectionLimits): boolean
-  /** What counts as one client; empty until it is claimed. */
+  /** Many clients stand behind this address: neither a cap nor a pace of one client applies. In place of `claim`. */
+  share(address: string): void
+  /** What counts as one client; empty until it is claimed or shared. */
   readonly client: string
   /** The client did harm on this connection: it may open fewer for a while. */
   punish(): void
@@ -57,6 +59,9 @@ export function createConnectionCaps(now: () => number = () => performance.now()
         openOf.set(client, open + 1)
         counted = true
         return true
+      },
+      share(address) {
+        client = addressBlock(address)
       },
       punish() {
         if (counted) pace.delay(client, punishmentSeconds * 1000)

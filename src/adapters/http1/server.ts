@@ -47,7 +47,13 @@ export async function openHttpListener(
   }
   const open = createOpenConnections()
   const tls = options.tls === undefined ? null : createTlsFront(options.tls)
-  const entrance: Entrance = { context, open, tls, isProxy: options.isProxy ?? null }
+  const entrance: Entrance = {
+    context,
+    open,
+    tls,
+    isProxy: options.isProxy ?? null,
+    isShared: options.isShared ?? nobody,
+  }
   const server = createServer({ noDelay: true, pauseOnConnect: true }, createAcceptor(entrance))
   await listen(server, options)
   const bound = server.address()
@@ -121,6 +127,10 @@ function listenerOf(parts: {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}
+
+function nobody(): boolean {
+  return false
 }
 
 function ignoreError(): void {
