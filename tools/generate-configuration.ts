@@ -12,7 +12,9 @@ interface Schema {
   readonly minimum?: number
   readonly maximum?: number
   readonly pattern?: string
-  readonly anyOf?: readonly (Schema & { readonly const?: unknown })[]
+  readonly anyOf?: readonly Schema[]
+  readonly const?: unknown
+  readonly enum?: readonly unknown[]
   readonly required?: readonly string[]
 }
 
@@ -40,14 +42,20 @@ const published = {
 writeGenerated('docs/reference/gatewright.schema.json', `${JSON.stringify(published, null, 2)}\n`)
 
 function typeOf(node: Schema): string {
-  if (node.anyOf !== undefined)
-    return node.anyOf
-      .map((each) => (each.const === undefined ? (each.type ?? '') : `\`${String(each.const)}\``))
-      .join(', ')
-  if (node.type === 'array') return `list of ${node.items?.type ?? 'values'}`
+  if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(typeOf))].join(', ')
+  if (node.const !== undefined) return `\`${String(node.const)}\``
+  if (node.enum !== undefined) return node.enum.map((each) => `\`${String(each)}\``).join(', ')
+  if (node.type === 'array') return `list of ${listedType(node.items)}`
+  if (node.properties !== undefined) return `\`{ ${Object.keys(node.properties).join(', ')} }\``
   const from = node.minimum === undefined ? '' : ` ≥ ${node.minimum}`
   const to = node.maximum === undefined || node.maximum >= 2 ** 40 ? '' : ` ≤ ${node.maximum}`
   return `${node.type ?? ''}${from}${to}`
+}
+
+/** Members that are objects are described in rows of their own. */
+function listedType(items: Schema | undefined): string {
+  if (items === undefined) return 'values'
+  return items.properties === undefined ? typeOf(items) : 'object'
 }
 
 function rowsOf(node: Schema, prefix: string): string[] {

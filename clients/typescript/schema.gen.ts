@@ -1034,12 +1034,12 @@ export interface components {
             /** @description What is counted apart; empty: one counter for all that match. */
             per?: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
             /**
-             * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+             * @description `enforce` (the default) refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
              * @enum {string}
              */
             mode?: "enforce" | "warn" | "shadow";
             /**
-             * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+             * @description `refuse` (the default), or `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
              * @enum {string}
              */
             whenExceeded?: "refuse" | "queue";
@@ -1128,12 +1128,12 @@ export interface components {
             /** @description What is counted apart; empty: one counter for all that match. */
             per: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
             /**
-             * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+             * @description `enforce` (the default) refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
              * @enum {string}
              */
             mode: "enforce" | "warn" | "shadow";
             /**
-             * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+             * @description `refuse` (the default), or `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
              * @enum {string}
              */
             whenExceeded: "refuse" | "queue";
@@ -1215,12 +1215,12 @@ export interface components {
             /** @description What is counted apart; empty: one counter for all that match. */
             per: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
             /**
-             * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+             * @description `enforce` (the default) refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
              * @enum {string}
              */
             mode: "enforce" | "warn" | "shadow";
             /**
-             * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+             * @description `refuse` (the default), or `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
              * @enum {string}
              */
             whenExceeded: "refuse" | "queue";
@@ -1276,12 +1276,12 @@ export interface components {
             /** @description What is counted apart; empty: one counter for all that match. */
             per: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
             /**
-             * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+             * @description `enforce` (the default) refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
              * @enum {string}
              */
             mode: "enforce" | "warn" | "shadow";
             /**
-             * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+             * @description `refuse` (the default), or `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
              * @enum {string}
              */
             whenExceeded: "refuse" | "queue";
@@ -1451,17 +1451,17 @@ export interface components {
             /** @description Free text for people. */
             description: string;
             /**
-             * @description Who goes first in a queue, and is shed last under load.
+             * @description Who goes first in a queue, and is shed last under load; `normal` when left out.
              * @enum {string}
              */
             priority: "critical" | "high" | "normal" | "low";
-            /** @description Share of the queue among applications of one priority. */
+            /** @description Share of the queue among applications of one priority; 1 when left out. */
             weight: number;
             /** @description How exchanges wait where a limit of the plan says `queue`. */
             queue: {
-                /** @description Longest wait of an exchange in the queue. */
+                /** @description Longest wait of an exchange in the queue, milliseconds; 10,000 when left out. */
                 maxWaitMs: number;
-                /** @description Most exchanges of one application that wait. */
+                /** @description Most exchanges of one application that wait; 100 when left out. */
                 maxLength: number;
             };
             /** @description What a subscription may use; counted per application and product unless `per` says otherwise. */
@@ -3355,17 +3355,17 @@ export interface operations {
                     /** @description Limits of the plan; names are unique within it. */
                     limits?: components["schemas"]["GivenLimitTerms"][];
                     /**
-                     * @description Who goes first in a queue, and is shed last under load.
+                     * @description Who goes first in a queue, and is shed last under load; `normal` when left out.
                      * @enum {string}
                      */
                     priority?: "critical" | "high" | "normal" | "low";
-                    /** @description Share of the queue among applications of one priority. */
+                    /** @description Share of the queue among applications of one priority; 1 when left out. */
                     weight?: number;
                     /** @description How exchanges wait where a limit of the plan says `queue`. */
                     queue?: {
-                        /** @description Longest wait of an exchange in the queue. */
+                        /** @description Longest wait of an exchange in the queue, milliseconds; 10,000 when left out. */
                         maxWaitMs?: number;
-                        /** @description Most exchanges of one application that wait. */
+                        /** @description Most exchanges of one application that wait; 100 when left out. */
                         maxLength?: number;
                     };
                 };
@@ -3595,19 +3595,19 @@ export interface operations {
                     /** @description Free text for people. */
                     description?: string;
                     /**
-                     * @description Who goes first in a queue, and is shed last under load.
+                     * @description Who goes first in a queue, and is shed last under load; `normal` when left out.
                      * @enum {string}
                      */
                     priority?: "critical" | "high" | "normal" | "low";
-                    /** @description Share of the queue among applications of one priority. */
+                    /** @description Share of the queue among applications of one priority; 1 when left out. */
                     weight?: number;
                     /** @description Limits of the plan; names are unique within it. */
                     limits?: components["schemas"]["GivenLimitTerms"][];
                     /** @description How exchanges wait where a limit of the plan says `queue`. */
                     queue?: {
-                        /** @description Longest wait of an exchange in the queue. */
+                        /** @description Longest wait of an exchange in the queue, milliseconds; 10,000 when left out. */
                         maxWaitMs?: number;
-                        /** @description Most exchanges of one application that wait. */
+                        /** @description Most exchanges of one application that wait; 100 when left out. */
                         maxLength?: number;
                     };
                     /** @description Refuse the change unless the record still has this `updatedAt`. */
@@ -3799,12 +3799,12 @@ export interface operations {
                     /** @description What is counted apart; empty: one counter for all that match. */
                     per?: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
                     /**
-                     * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+                     * @description `enforce` (the default) refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
                      * @enum {string}
                      */
                     mode?: "enforce" | "warn" | "shadow";
                     /**
-                     * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+                     * @description `refuse` (the default), or `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
                      * @enum {string}
                      */
                     whenExceeded?: "refuse" | "queue";
@@ -4072,12 +4072,12 @@ export interface operations {
                     /** @description What is counted apart; empty: one counter for all that match. */
                     per?: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
                     /**
-                     * @description `enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
+                     * @description `enforce` (the default) refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.
                      * @enum {string}
                      */
                     mode?: "enforce" | "warn" | "shadow";
                     /**
-                     * @description `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
+                     * @description `refuse` (the default), or `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.
                      * @enum {string}
                      */
                     whenExceeded?: "refuse" | "queue";

@@ -102,11 +102,11 @@ export const limitTermFields = {
   }),
   mode: oneOf(
     ['enforce', 'warn', 'shadow'],
-    '`enforce` refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.',
+    '`enforce` (the default) refuses or queues; `warn` serves, tells the caller and alerts; `shadow` only counts.',
   ),
   whenExceeded: oneOf(
     ['refuse', 'queue'],
-    '`queue`: an exchange beyond the limit waits its turn within the bounds of the plan.',
+    '`refuse` (the default), or `queue`: an exchange beyond the limit waits its turn within the bounds of the plan.',
   ),
   onStoreLoss: oneOf(
     ['local-share', 'closed', 'open'],
@@ -171,19 +171,22 @@ export const givenMatchSchema = Type.Object(
 )
 
 export const planFields = {
-  priority: oneOf(priorityClasses, 'Who goes first in a queue, and is shed last under load.'),
+  priority: oneOf(
+    priorityClasses,
+    'Who goes first in a queue, and is shed last under load; `normal` when left out.',
+  ),
   weight: Type.Integer({
-    description: 'Share of the queue among applications of one priority.',
+    description: 'Share of the queue among applications of one priority; 1 when left out.',
     minimum: 1,
     maximum: 1000,
   }),
   maxWaitMs: Type.Integer({
-    description: 'Longest wait of an exchange in the queue.',
+    description: 'Longest wait of an exchange in the queue, milliseconds; 10,000 when left out.',
     minimum: 0,
     maximum: 600_000,
   }),
   maxLength: Type.Integer({
-    description: 'Most exchanges of one application that wait.',
+    description: 'Most exchanges of one application that wait; 100 when left out.',
     minimum: 0,
     maximum: 10_000,
   }),
