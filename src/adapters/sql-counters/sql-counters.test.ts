@@ -3,11 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { startPostgres } from '../../../test/fixtures/postgres/postgres-server.ts'
 import { month, testCentralCountersContract } from '../../ports/central-counters.contract.ts'
 import type { CounterTerms } from '../../ports/central-counters.ts'
+import { openPostgresDatabase } from '../postgres/open-postgres-store.ts'
 import { openSqliteStore } from '../sqlite/open-sqlite-store.ts'
+import { postgresTime } from './server-time.ts'
+import { createSqlCounters } from './sql-central-counters.ts'
 
 testCentralCountersContract('sqlite', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'gatewright-counters-'))
@@ -20,6 +25,36 @@ testCentralCountersContract('sqlite', async () => {
       await storage.close()
       rmSync(directory, { recursive: true })
     },
+  }
+})
+
+const server = await startPostgres()
+const database = await openPostgresDatabase({
+  url: await server.createDatabase(),
+  tls: { mode: 'auto' },
+  poolSize: 12,
+  connectTimeoutMs: 2000,
+  statementTimeoutMs: 5000,
+})
+after(async () => {
+  await database.destroy()
+  await server.stop()
+})
+
+testCentralCountersContract('postgres', async () => {
+  await sql`truncate counters, counter_leases, counter_nodes`.execute(database)
+  return {
+    ttlMs: 300,
+    // Each call takes a connection of the pool, whichever node it is for.
+    open: async (node) =>
+      createSqlCounters(database, {
+        node,
+        run: 'one',
+        ttlMs: 300,
+        presenceMs: 300,
+        serverTime: postgresTime,
+      }),
+    remove: () => Promise.resolve(),
   }
 })
 
@@ -69,13 +104,13 @@ test(
       await counters.take([{ key, terms, units: 2 }])
     await sleep(10)
     await counters.renew()
-    const database = new DatabaseSync(path)
-    const keys = database.prepare('select key from counters').all()
+    const file = new DatabaseSync(path)
+    const keys = file.prepare('select key from counters').all()
     assert.deepEqual(
       keys.map((row) => String(row['key']).split('@')[0]),
       ['new'],
     )
-    database.close()
+    file.close()
     await storage.close()
   }),
 )
