@@ -7,6 +7,7 @@ export { estimateTokens } from './estimate-tokens.ts'
 export { plausibleUsage } from './plausible-usage.ts'
 export { compilePrices, costMicroUsd, type PriceBook } from './price-book.ts'
 export { defaultPrices } from './prices.ts'
+export { observeInputBytes, roughInput } from './rough-input.ts'
 export {
   type MeteredModel,
   observeInputTokens,
