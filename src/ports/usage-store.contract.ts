@@ -98,6 +98,19 @@ export function testUsageStoreContract(open: () => Promise<OpenedUsageStore>): v
     assert.equal((await usage.query(question)).rows[0]?.sums.requests, 1)
   })
 
+  check(
+    'a minute and series that come twice in one batch add up; a NUL in a name stops nothing',
+    async (usage) => {
+      const named = (model: string) => rollup({ model })
+      await apply(usage, [named('m'), named('m'), named('a\u0000'), named('a\ufffd')], 1)
+      const { rows } = await usage.query({ ...question, groupBy: ['model'] })
+      assert.deepEqual(rows.map((row) => [row.group.model, row.sums.requests, row.latency[3]]).toSorted(), [
+        ['a\ufffd', 2, 2],
+        ['m', 2, 2],
+      ])
+    },
+  )
+
   check('many series in one batch are stored whole', async (usage) => {
     const rollups = Array.from({ length: 500 }, (_, index) => rollup({ keyId: `key_${index}` }))
     await apply(usage, rollups, 1)

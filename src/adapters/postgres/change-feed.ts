@@ -36,7 +36,6 @@ class PostgresChangeFeed implements ChangeFeed {
   readonly #listeners = new Set<(version: number) => void>()
   readonly #stopping = new AbortController()
   readonly #running: Promise<void>
-  #client: Client | null = null
   /** Announced when the message under way is out; later versions stand for earlier ones. */
   #nextVersion = 0
   #isSending = false
@@ -71,7 +70,6 @@ class PostgresChangeFeed implements ChangeFeed {
 
   async close(): Promise<void> {
     this.#stopping.abort()
-    await this.#client?.end().catch(ignoreLoss)
     await this.#running
   }
 
@@ -91,10 +89,11 @@ class PostgresChangeFeed implements ChangeFeed {
   /** Resolves when the connection ends. True: it had been there. */
   async #listenUntilLost(): Promise<boolean> {
     const client = new Client(this.#parts.settings)
-    this.#client = client
+    const { signal } = this.#stopping
     const lost = new Promise<void>((resolve) => {
       client.on('error', () => resolve())
       client.on('end', () => resolve())
+      signal.addEventListener('abort', () => resolve(), { once: true })
     })
     client.on('notification', ({ payload }) => this.#hear(payload ?? ''))
     try {

@@ -1,8 +1,11 @@
 /** Opens (and migrates) the database that several nodes share. */
 import { Kysely } from 'kysely'
 import { Pool } from 'pg'
+import type { CentralCounters } from '../../ports/central-counters.ts'
 import type { Store } from '../../ports/store.ts'
 import type { UsageStore } from '../../ports/usage-store.ts'
+import { postgresTime } from '../sql-counters/server-time.ts'
+import { createSqlCounters, type SqlCountersOptions } from '../sql-counters/sql-central-counters.ts'
 import type { Database, Schema } from '../sql-store/database.ts'
 import { migrate } from '../sql-store/migrate.ts'
 import { createSqlStore } from '../sql-store/sql-store.ts'
@@ -15,7 +18,9 @@ import { createPostgresDialect } from './postgres-dialect.ts'
 export interface PostgresStorage {
   readonly store: Store
   readonly usage: UsageStore
-  /** Closes both. */
+  /** Counters in the same database. */
+  openCounters(options: Omit<SqlCountersOptions, 'serverTime'>): CentralCounters
+  /** Closes all. */
   close(): Promise<void>
 }
 
@@ -26,10 +31,14 @@ export interface OpenPostgresOptions extends PostgresOptions {
 
 function createPool(options: PostgresOptions): Pool {
   const pool = new Pool({ ...connectionSettings(options), max: options.poolSize })
-  // An idle connection that breaks is dropped from the pool; the next user gets a new one, or learns that there is none.
-  pool.on('error', () => {})
+  // A connection that breaks tells its user, if it has one, by the statement under way, and leaves the pool. Without
+  // listeners the event would end the thread.
+  pool.on('error', ignore)
+  pool.on('connect', (client) => client.on('error', ignore))
   return pool
 }
+
+function ignore(): void {}
 
 const databaseOn = (pool: Pool): Database => new Kysely<Schema>({ dialect: createPostgresDialect(pool) })
 
@@ -79,5 +88,10 @@ export async function openPostgresStore(options: OpenPostgresOptions): Promise<P
       await inner.close()
     },
   }
-  return { store, usage: createSqlUsageStore(db), close: () => store.close() }
+  return {
+    store,
+    usage: createSqlUsageStore(db),
+    openCounters: (own) => createSqlCounters(db, { ...own, serverTime: postgresTime }),
+    close: () => store.close(),
+  }
 }

@@ -88,6 +88,7 @@ describe('PostgreSQL', { skip: postgresMissing() }, () => {
   test('a reader who sees a version sees every change up to it, whichever node made it', () =>
     withNodes(3, async (nodes) => {
       const reader = nodeOf(nodes, 0)
+      const first = (await reader.store.versions()).current
       let isWriting = true
       const write = async (node: PostgresStorage, name: string): Promise<void> => {
         for (let count = 0; count < 15; count += 1)
@@ -97,7 +98,6 @@ describe('PostgreSQL', { skip: postgresMissing() }, () => {
       void writes.finally(() => {
         isWriting = false
       })
-      const first = (await reader.store.versions()).current
       let before = first
       while (isWriting) {
         const { version, organizations } = await reader.store.loadConfiguration()

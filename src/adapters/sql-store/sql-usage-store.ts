@@ -24,26 +24,51 @@ const minuteMs = 60_000
 const rowsPerStatement = 64
 const sumColumns = [...usageSums.map(({ column }) => column), ...latencyBuckets]
 
-function seriesId(dimensions: UsageDimensions): string {
-  const text = JSON.stringify(usageDimensionFields.map((field) => dimensions[field]))
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22)
+function seriesRow(dimensions: UsageDimensions): Row {
+  const values: Row = {}
+  // Model names come from callers, and PostgreSQL stores no NUL: one such name must not stop all sums.
+  for (const field of usageDimensionFields) {
+    const value = dimensions[field]
+    values[columnName(field)] = typeof value === 'string' ? value.replaceAll('\u0000', '\ufffd') : value
+  }
+  const text = JSON.stringify(Object.values(values))
+  return { id: createHash('sha256').update(text).digest('base64url').slice(0, 22), ...values }
 }
 
-function seriesRow(id: string, dimensions: UsageDimensions): Row {
-  const row: Row = { id }
-  for (const field of usageDimensionFields) row[columnName(field)] = dimensions[field]
-  return row
-}
-
-function minuteRow(id: string, rollup: UsageRollup): Row {
+function minuteRow(series: Row, rollup: UsageRollup): Row {
   const row: Row = {
-    organization_id: rollup.dimensions.organizationId,
+    organization_id: series['organization_id'] ?? '',
     minute: rollup.minute,
-    series_id: id,
+    series_id: series['id'] ?? '',
   }
   for (const { field, column } of usageSums) row[column] = rollup.sums[field]
   for (const [index, column] of latencyBuckets.entries()) row[column] = rollup.latency[index] ?? 0
   return row
+}
+
+function addUp(into: Row, row: Row): void {
+  for (const column of sumColumns) into[column] = Number(into[column]) + Number(row[column])
+}
+
+/** Rows by key, in the order of their keys: no key twice, which PostgreSQL refuses in one statement. */
+function rowsOf(rollups: readonly UsageRollup[]): { readonly series: Row[]; readonly minutes: Row[] } {
+  const series = new Map<string, Row>()
+  const minutes = new Map<string, Row>()
+  for (const rollup of rollups) {
+    const own = seriesRow(rollup.dimensions)
+    const key = String(own['id'])
+    series.set(key, own)
+    const row = minuteRow(own, rollup)
+    const minuteKey = `${key} ${String(rollup.minute).padStart(16, '0')}`
+    const found = minutes.get(minuteKey)
+    if (found === undefined) minutes.set(minuteKey, row)
+    else addUp(found, row)
+  }
+  return { series: inOrder(series), minutes: inOrder(minutes) }
+}
+
+function inOrder(rows: ReadonlyMap<string, Row>): Row[] {
+  return [...rows].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row)
 }
 
 const added = Object.fromEntries(
@@ -53,46 +78,34 @@ const added = Object.fromEntries(
   ]),
 )
 
-interface KeyedRollup {
-  readonly id: string
-  readonly rollup: UsageRollup
-}
-
-function addSeries(db: Database, keyed: readonly KeyedRollup[]): Promise<unknown> {
-  return db
-    .insertInto('usage_series')
-    .values(keyed.map(({ id, rollup }) => seriesRow(id, rollup.dimensions)))
-    .onConflict((target) => target.column('id').doNothing())
-    .execute()
-}
-
-function addMinutes(db: Database, keyed: readonly KeyedRollup[]): Promise<unknown> {
-  return db
-    .insertInto('usage_minutes')
-    .values(keyed.map(({ id, rollup }) => minuteRow(id, rollup)))
-    .onConflict((target) => target.columns(['organization_id', 'minute', 'series_id']).doUpdateSet(added))
-    .execute()
-}
-
 /**
  * Several nodes add to the same rows at once. All take them in one order, first the series, then the minutes, so that
  * none waits for another that waits for it.
  */
 async function addRollups(db: Database, rollups: readonly UsageRollup[]): Promise<void> {
-  const keyed = rollups
-    .map((rollup) => ({ id: seriesId(rollup.dimensions), rollup }))
-    .toSorted((one, other) => compare(one.id, other.id) || one.rollup.minute - other.rollup.minute)
-  for (const add of [addSeries, addMinutes]) {
-    for (let start = 0; start < keyed.length; start += rowsPerStatement) {
-      await add(db, keyed.slice(start, start + rowsPerStatement))
-      // Let others have the thread between statements; the transaction stays open.
-      await new Promise<void>((resolve) => setImmediate(resolve))
-    }
-  }
+  const { series, minutes } = rowsOf(rollups)
+  await inParts(series, (rows) =>
+    db
+      .insertInto('usage_series')
+      .values(rows)
+      .onConflict((target) => target.column('id').doNothing())
+      .execute(),
+  )
+  await inParts(minutes, (rows) =>
+    db
+      .insertInto('usage_minutes')
+      .values(rows)
+      .onConflict((target) => target.columns(['organization_id', 'minute', 'series_id']).doUpdateSet(added))
+      .execute(),
+  )
 }
 
-function compare(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other)
+async function inParts(rows: readonly Row[], write: (part: Row[]) => Promise<unknown>): Promise<void> {
+  for (let start = 0; start < rows.length; start += rowsPerStatement) {
+    await write(rows.slice(start, start + rowsPerStatement))
+    // Let others have the thread between statements; the transaction stays open.
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
 }
 
 async function readCursor(db: Database, name: string): Promise<string | null> {
