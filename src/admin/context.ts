@@ -12,6 +12,7 @@ import type { SecretBox } from '../ports/secret-box.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
 import type { DocumentManager } from '../resources/index.ts'
+import type { Trouble } from '../routing/index.ts'
 import type { SecretPeppers } from './secrets.ts'
 
 /** One address that this process serves. */
@@ -59,7 +60,7 @@ export interface TargetHealthReport {
   /** Slug. */
   readonly deployment: string
   readonly model: string | null
-  readonly trouble: 'none' | 'cooling' | 'open' | 'retired' | 'unhealthy'
+  readonly trouble: Trouble
   /** Milliseconds until it may be tried again. */
   readonly waitMs: number
   readonly outages: number

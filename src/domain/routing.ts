@@ -93,6 +93,3 @@ export interface RoutePolicy {
   /** Null: every request is answered by a deployment. */
   readonly cache?: RouteCache | null
 }
-
-/** Nothing said: the defaults hold. */
-export const defaultRoutePolicy: RoutePolicy = Object.freeze({})

@@ -22,35 +22,32 @@ export interface FailureClass {
   readonly effect: FailureEffect
 }
 
-function row(
-  name: string,
-  asked: 'final' | 'next' | 'next, again',
-  effect: FailureEffect,
-  cause: string,
-): FailureClass {
+type Consequence = readonly ['final' | 'next' | 'next, again', FailureEffect]
+
+function row(name: string, [asked, effect]: Consequence, cause: string): FailureClass {
   return Object.freeze({ name, cause, effect, next: asked !== 'final', again: asked === 'next, again' })
 }
 
 // biome-ignore format: the columns are the point
 export const failureClasses = Object.freeze({
-  credential: row('credential',  'next',        'retire-deployment', '401'),
-  permission: row('permission',  'next',        'retire-target',     '403'),
-  quota:      row('quota',       'next',        'cool',              '402'),
-  rateLimit:  row('rate-limit',  'next, again', 'cool',              '429'),
-  missing:    row('missing',     'next',        'none',              '404'),
-  timeout:    row('timeout',     'next, again', 'break',             '408, 504; no connection, head or further byte in time'),
-  overloaded: row('overloaded',  'next, again', 'break',             '503, 529'),
-  server:     row('server',      'next, again', 'break',             '500, 502 and other 5xx'),
-  connect:    row('connect',     'next, again', 'break',             'no address, connection refused, TLS refused'),
-  broken:     row('broken',      'next, again', 'break',             'reset, closed, not HTTP, fewer bytes than announced'),
-  stream:     row('stream',      'next, again', 'break',             'a stream that errs, ends or cannot be read before its first content'),
-  malformed:  row('malformed',   'next',        'break',             'an answer that cannot be read'),
-  egress:     row('egress',      'next',        'none',              'an address that the gateway may not call'),
-  unfit:      row('unfit',       'next',        'none',              'the request cannot be put into the dialect of the target'),
-  token:      row('token',       'next, again', 'break',             'the token service of the provider gave no token'),
-  redirect:   row('redirect',    'next',        'none',              '3xx, which is not followed'),
-  refused:    row('refused',     'final',       'none',              'other 4xx: the request itself, its content among others'),
-  caller:     row('caller',      'final',       'none',              'the caller broke off its own request'),
+  credential: row('credential',  ['next',        'retire-deployment'], '401'),
+  permission: row('permission',  ['next',        'retire-target'],     '403'),
+  quota:      row('quota',       ['next',        'cool'],              '402'),
+  rateLimit:  row('rate-limit',  ['next, again', 'cool'],              '429'),
+  missing:    row('missing',     ['next',        'none'],              '404'),
+  timeout:    row('timeout',     ['next, again', 'break'],             '408, 504; no connection, head or further byte in time'),
+  overloaded: row('overloaded',  ['next, again', 'break'],             '503, 529'),
+  server:     row('server',      ['next, again', 'break'],             '500, 502 and other 5xx'),
+  connect:    row('connect',     ['next, again', 'break'],             'no address, connection refused, TLS refused'),
+  broken:     row('broken',      ['next, again', 'break'],             'reset, closed, not HTTP, fewer bytes than announced'),
+  stream:     row('stream',      ['next, again', 'break'],             'a stream that errs, ends or cannot be read before its first content'),
+  malformed:  row('malformed',   ['next',        'break'],             'an answer that cannot be read'),
+  egress:     row('egress',      ['next',        'none'],              'an address that the gateway may not call'),
+  unfit:      row('unfit',       ['next',        'none'],              'the request cannot be put into the dialect of the target'),
+  token:      row('token',       ['next, again', 'break'],             'the token service of the provider gave no token'),
+  redirect:   row('redirect',    ['next',        'none'],              '3xx, which is not followed'),
+  refused:    row('refused',     ['final',       'none'],              'other 4xx: the request itself, its content among others'),
+  caller:     row('caller',      ['final',       'none'],              'the caller broke off its own request'),
 })
 
 const byStatus: ReadonlyMap<number, FailureClass> = new Map([

@@ -3,7 +3,7 @@
  * says about its use. Knows nothing of HTTP and of exchanges.
  */
 export { conversationHash } from './conversation.ts'
-export { describeHealth, type TargetState } from './describe-health.ts'
+export { describeHealth } from './describe-health.ts'
 export {
   classOfErrorEvent,
   classOfFailure,
@@ -13,15 +13,10 @@ export {
   retryAfterMs,
 } from './failure-classes.ts'
 export { healthBoardBytes, openHealthBoard, type Trouble, troubles } from './health-board.ts'
-export {
-  type CheckOutcome,
-  type CheckTerms,
-  createHealthChecks,
-  type HealthChecks,
-} from './health-checks.ts'
+export { createHealthChecks } from './health-checks.ts'
 export { hashText } from './mix.ts'
 export { type Candidate, orderTargets } from './order-targets.ts'
 export { completeRoutePolicy, defaultRouteTerms, type RouteTerms } from './route-terms.ts'
 export { jitteredBackoffMs, ShareBudget } from './share-budget.ts'
-export { createHealthBook, type HealthBook, type TargetHealth, targetName } from './target-health.ts'
+export { createHealthBook, type HealthBook, targetName } from './target-health.ts'
 export { type Blockage, describeBlockage, usableTargets } from './usable-targets.ts'

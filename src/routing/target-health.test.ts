@@ -5,12 +5,10 @@ import { at, healthOf, start } from './harness/test-health.ts'
 import { completeRoutePolicy, defaultRouteTerms } from './route-terms.ts'
 import type { TargetHealth } from './target-health.ts'
 
-function fail(
-  health: TargetHealth,
-  ms: number,
-  failure: FailureClass,
-  retryAfterMs: number | null = null,
-): void {
+type Failing = FailureClass | { readonly failure: FailureClass; readonly retryAfterMs: number }
+
+function fail(health: TargetHealth, ms: number, failing: Failing): void {
+  const { failure, retryAfterMs } = 'failure' in failing ? failing : { failure: failing, retryAfterMs: null }
   health.failed({ failure, retryAfterMs, elapsedMs: 10, streamed: false }, defaultRouteTerms, at(ms))
 }
 
@@ -66,7 +64,7 @@ test('a pause is as long as the provider asks for, within the bound of the route
     [0, 0],
   ] as const) {
     const health = healthOf()
-    fail(health, 0, failureClasses.rateLimit, asked)
+    fail(health, 0, { failure: failureClasses.rateLimit, retryAfterMs: asked })
     assert.equal(health.waitMs(start), got)
   }
 })
@@ -84,7 +82,7 @@ test('without a word of the provider pauses double from half a second to ten', (
 
 test('an overloaded provider that names a time is left alone for that long', () => {
   const health = healthOf()
-  fail(health, 0, failureClasses.overloaded, 3000)
+  fail(health, 0, { failure: failureClasses.overloaded, retryAfterMs: 3000 })
   assert.deepEqual([health.trouble, health.waitMs(start)], ['cooling', 3000])
 })
 

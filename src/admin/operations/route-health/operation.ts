@@ -1,10 +1,9 @@
 import { Type } from 'typebox'
+import { troubles } from '../../../routing/index.ts'
 import { defineOperation } from '../../operation.ts'
 import { memberParams, openMember } from '../../resource.ts'
 import { routes } from '../../resources/routes.ts'
 import { closed, nullable, oneOf } from '../../schemas.ts'
-
-const states = ['none', 'cooling', 'open', 'retired', 'unhealthy'] as const
 
 export const routeHealth = defineOperation({
   tag: routes.plural,
@@ -21,7 +20,7 @@ export const routeHealth = defineOperation({
           deployment: Type.String({ description: 'Slug of the deployment.' }),
           model: nullable(Type.String(), 'Model name at the provider; null: the name that is asked for.'),
           trouble: oneOf(
-            states,
+            troubles,
             '`none`: in use. `cooling`: the provider asked for a pause. `open`: too many calls failed. `retired`: the credential was refused. `unhealthy`: the health check failed.',
           ),
           waitMs: Type.Number({ description: 'Until it may be tried again, milliseconds.', minimum: 0 }),
