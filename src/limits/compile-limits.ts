@@ -24,6 +24,8 @@ export interface RulePlace {
   readonly key: string
   readonly counter: NodeCounter
   readonly terms: CounterTerms
+  /** Units that were available after the last move of this thread; null: none yet. A hint, never a decision. */
+  lastLeft: number | null
 }
 
 export interface CompiledRule {

@@ -5,8 +5,8 @@
  * storms one that has come back.
  *
  * How much is fetched (N nodes): 2 % of the amount, divided by N, or what is asked for where that is more. When the
- * central counter has less left than N such leases, exactly what is asked for, so that the last units are not
- * scattered among the nodes.
+ * central counter has less left than N such leases, or the amount is too small for any, exactly what is asked for, so
+ * that the last units are not scattered among the nodes.
  */
 import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
@@ -103,12 +103,13 @@ class Desk implements LeaseDesk {
     this.#schedule()
   }
 
+  /** 0: the amount is so small that units are fetched as they are asked for. */
   #leaseOf(terms: CounterTerms): number {
-    return Math.max(1, Math.floor((terms.amount * leaseShare) / this.#nodes))
+    return Math.floor((terms.amount * leaseShare) / this.#nodes)
   }
 
   #isScarce(centralLeft: number | null, lease: number): boolean {
-    return centralLeft !== null && centralLeft < lease * this.#nodes
+    return lease === 0 || (centralLeft !== null && centralLeft < lease * this.#nodes)
   }
 
   #wantOf(place: WantedPlace): Want {

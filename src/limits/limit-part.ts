@@ -40,7 +40,7 @@ export class LimitPart implements CounterPart {
   readonly compiled: CompiledRule
   readonly kind: 'counted' | 'reserved' | 'concurrent'
   /** Asked for at the start. */
-  readonly units: number
+  units: number
   place: RulePlace
   check: 'firm' | 'soft' | 'forced'
   hold = 0
@@ -73,6 +73,18 @@ export class LimitPart implements CounterPart {
     return this.place.terms
   }
 
+  /** What is asked for is a good part of what was left when this thread last looked. */
+  get isNear(): boolean {
+    if (this.kind !== 'reserved') return false
+    const { lastLeft, terms } = this.place
+    return (lastLeft ?? roomOf(terms)) < nearFactor * this.units
+  }
+
+  /** The request's figures are others now. */
+  measure(request: LimitRequest): void {
+    if (this.kind === 'reserved') this.units = unitsOf(this.rule.meter, request)
+  }
+
   /** The first move: take what is asked for. */
   ask(): void {
     this.hold = this.kind === 'counted' ? 0 : this.units
@@ -85,6 +97,13 @@ export class LimitPart implements CounterPart {
     this.use = this.kind === 'reserved' ? used - this.counted : 0
     this.check = 'forced'
   }
+}
+
+/** Rough figures serve while at least so many times as much is left. */
+const nearFactor = 8
+
+function roomOf(terms: CounterTerms): number {
+  return terms.kind === 'rolling' ? terms.burst : terms.amount
 }
 
 /** Soft budgets count on beyond their amount; other rules that are not enforced leave out what exceeds them. */

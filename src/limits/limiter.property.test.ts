@@ -266,6 +266,6 @@ test('property: never over the bound, never under it', () => {
       }
       checkWindows(world)
     }),
-    { numRuns: 300 },
+    { numRuns: 1200 },
   )
 })

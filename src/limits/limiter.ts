@@ -48,7 +48,10 @@ const nothingToCount: LimitVerdict = Object.freeze({ allowed: true, reservation:
 /** An exchange on its way in. */
 interface Admission {
   readonly parts: LimitPart[]
+  readonly request: LimitRequest
   readonly done: (verdict: LimitVerdict) => void
+  /** The request's figures are as exact as they can be. */
+  isExact: boolean
   attempts: number
 }
 
@@ -73,7 +76,8 @@ class CounterLimiter implements Limiter {
     const parts = rules.map(
       (compiled) => new LimitPart(compiled, this.#placeOf(limits, compiled, { request, now }), request),
     )
-    const admission = { parts, done, attempts: 0 }
+    const admission = { parts, request, done, isExact: request.refine === undefined, attempts: 0 }
+    if (!admission.isExact && parts.some((part) => part.isNear)) refine(admission)
     const [first] = parts
     if (parts.length > maxCounterParts && first !== undefined)
       return this.#refuseUnavailable(admission, first)
@@ -117,7 +121,7 @@ class CounterLimiter implements Limiter {
       group: rule.organizationId,
       leased: this.#deskOf(terms) !== null,
     })
-    return { subject, key, counter, terms }
+    return { subject, key, counter, terms, lastLeft: null }
   }
 
   #attempt(admission: Admission): void {
@@ -127,7 +131,11 @@ class CounterLimiter implements Limiter {
     for (const part of moving) part.ask()
     const outcome = counters.move(moving, clock.now())
     if (outcome === 'moved') return this.#allow(admission)
-    if (outcome === 'short') return this.#refuseOrFetch(admission)
+    if (outcome === 'short' && admission.isExact) return this.#refuseOrFetch(admission)
+    if (outcome === 'short') {
+      refine(admission)
+      return this.#attempt(admission)
+    }
     const [first] = moving
     if (first !== undefined) this.#refuseUnavailable(admission, first)
   }
@@ -137,6 +145,7 @@ class CounterLimiter implements Limiter {
       if (part.short && !part.skipped) this.#options.counters.countFigure(part.rule.id, 'exceeded')
       if (part.short && part.check === 'soft') part.skipped = true
       if (part.kind === 'counted' && !part.skipped) part.counted = part.units
+      part.place.lastLeft = part.left
     }
     const reservation = new CounterReservation(parts, this.#tools)
     this.#fetchAhead(parts)
@@ -229,7 +238,7 @@ class CounterLimiter implements Limiter {
       group: rule.organizationId,
       leased: false,
     })
-    return { subject: place.subject, key, counter, terms: shareOf(place.terms, nodes) }
+    return { subject: place.subject, key, counter, terms: shareOf(place.terms, nodes), lastLeft: null }
   }
 
   #refuseExceeded(admission: Admission, refusing: readonly LimitPart[]): void {
@@ -267,6 +276,13 @@ class CounterLimiter implements Limiter {
     const standings = standingsOf(parts, counters, clock.now())
     done({ allowed: false, rule: part.rule, cause, retryAfterMs, standings })
   }
+}
+
+function refine(admission: Admission): void {
+  const { parts, request } = admission
+  request.refine?.()
+  for (const part of parts) part.measure(request)
+  admission.isExact = true
 }
 
 /** One node's part of a rate. At least one unit at a time, else it would never admit anything. */

@@ -24,6 +24,11 @@ export interface LimitRequest {
   /** For these tokens at the dearest target of the route; 0: no price is known. */
   readonly costMicroUsd: number
   readonly streamed: boolean
+  /**
+   * Where the figures are rough: count, so that they are as exact as can be known. Called at most once, when a limit
+   * is near, before anything is refused.
+   */
+  refine?(): void
 }
 
 export interface LimitActual {
