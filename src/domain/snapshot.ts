@@ -89,6 +89,10 @@ export interface GatewayBounds {
   readonly replyBytesPerSecond: number
   readonly replyBufferBytes: number
   readonly http2Streams: number
+  /** Mean delay of the event loop at which exchanges of the lowest priority are turned away; 0: none are. */
+  readonly loopDelayMs: number
+  /** Resident memory that the process may come to hold; 0: what the container or the machine has. */
+  readonly memoryBytes: number
   /** SSE comment interval until the first token; 0: none. */
   readonly keepAliveCommentMs: number
   /** Largest unary upstream response read whole. */

@@ -72,4 +72,8 @@ export interface UsageRecord {
   readonly endUser: string
   /** Caller's tags (`metadata`, `x-gatewright-tags`), bounded: at most 16 keys of 64, values of 256 characters. */
   readonly tags: Readonly<Record<string, string>>
+  /** Name of the limit that refused the exchange or ended its stream; absent: none did. */
+  readonly refusedBy?: string
+  /** Names of limits that would have refused it and are not enforced (`warn`, `shadow`); absent: none. */
+  readonly limitsPassed?: readonly string[]
 }

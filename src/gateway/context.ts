@@ -3,10 +3,14 @@ import type { ContentRecord } from '../domain/content.ts'
 import type { UsageRecord } from '../domain/usage.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
+import type { FairQueue, Limiter } from '../limits/index.ts'
 import type { IdempotencyBook } from '../ports/idempotency.ts'
+import type { ResponseCache } from '../ports/response-cache.ts'
 import type { UpstreamClient } from '../ports/upstream-client.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { KeyTable } from './key-table.ts'
+import type { OutputExpectations } from './limits/output-expectations.ts'
+import type { LoadGauge } from './load-gauge.ts'
 
 /** Internal notes about an exchange for the process log; never content, never secrets. */
 export interface GatewayNote {
@@ -22,6 +26,13 @@ export interface GatewayContext {
   /** Chooses by origin: the in-process sandbox or the network. */
   readonly upstream: UpstreamClient
   readonly idempotency: IdempotencyBook
+  /** Asked only on routes that keep answers. */
+  readonly responses: ResponseCache
+  readonly limiter: Limiter
+  /** Where exchanges wait that a rule neither admits nor refuses. */
+  readonly queue: FairQueue
+  readonly outputs: OutputExpectations
+  readonly load: LoadGauge
   readonly clock: Clock
   readonly timers: TimerWheel
   /** Uniform in [0, 1). */

@@ -2,13 +2,15 @@
  * One request and its response on their way through the pipeline. A class with every field set in the constructor,
  * in one order, so that all exchanges share one hidden class; stages read and write fields and nothing else.
  */
-import type { CanonicalRequest } from '../domain/canonical.ts'
+import type { CanonicalError, CanonicalRequest } from '../domain/canonical.ts'
 import type { JsonObject } from '../domain/json.ts'
+import type { LimitRule } from '../domain/limits.ts'
 import type { Operation } from '../domain/operations.ts'
 import type { KeySnapshot } from '../domain/snapshot.ts'
 import type { TokenUsage } from '../domain/usage.ts'
 import type { JsonScan } from '../kernel/json-scan.ts'
 import type { TimerHandle } from '../kernel/timer-wheel.ts'
+import type { LimitActual, LimitRequest, LimitStanding } from '../limits/index.ts'
 import type { BodyFailureKind, Inbound, Reply } from '../ports/listener.ts'
 import type { UpstreamCall } from '../ports/upstream-client.ts'
 import type { Downgrade } from '../providers/index.ts'
@@ -29,8 +31,26 @@ export interface Race {
   end(): void
 }
 
+/** What an exchange holds of its limits; `limits/limit-hold.ts`. */
+export interface ExchangeLimits {
+  readonly request: LimitRequest
+  /** The request itself says how long its answer may be. */
+  readonly isCapped: boolean
+  /** Worst first, as they stand now. */
+  readonly standings: readonly LimitStanding[]
+  /** Rules that were passed and are not enforced. */
+  readonly exceeded: readonly { readonly rule: LimitRule }[]
+  /** The rule that refused or ended the exchange; empty: none did. */
+  readonly refusedBy: string
+  /** Figures so far. A rule: its limit is reached, end the exchange. */
+  progress(used: LimitActual): LimitRule | null
+  /** The exchange has ended; called once. */
+  settle(actual: LimitActual): void
+}
+
 const noBytes = Buffer.alloc(0)
 const noTargets: readonly CompiledTarget[] = Object.freeze([])
+const noStandings: readonly LimitStanding[] = Object.freeze([])
 const noTags: Readonly<Record<string, string>> = Object.freeze({})
 
 export class Exchange {
@@ -82,6 +102,11 @@ export class Exchange {
   endUser = ''
   tags: Readonly<Record<string, string>> = noTags
 
+  // Limited
+  /** Null: no rule of its organization applies, or none was asked yet. */
+  limits: ExchangeLimits | null = null
+  addressStandings: readonly LimitStanding[] = noStandings
+
   // Routed
   route: CompiledRoute | null = null
   targets: readonly CompiledTarget[] = []
@@ -100,11 +125,17 @@ export class Exchange {
 
   // Answered
   status = 0
+  /** Empty: the route keeps no answers, or nothing was asked of it. */
+  cacheStatus: '' | 'hit' | 'miss' | 'bypass' = ''
+  /** Set where the answer is to be kept if it ends well. */
+  keepResponse: (() => void) | null = null
   faultCode = ''
   usage: TokenUsage | null = null
   /** Figures so far, for an exchange that ends before the provider gave any. */
   estimateUsage: (() => TokenUsage) | null = null
   costMicroUsd: number | null = null
+  /** What ends the stream that is being sent, after whatever was sent of it; null: there is none. */
+  endStream: ((error: CanonicalError) => string | Uint8Array) | null = null
   /** Estimated cost of calls whose answers nobody got: hedges that lost, answers that broke off before content. */
   lostCostMicroUsd = 0
   responseBytes = 0

@@ -5,12 +5,15 @@
 import type { SnapshotConfig, SnapshotMessage } from '../domain/snapshot.ts'
 import { faults } from '../faults/catalogue.ts'
 import { requestIds } from '../kernel/ids.ts'
+import { createFairQueue, type QueueFigures } from '../limits/index.ts'
 import type { ExchangeHandler } from '../ports/listener.ts'
 import { createHealthBook } from '../routing/index.ts'
 import { createBodyBudget } from './body-budget.ts'
 import type { GatewayContext } from './context.ts'
 import { Exchange } from './exchange.ts'
 import { createKeyTable } from './key-table.ts'
+import { OutputExpectations } from './limits/output-expectations.ts'
+import { type LoadFigures, LoadGauge } from './load-gauge.ts'
 import { compilePlans, pipeline } from './pipeline.ts'
 import { type Runner, runExchange } from './run.ts'
 import { compileSnapshot, type Snapshot, type SnapshotParts } from './snapshot.ts'
@@ -25,9 +28,15 @@ export interface Gateway {
   readonly snapshotVersion: number
   /** Exchanges under way. */
   readonly open: number
+  /** How loaded the worker is, who was turned away for it, and who waits. */
+  readonly load: LoadFigures
+  readonly queue: QueueFigures
+  /** Ends what watches the worker. */
+  close(): void
 }
 
-export type GatewayParts = Omit<GatewayContext, 'keys' | 'bodies' | 'isReady'> &
+type OwnParts = 'keys' | 'bodies' | 'isReady' | 'queue' | 'outputs' | 'load'
+export type GatewayParts = Omit<GatewayContext, OwnParts> &
   SnapshotParts & {
     /** Another table than `pipeline`; for tests of what a failing stage does. */
     readonly table?: readonly StageRow[]
@@ -48,6 +57,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     ...parts,
     keys,
     bodies: createBodyBudget(),
+    queue: createFairQueue(parts),
+    outputs: new OutputExpectations(),
+    load: new LoadGauge(parts.clock),
     isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
   }
   const table = parts.table ?? pipeline
@@ -68,6 +80,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       if (message.type === 'config') {
         snapshot = compileSnapshot(message.config, snapshotParts)
         runner = { ctx, plans: compilePlans(table, snapshot) }
+        ctx.load.watch(snapshot.bounds)
         return
       }
       for (const keyId of keys.apply(message)) {
@@ -89,6 +102,13 @@ export function createGateway(parts: GatewayParts): Gateway {
     get open() {
       return open
     },
+    get load() {
+      return ctx.load.figures
+    },
+    get queue() {
+      return ctx.queue.figures
+    },
+    close: () => ctx.load.stop(),
   }
 }
 

@@ -10,8 +10,9 @@
  * `docs/reference/pipeline.md` is generated from this table.
  */
 import type { Snapshot } from './snapshot.ts'
-import type { PipelineClass, Stage, StageRow } from './stage.ts'
+import type { OptionalPart, PipelineClass, Stage, StageRow } from './stage.ts'
 import { admit } from './stages/admit.ts'
+import { admitAddress } from './stages/admit-address.ts'
 import { authenticate } from './stages/authenticate.ts'
 import { authorize } from './stages/authorize.ts'
 import { callUpstream } from './stages/call-upstream.ts'
@@ -24,9 +25,12 @@ import { listModels } from './stages/list-models.ts'
 import { match } from './stages/match.ts'
 import { receive } from './stages/receive.ts'
 import { record } from './stages/record.ts'
+import { reserve } from './stages/reserve.ts'
 import { resolveModel } from './stages/resolve-model.ts'
+import { findResponse, keepResponse } from './stages/response-cache.ts'
 import { chooseTargets } from './stages/route.ts'
 import { settle } from './stages/settle.ts'
+import { shed } from './stages/shed.ts'
 import { validate } from './stages/validate.ts'
 
 const everyClass = 'G U M P H'
@@ -37,6 +41,7 @@ const timedStages = new Set([
   'receive',
   'validate',
   'idempotency',
+  'reserve',
   'call-upstream',
 ])
 
@@ -68,10 +73,20 @@ function finish(
   return Object.freeze({ name, run, classes, onError, phase: 'finish', only: null, timed: false, does })
 }
 
-/** The row is there only where the configuration asks for content logging. */
-function contentLog(stage: StageRow): StageRow {
-  return Object.freeze({ ...stage, only: 'content-log' })
+/** The row is there only where the configuration asks for it. */
+function only(part: OptionalPart, stage: StageRow): StageRow {
+  return Object.freeze({ ...stage, only: part })
 }
+
+type PlannedSnapshot = Pick<Snapshot, 'contentLog' | 'limits' | 'bounds' | 'keepsResponses'>
+
+const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => boolean>> = Object.freeze({
+  'content-log': ({ contentLog }) => contentLog !== null,
+  'address-limits': ({ limits }) => limits.addresses !== null,
+  limits: ({ limits }) => limits.rules !== null,
+  shedding: ({ bounds }) => bounds.loopDelayMs > 0,
+  'response-cache': ({ keepsResponses }) => keepsResponses,
+})
 
 // biome-ignore format: the columns are the point
 export const pipeline: readonly StageRow[] = Object.freeze([
@@ -80,20 +95,25 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   row   ('match',         match,          'G U M P H', 'deny',  'Method and path → operation.'),
   row   ('health',        answerHealth,   '. . . . H', 'deny',  'Answer /livez and /readyz.'),
   row   ('admit',         admit,          'G U M P .', 'deny',  'Nothing is served that could not be recorded, nor while draining.'),
+  only('address-limits', row('admit-address', admitAddress, 'G U M P .', 'deny', 'Where there are limits on addresses: count the request before anything is reckoned to prove the key.')),
   row   ('authenticate',  authenticate,   'G U M P .', 'deny',  'Prove the API key, its network and its time.'),
   row   ('authorize',     authorize,      'G U M P .', 'deny',  'The key and a subscription must have the operation.'),
-  contentLog(row('capture-content', captureContent, 'G U . P .', 'deny', 'Where content logging is on: keep what is answered.')),
-  row   ('list-models',   listModels,     '. . M . .', 'deny',  'Answer with the models that the key may use.'),
+  only('shedding', row('shed', shed, 'G U M P .', 'deny', 'Under too much load: turn away, lowest priority first.')),
+  only('content-log', row('capture-content', captureContent, 'G U . P .', 'deny', 'Where content logging is on: keep what is answered.')),
   row   ('receive',       receive,        'G U . P .', 'deny',  'Read the body within its bounds.'),
   row   ('validate',      validate,       'G U . P .', 'deny',  'JSON depth, keys, duplicates; model, stream, end user, tags.'),
   row   ('resolve-model', resolveModel,   'G U . P .', 'deny',  'Model name or alias → route; the key must be allowed to use it.'),
   row   ('idempotency',   claimIdempotency, 'G U . P .', 'deny', 'A repeated Idempotency-Key is answered as before.'),
-  row   ('route',         chooseTargets,  'G U . P .', 'deny',  'Order the deployments by priority and weight.'),
+  only('limits', row('reserve', reserve, 'G U M P .', 'deny', 'Take the request, its estimated input and its output cap from the limits; wait where a rule says so.')),
+  row   ('list-models',   listModels,     '. . M . .', 'deny',  'Answer with the models that the key may use.'),
+  only('response-cache', row('find-response', findResponse, 'G U . . .', 'deny', 'Where a route keeps answers: give one again to the same request.')),
+  row   ('route',         chooseTargets,  'G U . P .', 'deny',  'Order the targets as the route has it; leave out what is out of use.'),
   row   ('count-tokens',  countTokens,    '. U . . .', 'deny',  'Estimate tokens where the deployment cannot count them.'),
   row   ('call-upstream', callUpstream,   'G U . P .', 'deny',  'Translate, call, fall back, relay the answer.'),
-  finish('settle',        settle,         'G U . P .', 'allow', 'Tokens and cost: the provider\'s figures, or marked estimates.'),
+  finish('settle',        settle,         'G U M P .', 'allow', 'Tokens and cost: the provider\'s figures, or marked estimates. Limits get back what was not used.'),
+  only('response-cache', finish('keep-response', keepResponse, 'G U . . .', 'allow', 'Where a route keeps answers: keep a whole one.')),
   finish('remember',      rememberReply,  'G U . P .', 'allow', 'Keep the reply for its idempotency key.'),
-  contentLog(finish('log-content', logContent, 'G U . P .', 'allow', 'Where content logging is on: hand request and response over to be sealed.')),
+  only('content-log', finish('log-content', logContent, 'G U . P .', 'allow', 'Where content logging is on: hand request and response over to be sealed.')),
   finish('record',        record,         'G U M P .', 'allow', 'Hand one usage record to the control plane.'),
 ])
 
@@ -111,11 +131,8 @@ export interface Plans {
 }
 
 /** Compile a table for a snapshot: rows of what is off are not there. */
-export function compilePlans(
-  rows: readonly StageRow[],
-  { contentLog: bounds }: Pick<Snapshot, 'contentLog'>,
-): Plans {
-  const table = rows.filter((stage) => stage.only === null || bounds !== null)
+export function compilePlans(rows: readonly StageRow[], snapshot: PlannedSnapshot): Plans {
+  const table = rows.filter((stage) => stage.only === null || isAskedFor[stage.only](snapshot))
   const planOf = (letter: PipelineClass, phase: StageRow['phase']): Plan =>
     Object.freeze(table.filter((stage) => stage.phase === phase && stage.classes.includes(letter)))
   const pairOf = (letter: PipelineClass): PlanPair =>

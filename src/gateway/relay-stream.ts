@@ -3,26 +3,37 @@
  * Different dialects: bytes → events → bytes. Nothing is gathered: a slow reader pauses the upstream once the
  * reply's buffer is full.
  */
+import type { LimitRule } from '../domain/limits.ts'
 import { noUsage, type TokenUsage } from '../domain/usage.ts'
 import { faults } from '../faults/catalogue.ts'
 import { createUsageTap, estimateTokens } from '../metering/index.ts'
 import { type Dialect, geminiJsonArrayWriter } from '../providers/index.ts'
 import type { GatewayContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
+import { limitFault } from './limits/limit-faults.ts'
+import { StreamBudget } from './limits/stream-budget.ts'
 import { callerDialect, identified } from './respond.ts'
 import { describeAnswer, passingHeaders } from './response-headers.ts'
 import type { OutgoingRequest } from './upstream-request.ts'
-import { createUsageChunkFilter } from './usage-chunk-filter.ts'
+import { createUsageChunkFilter, endOfLastEvent } from './usage-chunk-filter.ts'
 
 export interface StreamRelay {
   data(chunk: Buffer): void
   end(): void
 }
 
+/** A stream is cut between events where the next end of one comes within so many bytes. */
+const maxTornBytes = 65_536
+const noBytes = Buffer.alloc(0)
+
 interface Transform {
   data(chunk: Buffer): Uint8Array | string
   end(): Uint8Array | string
   readonly contentType: string | null
+  /** Output so far, by estimate. */
+  outputTokens(): number
+  /** How much of `piece`, the last that was made, can be sent so that no event is torn; 0: none of it. */
+  wholeEvents(piece: Uint8Array | string): number
 }
 
 /** Begin to relay a successful streamed answer. */
@@ -34,6 +45,10 @@ export function openStreamRelay(
   const { reply } = exchange
   const from = answer.request.translateFrom
   const transform = from === null ? passing(exchange, answer.request) : translating(exchange, from)
+  const limits = exchange.limits
+  const budget = limits === null ? null : new StreamBudget(exchange, limits)
+  let reached: LimitRule | null = null
+  let tornBytes = 0
   if (!reply.headSent) exchange.status = answer.status
   sendHead(
     exchange,
@@ -50,10 +65,21 @@ export function openStreamRelay(
     reply.onDrain(() => exchange.call?.resume())
   }
 
+  /** The limit is reached: what is whole is sent, then the end. Bound: a torn event is waited for as long as it is small. */
+  function cut(piece: Uint8Array | string, rule: LimitRule): void {
+    const whole = transform.wholeEvents(piece)
+    write(whole === 0 || whole === piece.length ? piece : piece.slice(0, whole))
+    tornBytes += piece.length
+    if (whole > 0 || tornBytes > maxTornBytes) exchange.fail(limitFault(faults.streamEnded, rule, null))
+  }
+
   return {
     data(chunk) {
       try {
-        write(transform.data(chunk))
+        const piece = transform.data(chunk)
+        reached ??= budget?.look(transform.outputTokens()) ?? null
+        if (reached === null) write(piece)
+        else cut(piece, reached)
       } catch (error) {
         exchange.fail(error)
       }
@@ -85,10 +111,22 @@ function passing(exchange: Exchange, request: OutgoingRequest): Transform {
   const tap = request.wireDialect === null ? null : createUsageTap(request.wireDialect)
   const filter = request.hideUsageChunk ? createUsageChunkFilter() : null
   exchange.estimateUsage = () => tap?.finish(exchange.body.length) ?? noUsage
+  let last: Buffer = noBytes
+  exchange.endStream = (error) => {
+    const end = callerDialect(exchange).writeStreamError(error)
+    // An event that was torn must not swallow the one that tells why.
+    return typeof end === 'string' && filter === null && endOfLastEvent(last) < last.length
+      ? `\n\n${end}`
+      : end
+  }
   return {
     contentType: null,
+    outputTokens: () => tap?.outputTokens ?? 0,
+    wholeEvents: (piece) =>
+      filter === null && Buffer.isBuffer(piece) ? endOfLastEvent(piece) : piece.length,
     data(chunk) {
       tap?.push(chunk)
+      last = chunk
       return filter === null ? chunk : filter.push(chunk)
     },
     end: () => filter?.finish() ?? '',
@@ -125,8 +163,14 @@ function translating(exchange: Exchange, from: Dialect): Transform {
     pieces = []
     return joined
   }
+  exchange.endStream = (error) => {
+    const end = [writer.write({ type: 'error', error }), writer.write({ type: 'end' })]
+    return join(end.filter((piece) => piece.length > 0))
+  }
   return {
     contentType: writer.contentType,
+    outputTokens: () => estimateTokens(written),
+    wholeEvents: (piece) => piece.length,
     data(chunk) {
       reader.push(chunk, emit)
       return take()

@@ -6,6 +6,7 @@ import type { CatalogueEntry } from '../faults/catalogue.ts'
 import type { Fault } from '../kernel/fault.ts'
 import { type Dialect, dialects } from '../providers/index.ts'
 import type { Exchange } from './exchange.ts'
+import { describeLimits } from './limits/limit-headers.ts'
 
 const dialectOfSurface: Readonly<Record<Surface, DialectId>> = Object.freeze({
   openai: 'openai-chat',
@@ -60,12 +61,12 @@ export function sendFault(exchange: Exchange, fault: Fault): void {
       reply.destroy()
       return
     }
-    reply.end(dialect.writeStreamError(error))
+    reply.end(exchange.endStream?.(error) ?? dialect.writeStreamError(error))
     return
   }
   exchange.status = fault.status
-  const headers = ['content-type', 'application/json', ...identityHeaders(exchange)]
-  if (fault.retryAfterSeconds !== undefined) headers.push('retry-after', String(fault.retryAfterSeconds))
+  const headers = ['content-type', 'application/json', ...ownHeaders(exchange)]
+  describeRetry(headers, fault)
   // RFC 9110 §15.5.2 and §15.5.6 demand these.
   if (fault.status === 401) headers.push('www-authenticate', 'Bearer realm="gatewright"')
   if (fault.allow !== undefined) headers.push('allow', fault.allow.join(', '))
@@ -74,16 +75,42 @@ export function sendFault(exchange: Exchange, fault: Fault): void {
   reply.send(fault.status, headers, body)
 }
 
-/** The request id under our own name and under the name that the caller's SDK reads. */
-export function identityHeaders(exchange: Exchange): string[] {
-  return ['x-gatewright-request-id', exchange.id, requestIdHeader[surfaceOf(exchange)], exchange.id]
+const ofOneAnswer = new Set([
+  'x-request-id',
+  'request-id',
+  'x-gatewright-request-id',
+  'ratelimit-policy',
+  'ratelimit',
+  'x-gatewright-limit-warning',
+])
+
+/** Headers that hold for one answer and not for another that repeats its body. */
+export function isOfOneAnswer(name: string): boolean {
+  return ofOneAnswer.has(name) || name.startsWith('x-ratelimit-')
+}
+
+/** What every answer has: the request id, under our own name and the one that the caller's SDK reads, and limits. */
+export function ownHeaders(exchange: Exchange): string[] {
+  const headers = ['x-gatewright-request-id', exchange.id, requestIdHeader[surfaceOf(exchange)], exchange.id]
+  if (exchange.limits !== null || exchange.addressStandings.length > 0) describeLimits(exchange, headers)
+  return headers
+}
+
+/** Longer than any SDK waits before it tries again by itself. */
+const longestRetrySeconds = 60
+
+function describeRetry(headers: string[], { status, retryAfterSeconds: seconds }: Fault): void {
+  if (seconds !== undefined) headers.push('retry-after', String(seconds))
+  // The SDKs of OpenAI and Anthropic try again after a second or two otherwise, whatever Retry-After says.
+  if (status === 429 && (seconds === undefined || seconds > longestRetrySeconds))
+    headers.push('x-should-retry', 'false')
 }
 
 /** Send a small JSON answer of our own. */
 export function sendJson(exchange: Exchange, status: number, body: string): void {
   exchange.status = status
   exchange.responseBytes = Buffer.byteLength(body)
-  exchange.reply.send(status, ['content-type', 'application/json', ...identityHeaders(exchange)], body)
+  exchange.reply.send(status, ['content-type', 'application/json', ...ownHeaders(exchange)], body)
 }
 
 /** An answer with the id and time that its dialect does not carry (Bedrock has neither, Gemini no time). */

@@ -28,7 +28,8 @@ export function passingHeaders(received: readonly string[]): string[] {
 
 /** The provider's figures are those of the gateway's account, which is not what limits this caller. */
 function dropForeignLimits(headers: string[]): void {
-  for (let at = headers.length - 2; at >= 0; at -= 2) if (isRateLimit(headers[at] ?? '')) headers.splice(at, 2)
+  for (let at = headers.length - 2; at >= 0; at -= 2)
+    if (isRateLimit(headers[at] ?? '')) headers.splice(at, 2)
 }
 
 /** What Gatewright says about every answer of a deployment. Appends to `headers`. */

@@ -5,11 +5,13 @@
  */
 import type { ContentLogBounds } from '../domain/content.ts'
 import type { RouteTarget, UpstreamTimeouts } from '../domain/entities.ts'
+import { type PriorityClass, priorityClasses } from '../domain/limits.ts'
 import type {
   ApplicationSnapshot,
   DeploymentSnapshot,
   ForwardedHeader,
   GatewayBounds,
+  GrantSnapshot,
   RouteSnapshot,
   SnapshotConfig,
 } from '../domain/snapshot.ts'
@@ -42,6 +44,8 @@ import {
   targetName,
 } from '../routing/index.ts'
 
+import { compileSnapshotLimits, defaultPriority, type SnapshotLimits } from './limits/snapshot-limits.ts'
+
 export interface CompiledTarget extends Candidate {
   readonly deployment: CompiledDeployment
   readonly model: string | null
@@ -68,6 +72,7 @@ export interface CompiledRoute {
 }
 
 interface Grant {
+  readonly snapshot: GrantSnapshot
   readonly models: PatternMatcher
   readonly operations: PatternMatcher
 }
@@ -75,10 +80,15 @@ interface Grant {
 export interface CompiledApplication {
   readonly id: string
   readonly organizationId: string
+  readonly team: string
+  /** The highest among the plans of its subscriptions. */
+  readonly priority: PriorityClass
   /** Some subscribed product has the operation. */
   readonly allowsOperation: (operationId: string) => boolean
   /** Some subscribed product has the operation on the model. */
   readonly allowsModel: (operationId: string, model: string) => boolean
+  /** The first subscription that has the operation, on the model where one is named. */
+  readonly grantFor: (operationId: string, model: string | null) => GrantSnapshot | null
 }
 
 export interface OrganizationRoutes {
@@ -93,6 +103,7 @@ export interface Snapshot {
   readonly version: number
   readonly organizations: ReadonlyMap<string, OrganizationRoutes>
   readonly applications: ReadonlyMap<string, CompiledApplication>
+  readonly limits: SnapshotLimits
   readonly prices: PriceBook
   readonly peppers: Peppers
   readonly bounds: GatewayBounds
@@ -102,6 +113,8 @@ export interface Snapshot {
   readonly documentationUrl: string
   /** Null: no content is kept. */
   readonly contentLog: ContentLogBounds | null
+  /** Some route keeps answers. */
+  readonly keepsResponses: boolean
 }
 
 /** What compiling needs besides the data. */
@@ -125,12 +138,17 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
   health.beginSnapshot()
   const organizations = compileOrganizations(config, { deployments, prices, health })
   health.keepNoted()
+  const limits = compileSnapshotLimits(config)
   return Object.freeze({
     version: config.version,
     organizations,
     applications: new Map(
-      config.applications.map((application) => [application.id, compileApplication(application)]),
+      config.applications.map((application) => [
+        application.id,
+        compileApplication(application, limits.plans),
+      ]),
     ),
+    limits,
     prices,
     peppers: compilePeppers(config.peppers),
     bounds: config.bounds,
@@ -138,6 +156,7 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
     forwardedHeader: config.forwardedHeader ?? 'x-forwarded-for',
     documentationUrl: config.documentationUrl,
     contentLog: config.contentLog ?? null,
+    keepsResponses: config.routes.some(({ policy }) => (policy?.cache ?? null) !== null),
   })
 }
 
@@ -237,18 +256,32 @@ function compileTarget(
   })
 }
 
-function compileApplication(application: ApplicationSnapshot): CompiledApplication {
+function compileApplication(
+  application: ApplicationSnapshot,
+  plans: SnapshotLimits['plans'],
+): CompiledApplication {
   const grants: readonly Grant[] = application.grants.map((grant) => ({
+    snapshot: grant,
     models: compilePatterns(grant.models),
     operations: compilePatterns(grant.operations),
   }))
   return Object.freeze({
     id: application.id,
     organizationId: application.organizationId,
+    team: application.team,
+    priority: highestPriority(application, plans),
     allowsOperation: (operationId: string) => grants.some((grant) => grant.operations(operationId)),
     allowsModel: (operationId: string, model: string) =>
       grants.some((grant) => grant.operations(operationId) && grant.models(model)),
+    grantFor: (operationId: string, model: string | null) =>
+      grants.find((grant) => grant.operations(operationId) && (model === null || grant.models(model)))
+        ?.snapshot ?? null,
   })
+}
+
+function highestPriority({ grants }: ApplicationSnapshot, plans: SnapshotLimits['plans']): PriorityClass {
+  const found = new Set(grants.map(({ planId }) => plans.get(planId ?? '')?.priority ?? defaultPriority))
+  return priorityClasses.find((priority) => found.has(priority)) ?? defaultPriority
 }
 
 /** The route that serves `model` for an organization: exact name or alias, else the longest pattern. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { request } from 'undici'
 import { startGateway, testRoute } from './harness/start-gateway.ts'
+import { testLimit } from './harness/test-limit.ts'
 import { pipeline } from './pipeline.ts'
 
 const secret = 'hunter2-postgres://root:swordfish@db'
@@ -19,11 +20,16 @@ const calls = [
   { path: '/livez', body: null },
 ] as const
 
+/** Wide enough for all calls. */
+const limits = [
+  testLimit({ id: 'requests', amount: 100 }),
+  testLimit({ id: 'addresses', amount: 100, per: ['address'] }),
+]
 /** A route with everything on. */
 const keeping = { ...testRoute('sandbox', ['sandbox']), policy: { cache: { ttlMs: 1000 } } }
 
 for (const stage of pipeline) {
-  test(`an error with a secret, thrown in ${stage.name}, is an internal fault to the caller and no more`, async () => {
+  test(`an error with a secret, thrown in ${stage.name}, is an internal fault to the caller and no more`, async (t) => {
     const table = pipeline.map((row) =>
       row.name === stage.name
         ? {
@@ -37,8 +43,10 @@ for (const stage of pipeline) {
     const started = await startGateway({
       table,
       routes: [keeping],
-      config: { contentLog: { maxBytes: 1024 } },
+      bounds: { loopDelayMs: 60_000 },
+      config: { contentLog: { maxBytes: 1024 }, limits },
     })
+    t.after(() => started.stop())
     let met = 0
     for (const { path, body } of calls) {
       const response = await request(`${started.url}${path}`, {
@@ -55,6 +63,5 @@ for (const stage of pipeline) {
     }
     assert.ok(stage.phase === 'finish' || stage.name === 'count-tokens' || met > 0, 'the error was met')
     assert.doesNotMatch(JSON.stringify([started.notes, started.records]), /hunter2|swordfish/)
-    await started.stop()
   })
 }

@@ -10,6 +10,9 @@ export type PipelineClass = TrafficClass | 'H'
 export type StageOutcome = 'next' | 'wait'
 export type Stage = (exchange: Exchange, ctx: GatewayContext) => StageOutcome
 
+/** What a configuration may leave out. */
+export type OptionalPart = 'content-log' | 'address-limits' | 'limits' | 'shedding' | 'response-cache'
+
 export interface StageRow {
   readonly name: string
   readonly run: Stage
@@ -19,7 +22,7 @@ export interface StageRow {
   readonly onError: 'deny' | 'allow'
   readonly phase: 'request' | 'finish'
   /** Compiled only where the configuration asks for it; null: always. */
-  readonly only: 'content-log' | null
+  readonly only: OptionalPart | null
   /** A clock is read where it begins; short stages count to the one before. */
   readonly timed: boolean
   /** One sentence for the reference. */

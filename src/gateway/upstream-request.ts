@@ -53,7 +53,7 @@ function notServed(exchange: Exchange): Fault {
 }
 
 /** For pattern routes (`openai/*`) the model's own name is what follows the prefix when the prefix ends in a slash. */
-function askedModel(exchange: Exchange): string {
+export function askedModel(exchange: Exchange): string {
   const prefix = exchange.route?.prefix ?? null
   if (prefix?.endsWith('/')) return exchange.model.slice(prefix.length)
   return exchange.route === null || exchange.route.prefix !== null ? exchange.model : exchange.route.name

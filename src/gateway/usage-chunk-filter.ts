@@ -44,7 +44,7 @@ export function createUsageChunkFilter(): UsageChunkFilter {
 }
 
 /** One past the last blank line, or 0. */
-function endOfLastEvent(bytes: Buffer): number {
+export function endOfLastEvent(bytes: Buffer): number {
   const at = bytes.lastIndexOf(lineFeedBoundary)
   let end = at < 0 ? 0 : at + lineFeedBoundary.length
   if (end === bytes.length || !bytes.includes(carriageReturn, end)) return end

@@ -17,6 +17,8 @@ import { type UsageRow, usageRows } from './usage-rows.ts'
 
 export interface UsageTap {
   push(chunk: Buffer): void
+  /** Output tokens seen so far, estimated from the text that passed. */
+  readonly outputTokens: number
   /**
    * The figures of the stream so far; estimated from the bytes seen where it told none.
    * @param requestBytes size of the request body, for the estimate of the input
@@ -128,6 +130,10 @@ class Tap implements UsageTap {
 
   constructor(needles: Needles) {
     this.#needles = needles
+  }
+
+  get outputTokens(): number {
+    return estimateTokens(this.#textBytes)
   }
 
   push(chunk: Buffer): void {

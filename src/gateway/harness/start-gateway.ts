@@ -6,6 +6,9 @@
 import { createHttp1Client } from '../../adapters/http1/client.ts'
 import { openHttpListener } from '../../adapters/http1/server.ts'
 import { createMemoryIdempotencyBook } from '../../adapters/memory/memory-idempotency-book.ts'
+import { createMemoryResponseCache } from '../../adapters/memory/memory-response-cache.ts'
+import { defaultCounterSizes } from '../../adapters/shared-counters/layout.ts'
+import { createSharedCounters, openSharedCounters } from '../../adapters/shared-counters/shared-counters.ts'
 import type { ContentRecord } from '../../domain/content.ts'
 import type { RoutePolicy } from '../../domain/routing.ts'
 import type {
@@ -20,6 +23,7 @@ import { createEgressGuard } from '../../egress/index.ts'
 import { compilePeppers, hashApiKey, mintApiKey } from '../../identity/index.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { createTimerWheel } from '../../kernel/timer-wheel.ts'
+import { createLimiter } from '../../limits/index.ts'
 import { defaultPrices } from '../../metering/index.ts'
 import type { Listener, TlsMaterial } from '../../ports/listener.ts'
 import {
@@ -54,6 +58,8 @@ export const testBounds: GatewayBounds = {
   replyBytesPerSecond: 250,
   replyBufferBytes: 262_144,
   http2Streams: 128,
+  loopDelayMs: 0,
+  memoryBytes: 0,
   keepAliveCommentMs: 15_000,
   responseBytes: 67_108_864,
 }
@@ -99,6 +105,9 @@ export interface StartGatewayOptions {
   readonly key?: Partial<KeySnapshot>
   readonly tls?: TlsMaterial
   readonly port?: number
+  /** Shared with other gateways, as between workers; opened under a number of its own. */
+  readonly counters?: SharedArrayBuffer
+  readonly counterOwner?: number
   /** Another pipeline table. */
   readonly table?: readonly StageRow[]
 }
@@ -126,10 +135,22 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
   const notes: GatewayNote[] = []
   const contents: ContentRecord[] = []
   const network = createHttp1Client({ egress: createEgressGuard() })
+  const timers = createTimerWheel(10)
+  const counters =
+    options.counters ?? createSharedCounters({ ...defaultCounterSizes, slots: 4096, owners: 1 })
+  const limiter = createLimiter({
+    counters: openSharedCounters(counters, options.counterOwner ?? 0),
+    calendarCounters: null,
+    rateCounters: null,
+    clock: systemClock,
+    timers,
+  })
   const gateway = createGateway({
+    limiter,
     upstream: createSandboxClient(createSandbox({ dialects, now: Date.now }), network),
-    timers: createTimerWheel(10),
+    timers,
     idempotency: createMemoryIdempotencyBook(Date.now),
+    responses: createMemoryResponseCache(Date.now),
     clock: systemClock,
     random: Math.random,
     recordUsage: (record) => records.push(record),
@@ -180,6 +201,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     config,
     key,
     async stop() {
+      gateway.close()
       listener.destroy()
       network.close()
     },

@@ -32,7 +32,7 @@ const keyHeaders = new Set(['x-api-key', 'x-goog-api-key', 'api-key'])
 const bearer = /^bearer /i
 
 /** The one credential of the request. Two that differ are refused: which one counts must not be anybody's guess. */
-function presentedKey(headers: readonly string[]): string {
+export function presentedKey(headers: readonly string[]): string {
   let found = ''
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] ?? ''

@@ -3,9 +3,12 @@ import { test } from 'node:test'
 import type { ContentBody } from '../../domain/content.ts'
 import { createContentOutbox } from '../content-outbox.ts'
 import { rigForTests } from '../harness/gateway-rig.ts'
+import { testBounds } from '../harness/start-gateway.ts'
+import { compileSnapshotLimits } from '../limits/snapshot-limits.ts'
 import { compilePlans, pipeline } from '../pipeline.ts'
 
 const maxBytes = 400
+const noLimits = compileSnapshotLimits({ limits: [], plans: [], topUps: [] })
 const rig = rigForTests(() => ({}))
 
 function setContentLog(isOn: boolean): void {
@@ -19,7 +22,12 @@ const chat = (own: object = {}) =>
   rig.call('/v1/chat/completions', { body: { model: 'sandbox', messages, ...own } })
 
 test('off, the rows are not there and nothing is kept', async () => {
-  const off = compilePlans(pipeline, { contentLog: null })
+  const off = compilePlans(pipeline, {
+    contentLog: null,
+    keepsResponses: false,
+    bounds: testBounds,
+    limits: noLimits,
+  })
   for (const { request, finish } of Object.values(off.byClass)) {
     assert.ok(![...request, ...finish].some((row) => row.only === 'content-log'))
   }

@@ -3,7 +3,7 @@
  * `x-gatewright-tokens-estimated`. Clients count before every turn; refusing them would break them for nothing.
  */
 import { estimateInput } from '../../metering/index.ts'
-import { identityHeaders } from '../respond.ts'
+import { ownHeaders } from '../respond.ts'
 import type { Stage } from '../stage.ts'
 
 const operation = 'messages.count-tokens'
@@ -28,7 +28,7 @@ export const countTokens: Stage = (exchange) => {
     'application/json',
     'x-gatewright-tokens-estimated',
     'true',
-    ...identityHeaders(exchange),
+    ...ownHeaders(exchange),
   ]
   exchange.reply.send(200, headers, body)
   exchange.finish('completed')

@@ -8,7 +8,7 @@ import { Fault } from '../../kernel/fault.ts'
 import type { RememberedReply } from '../../ports/idempotency.ts'
 import { captureReply } from '../capture.ts'
 import { type Exchange, headerOf } from '../exchange.ts'
-import { identityHeaders } from '../respond.ts'
+import { isOfOneAnswer, ownHeaders } from '../respond.ts'
 import type { Stage } from '../stage.ts'
 
 /** Larger replies are not kept: the same request runs again. */
@@ -62,15 +62,13 @@ function fingerprintOf(exchange: Exchange): string {
   return hash('sha256', Buffer.concat([Buffer.from(`${target}\n`), exchange.body]), 'base64')
 }
 
-const ownHeaders = new Set(['x-request-id', 'request-id', 'x-gatewright-request-id'])
-
 function replay(exchange: Exchange, reply: RememberedReply): void {
   const headers: string[] = []
   for (let at = 0; at < reply.headers.length; at += 2) {
     const name = reply.headers[at] ?? ''
-    if (!ownHeaders.has(name)) headers.push(name, reply.headers[at + 1] ?? '')
+    if (!isOfOneAnswer(name)) headers.push(name, reply.headers[at + 1] ?? '')
   }
-  headers.push('x-gatewright-idempotent-replay', 'true', ...identityHeaders(exchange))
+  headers.push('x-gatewright-idempotent-replay', 'true', ...ownHeaders(exchange))
   exchange.status = reply.status
   exchange.responseBytes = reply.body.byteLength
   exchange.reply.send(reply.status, headers, reply.body)
