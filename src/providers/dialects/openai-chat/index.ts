@@ -3,11 +3,11 @@
  * Reference: https://platform.openai.com/docs/api-reference/chat
  */
 import type { Dialect } from '../../dialect.ts'
-import { readError, writeError } from '../openai-errors.ts'
+import { readError, writeError, writeStreamError } from '../openai-errors.ts'
 import { readRequest } from './read-request.ts'
 import { readResponse, writeResponse } from './response.ts'
 import { streamReader } from './stream-reader.ts'
-import { streamWriter, writeLastError } from './stream-writer.ts'
+import { streamWriter } from './stream-writer.ts'
 import { readUsageFigures } from './usage.ts'
 import { writeRequest } from './write-request.ts'
 
@@ -21,6 +21,6 @@ export const openaiChat: Dialect = Object.freeze<Dialect>({
   streamWriter,
   readError,
   writeError,
-  writeStreamError: writeLastError,
+  writeStreamError,
   readUsage: (body) => readUsageFigures(body['usage']),
 })

@@ -4,7 +4,7 @@
  * text of its content.
  * Bound: one small record per open part, at most 4,096 parts a stream.
  */
-import type { CanonicalError, CanonicalEvent, Native } from '../../../domain/canonical.ts'
+import type { CanonicalEvent, Native } from '../../../domain/canonical.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../domain/json.ts'
 import type { StreamWriter, WriteResponseContext } from '../../dialect.ts'
 import { nativeResponseFields } from '../../native.ts'
@@ -228,18 +228,11 @@ class Writer implements StreamWriter {
         return this.#usage(event)
       case 'error':
         this.#closed = true
-        return writeLastError(event.error)
+        return writeStreamError(event.error)
       case 'end':
-        return this.#closed ? '' : done
+        return this.#closed ? '' : 'data: [DONE]\n\n'
     }
   }
-}
-
-const done = 'data: [DONE]\n\n'
-
-/** An error as the end of a stream: readers that do not know errors still learn that nothing follows. */
-export function writeLastError(error: CanonicalError): string {
-  return writeStreamError(error) + done
 }
 
 /** One number for choice and part; parts past the bound share no key with others. */
