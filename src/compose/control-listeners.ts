@@ -4,6 +4,7 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { FastifyInstance } from 'fastify'
+import { type GuardBounds, guardedServerOptions, guardServer } from '../adapters/http1/guard-server.ts'
 import type { Config } from '../config/index.ts'
 import type { TlsMaterial } from '../ports/listener.ts'
 
@@ -13,15 +14,19 @@ export interface ControlListeners {
   close(): Promise<void>
 }
 
-const bounds = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  maxHeaderSize: 32_768,
-  connectionsCheckingInterval: 1000,
+/** Administration needs a handful of connections. */
+const bounds: GuardBounds = {
+  connections: 1024,
+  connectionsPerAddress: 256,
+  newConnectionsPerSecond: 100,
+  handshakesPerSecond: 200,
+  handshakeTimeoutMs: 10_000,
+  headerTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  headerBytes: 32_768,
+  replyStallTimeoutMs: 60_000,
+  replyBytesPerSecond: 250,
 }
-
-/** Open connections a listener holds; administration needs a handful. */
-const maxConnections = 1024
 
 /** Open what the configuration names. @throws the system's error when an address cannot be bound */
 export async function openControlListeners(
@@ -31,6 +36,7 @@ export async function openControlListeners(
 ): Promise<ControlListeners> {
   await app.ready()
   const handler = app.routing
+  const options = guardedServerOptions(bounds)
   const servers: Server[] = []
   const secure: HttpsServer[] = []
   const urls: string[] = []
@@ -39,7 +45,7 @@ export async function openControlListeners(
     protocol: string,
     { host, port }: { host: string; port: number },
   ): Promise<void> => {
-    server.maxConnections = maxConnections
+    guardServer(server, bounds)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host, port }, () => {
@@ -52,9 +58,9 @@ export async function openControlListeners(
     servers.push(server)
     urls.push(`${protocol}://${host.includes(':') ? `[${host}]` : host}:${bound}`)
   }
-  if (config.http.enabled) await listen(createHttpServer(bounds, handler), 'http', config.http)
+  if (config.http.enabled) await listen(createHttpServer(options, handler), 'http', config.http)
   if (config.https.enabled) {
-    const server = createHttpsServer({ ...bounds, ...tlsOptions(tls) }, handler)
+    const server = createHttpsServer({ ...options, pauseOnConnect: true, ...tlsOptions(tls) }, handler)
     secure.push(server)
     await listen(server, 'https', config.https)
   }

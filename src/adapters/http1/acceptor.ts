@@ -16,7 +16,7 @@ import { sharedReadSource, streamSource } from './chunk-source.ts'
 import { type ConnectionContext, Http1Connection } from './connection.ts'
 import { type ConnectionPlace, createConnectionCaps } from './connection-caps.ts'
 import { Deadline } from './deadline.ts'
-import { createHandshakeTurns, type HandshakeTurns } from './handshake-turns.ts'
+import { awaitTurn, createHandshakeTurns, type HandshakeTurns } from './handshake-turns.ts'
 import type { OpenConnection, OpenConnections } from './open-connections.ts'
 import { parseProxyHeader } from './proxy-header.ts'
 import { refusalReply } from './refusal.ts'
@@ -150,13 +150,7 @@ function secure({ entrance, tls, turns, entering }: SecureWay, arrival: Arrival,
   }
   // What is read stays in the socket's buffer, from which the handshake begins.
   if (rest !== null) socket.unshift(rest)
-  if (socket.readableLength > 0) turns.ask(place.client, begin)
-  else {
-    socket.once('readable', () => {
-      if (socket.readableLength > 0) turns.ask(place.client, begin)
-      else socket.destroy()
-    })
-  }
+  awaitTurn(turns, { client: place.client, socket }, begin)
 }
 
 function track(open: OpenConnections, socket: Socket, connection: OpenConnection): void {

@@ -5,6 +5,7 @@
  * Assumes that a connection asks when its first bytes are there, so that one that sends nothing takes no turn. Bounds:
  * as many waiting as there are connections; how long one waits is bounded by its handshake deadline.
  */
+import type { Socket } from 'node:net'
 import type { TimerWheel } from '../../kernel/timer-wheel.ts'
 import { createClientTurns } from './client-turns.ts'
 
@@ -49,5 +50,20 @@ export function createHandshakeTurns(wheel: TimerWheel, perSecond: () => number)
       }
       turns.add(client, begin)
     },
+  }
+}
+
+/** Ask when the connection has sent something; one that ends without a word is closed. */
+export function awaitTurn(
+  turns: HandshakeTurns,
+  { client, socket }: { readonly client: string; readonly socket: Socket },
+  begin: () => boolean,
+): void {
+  if (socket.readableLength > 0) turns.ask(client, begin)
+  else {
+    socket.once('readable', () => {
+      if (socket.readableLength > 0) turns.ask(client, begin)
+      else socket.destroy()
+    })
   }
 }

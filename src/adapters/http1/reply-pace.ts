@@ -41,9 +41,10 @@ export class ReplyPace {
   }
 
   #spanPassed(): void {
+    if (pendingOutput(this.#socket) === 0) return
     const taken = takenOutput(this.#socket)
     if (taken - this.#mark < this.#least) this.#tooSlow()
-    else if (pendingOutput(this.#socket) > 0) {
+    else {
       this.#mark = taken
       this.#deadline.restart()
     }
