@@ -313,6 +313,19 @@ export function readPlanLimits(given: readonly GivenLimit[], report: ReportLimit
   })
 }
 
+interface LimitLists {
+  readonly plans?: readonly { readonly limits?: readonly GivenLimit[] | undefined }[] | undefined
+  readonly limits?: readonly GivenLimit[] | undefined
+}
+
+/** Reports each mistake in the limits of a document that a schema cannot say. */
+export function checkLimits({ plans = [], limits = [] }: LimitLists, report: ReportLimitProblem): void {
+  for (const [index, plan] of plans.entries())
+    readPlanLimits(plan.limits ?? [], (path, reason) => report(['plans', index, 'limits', ...path], reason))
+  for (const [index, limit] of limits.entries())
+    readLimitTerms(limit, (path, reason) => report(['limits', index, ...path], reason))
+}
+
 /** A limit as it is written, every field said. `readLimitTerms` gives the same terms again. */
 export function writeLimitTerms(terms: LimitTerms) {
   const { name, meter, per, mode, whenExceeded, onStoreLoss, alertsAt } = terms

@@ -157,3 +157,13 @@ test('fuzz: any text is a configuration or a ConfigError, never another error', 
     { numRuns: 300 },
   )
 })
+
+test('a limit that cannot be is refused before the start, with its place', (t) => {
+  const text = 'limits:\n  - { name: a, meter: requests, amount: 5, window: 40d }\n'
+  const directory = directoryWith(t, { 'gatewright.yaml': text })
+  const file = join(directory, 'gatewright.yaml')
+  const problems = problemsOf(() => loadConfig({ file, environment: {}, directory }))
+  assert.deepEqual(problems, [
+    `${file}:2: limits[0].window: is longer than 31 days; a budget takes { calendar: month }`,
+  ])
+})

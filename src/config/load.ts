@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { Check, Default } from 'typebox/value'
 import { isCidr } from '../identity/index.ts'
+import { checkLimits } from './limit-form.ts'
 import { ConfigError, joinPath, type ParsedDocument, parseConfigText } from './parse.ts'
 import { type Config, configSchema, type ResourceDocument, resourceDocumentSchema } from './schema.ts'
 
@@ -112,6 +113,7 @@ function checkAcross(config: Config, lineOf: LoadedConfig['lineOf'], file: strin
       })
     }
   }
+  checkLimits(config, (path, reason) => problems.push({ path: [...path], reason }))
   const { certificateFile, keyFile } = config.tls
   if ((certificateFile === undefined) !== (keyFile === undefined)) {
     problems.push({ path: ['tls'], reason: 'certificateFile and keyFile go together' })

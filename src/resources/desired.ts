@@ -3,8 +3,8 @@
  * out takes its default, so a document always means the same thing whatever the store held before.
  */
 import {
+  checkLimits,
   planDefaults,
-  type ReportLimitProblem,
   type ResourceDocument,
   readLimitMatch,
   readLimitTerms,
@@ -102,15 +102,12 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
   document.products?.forEach((entry, index) => {
     put(of(entry.organization).products, [entry.slug, desiredProduct(entry)], ['products', index])
   })
+  checkLimits(document, report)
   document.plans?.forEach((entry, index) => {
-    const path = ['plans', index]
-    const reportIn: ReportLimitProblem = (at, reason) => report([...path, 'limits', ...at], reason)
-    put(of(entry.organization).plans, [entry.slug, desiredPlan(entry, reportIn)], path)
+    put(of(entry.organization).plans, [entry.slug, desiredPlan(entry)], ['plans', index])
   })
   document.limits?.forEach((entry, index) => {
-    const path = ['limits', index]
-    const reportIn: ReportLimitProblem = (at, reason) => report([...path, ...at], reason)
-    put(of(entry.organization).limits, [entry.name, desiredLimit(entry, reportIn)], path)
+    put(of(entry.organization).limits, [entry.name, desiredLimit(entry)], ['limits', index])
   })
   document.applications?.forEach((entry, index) => {
     const owner = of(entry.organization)
@@ -171,20 +168,23 @@ function desiredProduct(entry: Entry<'products'>): Own<ApiProduct> {
   }
 }
 
-function desiredPlan(entry: Entry<'plans'>, report: ReportLimitProblem): Own<Plan> {
+/** `checkLimits` has told all that is wrong. */
+const reported = (): void => {}
+
+function desiredPlan(entry: Entry<'plans'>): Own<Plan> {
   return {
     slug: entry.slug,
     name: entry.name ?? entry.slug,
     description: entry.description ?? '',
-    limits: readPlanLimits(entry.limits ?? [], report),
+    limits: readPlanLimits(entry.limits ?? [], reported),
     priority: entry.priority ?? planDefaults.priority,
     weight: entry.weight ?? planDefaults.weight,
     queue: { ...planDefaults.queue, ...entry.queue },
   }
 }
 
-function desiredLimit(entry: Entry<'limits'>, report: ReportLimitProblem): Own<Limit> {
-  return { ...readLimitTerms(entry, report), match: readLimitMatch(entry.match) }
+function desiredLimit(entry: Entry<'limits'>): Own<Limit> {
+  return { ...readLimitTerms(entry, reported), match: readLimitMatch(entry.match) }
 }
 
 function desiredApplication(entry: Entry<'applications'>): Own<Application> {

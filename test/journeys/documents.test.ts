@@ -119,5 +119,5 @@ test('npm start explains itself, checks a configuration, and refuses a wrong one
   writeFileSync(file, 'bounds:\n  jsonDepth: 10\n')
   assert.match((await start(`--check --config "${file}"`)).stdout, /valid/)
   writeFileSync(file, 'bounds:\n  jsonDepth: ten\n')
-  await assert.rejects(start(`--check --config "${file}"`), /gatewright\.yaml:2: limits\.jsonDepth/)
+  await assert.rejects(start(`--check --config "${file}"`), /gatewright\.yaml:2: bounds\.jsonDepth/)
 })
