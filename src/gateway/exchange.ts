@@ -23,19 +23,23 @@ export type Outcome = 'open' | 'completed' | 'failed' | 'refused' | 'disconnecte
 
 /** Calls of one exchange of which the first to answer is taken. */
 export interface Race {
-  /** End all others. */
+  /** End all others; no further one is made. */
   win(trial: UpstreamCall): void
   /** One has failed. True when another is still under way. */
   remove(trial: UpstreamCall): boolean
-  /** No further call is made. */
-  end(): void
+}
+
+/** What an exchange asks of its limits; `limits/limit-request.ts`. */
+export interface ExchangeRequest extends LimitRequest {
+  /** The request itself says how long its answer may be. */
+  readonly isCapped: boolean
+  /** Its input is counted, not estimated by its size. */
+  readonly isExact: boolean
 }
 
 /** What an exchange holds of its limits; `limits/limit-hold.ts`. */
 export interface ExchangeLimits {
-  readonly request: LimitRequest
-  /** The request itself says how long its answer may be. */
-  readonly isCapped: boolean
+  readonly request: ExchangeRequest
   /** Worst first, as they stand now. */
   readonly standings: readonly LimitStanding[]
   /** Rules that were passed and are not enforced. */

@@ -25,7 +25,7 @@ import type {
   Reservation,
   TryOutcome,
 } from '../../limits/index.ts'
-import type { Exchange, ExchangeLimits } from '../exchange.ts'
+import type { Exchange, ExchangeLimits, ExchangeRequest } from '../exchange.ts'
 import { limitFault, refusalFault } from './limit-faults.ts'
 import { defaultPriority } from './snapshot-limits.ts'
 
@@ -36,9 +36,7 @@ export interface HoldParts {
   readonly limiter: Limiter
   readonly queue: FairQueue
   readonly limits: CompiledLimits
-  readonly request: LimitRequest
-  /** The request itself says how long its answer may be. */
-  readonly isCapped: boolean
+  readonly request: ExchangeRequest
   readonly plan: PlanSnapshot | null
   /** Rules of the organization let exchanges wait. */
   readonly mayWait: boolean
@@ -52,8 +50,7 @@ const noRules: readonly { readonly rule: LimitRule }[] = Object.freeze([])
 const unknownRetryMs = 1000
 
 export class LimitHold implements ExchangeLimits, QueueGuest {
-  readonly request: LimitRequest
-  readonly isCapped: boolean
+  readonly request: ExchangeRequest
   readonly flow: string
   readonly weight: number
   readonly rank: number
@@ -73,7 +70,6 @@ export class LimitHold implements ExchangeLimits, QueueGuest {
   constructor(exchange: Exchange, parts: HoldParts) {
     const { request, plan } = parts
     this.request = request
-    this.isCapped = parts.isCapped
     this.flow = request.applicationId
     this.weight = plan?.weight ?? 1
     this.rank = priorityClasses.indexOf(plan?.priority ?? defaultPriority)

@@ -1,72 +1,100 @@
 /** What an exchange asks of the limits: who, what for, and how much at most. */
 import { noUsage, type TokenUsage } from '../../domain/usage.ts'
-import type { LimitActual, LimitRequest } from '../../limits/index.ts'
-import { costMicroUsd, estimateInput, type MeteredModel } from '../../metering/index.ts'
-import type { Exchange } from '../exchange.ts'
+import { costMicroUsd, estimateInput, type MeteredModel, roughInput } from '../../metering/index.ts'
+import type { Exchange, ExchangeRequest } from '../exchange.ts'
 import type { CompiledTarget } from '../snapshot.ts'
 import { askedModel } from '../upstream-request.ts'
 import { outputCapOf } from './output-cap.ts'
 import type { OutputExpectations } from './output-expectations.ts'
 import type { LimitNeeds } from './snapshot-limits.ts'
 
-type Figures = LimitActual & Pick<AskedLimits, 'isCapped'>
+/** Between two exchanges whose input is counted although no limit is near, so that the error of estimates is known. */
+const sampleEveryMs = 1000
+let sampledAt = 0
 
-/** For rules that count requests and exchanges under way alone. */
-const noTokens: Figures = Object.freeze({ inputTokens: 0, outputTokens: 0, costMicroUsd: 0, isCapped: true })
-
-export interface AskedLimits {
-  readonly request: LimitRequest
+/**
+ * The request of an exchange. Its input is estimated by size until somebody needs it counted: counting takes longer
+ * than all other work of a limit.
+ */
+export class AskedRequest implements ExchangeRequest {
+  readonly organizationId: string
+  readonly applicationId: string
+  readonly team: string
+  readonly keyId: string
+  readonly user: string
+  readonly address: string
+  readonly model: string
+  readonly route: string
+  readonly productId: string
+  readonly planId: string
+  readonly streamed: boolean
+  readonly outputTokens: number
+  inputTokens = 0
+  costMicroUsd = 0
+  /** The input is counted. */
+  isExact = false
   /** The request itself says how long its answer may be. */
   readonly isCapped: boolean
+  readonly #exchange: Exchange
+  readonly #needs: LimitNeeds
+
+  constructor(exchange: Exchange, needs: LimitNeeds, outputs: OutputExpectations) {
+    const { key, application, operation, route, json } = exchange
+    const model = publicModel(exchange)
+    const grant = application?.grantFor(operation?.id ?? '', route === null ? null : model)
+    this.organizationId = key?.organizationId ?? ''
+    this.applicationId = key?.applicationId ?? ''
+    this.team = application?.team ?? ''
+    this.keyId = key?.keyId ?? ''
+    this.user = exchange.endUser
+    this.address = exchange.clientAddress
+    this.model = model
+    this.route = route?.name ?? ''
+    this.productId = grant?.productId ?? ''
+    this.planId = grant?.planId ?? ''
+    this.streamed = exchange.stream
+    this.#exchange = exchange
+    this.#needs = needs
+    // Only JSON bodies hold text that a model reads; what is uploaded counts as a request.
+    if (!needs.tokens || operation === null || json === null || route === null) {
+      this.outputTokens = 0
+      this.isCapped = true
+      return
+    }
+    const { perAnswer, answers } = outputCapOf(operation, json)
+    this.isCapped = perAnswer !== null
+    this.outputTokens = (perAnswer ?? outputs.expect(this.organizationId, model)) * answers
+    if (exchange.startedAt - sampledAt < sampleEveryMs)
+      this.#take(roughInput(exchange.body.length, firstModel(exchange)))
+    else {
+      sampledAt = exchange.startedAt
+      this.refine()
+    }
+  }
+
+  refine(): void {
+    const { json, body, route } = this.#exchange
+    if (this.isExact || !this.#needs.tokens || json === null || route === null) return
+    this.isExact = true
+    this.#take(estimateInput({ json, bytes: body.length }, firstModel(this.#exchange)))
+  }
+
+  #take(inputTokens: number): void {
+    const { outputTokens } = this
+    this.inputTokens = inputTokens
+    if (this.#needs.money)
+      this.costMicroUsd = dearestCost(this.#exchange, { ...noUsage, inputTokens, outputTokens })
+  }
 }
 
-export function limitRequestOf(
-  exchange: Exchange,
-  needs: LimitNeeds,
-  outputs: OutputExpectations,
-): AskedLimits {
-  const { key, application, operation } = exchange
-  const grant = application?.grantFor(
-    operation?.id ?? '',
-    exchange.route === null ? null : publicModel(exchange),
-  )
-  const figures = needs.tokens ? figuresOf(exchange, needs, outputs) : noTokens
-  const request: LimitRequest = {
-    organizationId: key?.organizationId ?? '',
-    applicationId: key?.applicationId ?? '',
-    team: application?.team ?? '',
-    keyId: key?.keyId ?? '',
-    user: exchange.endUser,
-    address: exchange.clientAddress,
-    model: publicModel(exchange),
-    route: exchange.route?.name ?? '',
-    productId: grant?.productId ?? '',
-    planId: grant?.planId ?? '',
-    inputTokens: figures.inputTokens,
-    outputTokens: figures.outputTokens,
-    costMicroUsd: figures.costMicroUsd,
-    streamed: exchange.stream,
-  }
-  return { request, isCapped: figures.isCapped }
+function firstModel(exchange: Exchange): MeteredModel {
+  const [first] = exchange.route?.targets ?? []
+  return first === undefined ? { provider: '', model: '' } : meteredModel(exchange, first)
 }
 
 /** The route's own name where the caller used an alias: an alias is no way round a rule. */
 function publicModel({ route, model }: Exchange): string {
   return route === null || route.prefix !== null ? model : route.name
-}
-
-/** Only JSON bodies hold text that a model reads; what is uploaded counts as a request. */
-function figuresOf(exchange: Exchange, needs: LimitNeeds, outputs: OutputExpectations): Figures {
-  const { operation, json, route } = exchange
-  if (operation === null || json === null || route === null) return noTokens
-  const { perAnswer, answers } = outputCapOf(operation, json)
-  const expected = perAnswer ?? outputs.expect(exchange.key?.organizationId ?? '', publicModel(exchange))
-  const [first] = route.targets
-  const model = first === undefined ? { provider: '', model: '' } : meteredModel(exchange, first)
-  const inputTokens = estimateInput({ json, bytes: exchange.body.length }, model)
-  const outputTokens = expected * answers
-  const cost = needs.money ? dearestCost(exchange, { ...noUsage, inputTokens, outputTokens }) : 0
-  return { inputTokens, outputTokens, costMicroUsd: cost, isCapped: perAnswer !== null }
 }
 
 /** A target as it is metered. */

@@ -27,7 +27,7 @@ export class StreamBudget {
     const { outputTokens } = limits.request
     this.#exchange = exchange
     this.#limits = limits
-    this.#granted = limits.isCapped ? Math.ceil(outputTokens * capTolerance) : outputTokens
+    this.#granted = limits.request.isCapped ? Math.ceil(outputTokens * capTolerance) : outputTokens
     this.#every = Math.max(stepTokens, Math.ceil(outputTokens / countedParts))
     this.#next = Math.min(this.#every, this.#granted)
   }

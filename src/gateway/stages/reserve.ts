@@ -4,7 +4,7 @@
  * wait, this is where they do.
  */
 import { LimitHold } from '../limits/limit-hold.ts'
-import { limitRequestOf } from '../limits/limit-request.ts'
+import { AskedRequest } from '../limits/limit-request.ts'
 import type { Stage } from '../stage.ts'
 
 export const reserve: Stage = (exchange, ctx) => {
@@ -12,13 +12,12 @@ export const reserve: Stage = (exchange, ctx) => {
   const { rules, needs: byOrganization, plans } = snapshot.limits
   const needs = key === null ? undefined : byOrganization.get(key.organizationId)
   if (rules === null || needs === undefined) return 'next'
-  const { request, isCapped } = limitRequestOf(exchange, needs, ctx.outputs)
+  const request = new AskedRequest(exchange, needs, ctx.outputs)
   const hold = new LimitHold(exchange, {
     limiter: ctx.limiter,
     queue: ctx.queue,
     limits: rules,
     request,
-    isCapped,
     plan: plans.get(request.planId) ?? null,
     mayWait: needs.queue,
   })

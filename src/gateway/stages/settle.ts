@@ -3,7 +3,7 @@
  * none the figures are estimates and marked so. Runs for completed, failed, aborted and disconnected exchanges alike.
  */
 import { noUsage } from '../../domain/usage.ts'
-import { costMicroUsd, observeInputTokens, plausibleUsage } from '../../metering/index.ts'
+import { costMicroUsd, observeInputBytes, observeInputTokens, plausibleUsage } from '../../metering/index.ts'
 import type { GatewayContext } from '../context.ts'
 import type { Exchange, ExchangeLimits } from '../exchange.ts'
 import { meteredModel } from '../limits/limit-request.ts'
@@ -31,7 +31,10 @@ function settleLimits(exchange: Exchange, { outputs }: GatewayContext, limits: E
   const { inputTokens, outputTokens } = usage ?? noUsage
   limits.settle({ inputTokens, outputTokens, costMicroUsd: cost ?? 0 })
   if (usage === null || usage.estimated || target === null) return
-  const { request, isCapped } = limits
-  if (outputTokens > 0 && !isCapped) outputs.observe(request.organizationId, request.model, outputTokens)
-  if (request.inputTokens > 0) observeInputTokens(meteredModel(exchange, target), request.inputTokens, usage)
+  const { request } = limits
+  if (outputTokens > 0 && !request.isCapped)
+    outputs.observe(request.organizationId, request.model, outputTokens)
+  const model = meteredModel(exchange, target)
+  observeInputBytes(model, exchange.body.length, usage)
+  if (request.isExact) observeInputTokens(model, request.inputTokens, usage)
 }
