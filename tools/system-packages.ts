@@ -18,6 +18,7 @@ export const systemPrograms: readonly SystemProgram[] = [
   { program: 'chromium', debianPackage: 'chromium', neededFor: 'tests that drive a browser' },
   { program: 'curl', debianPackage: 'curl', neededFor: 'tests that run the printed commands' },
   { program: 'git', debianPackage: 'git', neededFor: 'tests on a fresh clone; commit named in evidence' },
+  { program: 'h2load', debianPackage: 'nghttp2-client', neededFor: 'tests and proofs of floods over HTTP/2' },
   { program: 'nginx', debianPackage: 'nginx-light', neededFor: 'benchmarks: the reference proxy' },
   {
     program: 'openssl',
@@ -34,6 +35,12 @@ export const systemPrograms: readonly SystemProgram[] = [
     debianPackage: 'redis-server',
     neededFor: 'tests and proofs of counters that several nodes share',
   },
+  {
+    program: 'systemd-analyze',
+    debianPackage: 'systemd',
+    neededFor: 'tests of the unit that deploy/systemd/ holds',
+  },
+  { program: 'slowhttptest', debianPackage: 'slowhttptest', neededFor: 'tests and proofs of slow clients' },
   { program: 'wrk', debianPackage: 'wrk', neededFor: 'benchmarks: the load' },
 ]
 

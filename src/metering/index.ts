@@ -2,7 +2,7 @@
  * Metering: what an exchange consumed and what it costs. Figures come from the provider where it tells them; estimates
  * are marked. Prices are data.
  */
-export { estimateInput, type InputBody } from './estimate-input.ts'
+export { estimateInput } from './estimate-input.ts'
 export { estimateTokens } from './estimate-tokens.ts'
 export { plausibleUsage } from './plausible-usage.ts'
 export { compilePrices, costMicroUsd, type PriceBook } from './price-book.ts'
@@ -11,7 +11,6 @@ export { observeInputBytes, roughInput } from './rough-input.ts'
 export {
   type MeteredModel,
   observeInputTokens,
-  type TokenEstimateError,
   tokenEstimateErrors,
 } from './token-calibration.ts'
 export { loadTokenizer } from './token-rules.ts'
