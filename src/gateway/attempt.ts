@@ -10,8 +10,7 @@ import type { Exchange } from './exchange.ts'
 import { raceHedge } from './hedge.ts'
 import { countLost } from './lost-cost.ts'
 import { blockageFault } from './routing-faults.ts'
-import type { CompiledTarget } from './snapshot.ts'
-import { type TryEvents, type TryFailure, UpstreamTry } from './upstream-try.ts'
+import { type Claimed, type TryEvents, type TryFailure, UpstreamTry } from './upstream-try.ts'
 
 /** Begin with the first target. */
 export function attempt(exchange: Exchange, ctx: GatewayContext): void {
@@ -20,21 +19,22 @@ export function attempt(exchange: Exchange, ctx: GatewayContext): void {
 
 /** Try the next target that may be tried; false when there is none. */
 function tryNext(exchange: Exchange, ctx: GatewayContext): boolean {
-  const target = claimNext(exchange, ctx)
-  if (target === null) return false
-  const trial = new UpstreamTry(exchange, ctx, { target, events })
+  const claimed = claimNext(exchange, ctx)
+  if (claimed === null) return false
+  const trial = new UpstreamTry(exchange, ctx, { ...claimed, events })
   exchange.call = trial
   if (exchange.route?.hedging != null) raceHedge(trial, () => claimNext(exchange, ctx))
   trial.start()
   return true
 }
 
-function claimNext(exchange: Exchange, ctx: GatewayContext): CompiledTarget | null {
+function claimNext(exchange: Exchange, ctx: GatewayContext): Claimed | null {
   for (;;) {
     const target = exchange.targets[exchange.targetIndex]
     if (target === undefined) return null
     exchange.targetIndex += 1
-    if (target.health.claim(ctx.clock.now())) return target
+    const claim = target.health.claim(ctx.clock.now())
+    if (claim !== 'refused') return { target, isTrial: claim === 'trial' }
   }
 }
 
@@ -56,11 +56,11 @@ function failed(trial: UpstreamTry, failure: TryFailure): void {
   const { exchange, ctx } = trial
   if (exchange.outcome !== 'open') return
   if (failure.answered) countLost(trial)
-  // Another call of the same exchange may still succeed.
-  if (exchange.race?.remove(trial) === true) return
-  exchange.race?.end()
-  exchange.race = null
   const { failure: kind } = failure
+  // Another call of the same exchange may still succeed, unless this one's failure is the request's own.
+  if (exchange.race?.remove(trial) === true && kind.next) return
+  exchange.race?.win(trial)
+  exchange.race = null
   if (kind.next && exchange.firstByteAt === 0 && !exchange.bodyPending) {
     if (kind.again) exchange.again = [...exchange.again, trial.target]
     if (tryNext(exchange, ctx) || tryLater(exchange, ctx, failure)) return note(trial, failure)

@@ -8,10 +8,10 @@ import type { UpstreamCall } from '../ports/upstream-client.ts'
 import type { Exchange, Race } from './exchange.ts'
 import { countLost } from './lost-cost.ts'
 import type { CompiledTarget } from './snapshot.ts'
-import type { UpstreamTry } from './upstream-try.ts'
+import type { Claimed, UpstreamTry } from './upstream-try.ts'
 
 /** Let a second call follow `first` if that takes too long. `claimNext` gives its target. */
-export function raceHedge(first: UpstreamTry, claimNext: () => CompiledTarget | null): void {
+export function raceHedge(first: UpstreamTry, claimNext: () => Claimed | null): void {
   const { exchange, ctx } = first
   const delayMs = hedgeDelayMs(first)
   if (delayMs === null) return
@@ -35,7 +35,6 @@ export function raceHedge(first: UpstreamTry, claimNext: () => CompiledTarget | 
       tries = tries.filter((each) => each !== trial)
       return tries.length > 0
     },
-    end: () => timer.clear(),
     pause() {},
     resume() {},
     abort() {
@@ -56,13 +55,13 @@ function hedgeDelayMs({ exchange, target }: UpstreamTry): number | null {
   return p95Ms === null ? null : Math.max(p95Ms, terms.minDelayMs)
 }
 
-function openSecond(first: UpstreamTry, claimNext: () => CompiledTarget | null): UpstreamTry | null {
+function openSecond(first: UpstreamTry, claimNext: () => Claimed | null): UpstreamTry | null {
   const { exchange } = first
   const next = exchange.targets[exchange.targetIndex]
   if (next === undefined || !isAffordable(exchange, next) || exchange.route?.hedging?.take() !== true)
     return null
-  const target = claimNext()
-  return target === null ? null : first.beside(target)
+  const claimed = claimNext()
+  return claimed === null ? null : first.beside(claimed)
 }
 
 /** Tokens of an answer whose length the caller does not bound. */

@@ -11,6 +11,7 @@ import { testDeployment, testRoute, testTimeouts } from './harness/start-gateway
 const routes: Readonly<Record<string, readonly [RoutePolicy, number]>> = {
   retired: [{}, 2],
   exhausted: [{}, 2],
+  framed: [{}, 1],
   cooling: [{}, 2],
   'cooling-alone': [{}, 1],
   breaking: [{ breaker: { openMs: 150 } }, 1],
@@ -79,6 +80,14 @@ test('a refused credential is not used again until it is another one', async () 
   const after = await ask('retired')
   assert.equal(after.headers['x-gatewright-deployment'], 'retired-0')
   gateway.apply({ type: 'config', config })
+})
+
+test('a caller cannot take a deployment out of use with headers of its own', async () => {
+  rig.upstream.failNext(refuse(401))
+  const body = { model: 'framed', messages: [{ role: 'user', content: 'x' }] }
+  const framed = await rig.call('/v1/chat/completions', { body, headers: { 'openai-organization': 'org-x' } })
+  assert.equal(framed.faultCode, 'upstream.credential-refused')
+  assert.equal((await ask('framed')).status, 200)
 })
 
 test('where every credential is refused the caller is told so, and the provider is not asked again', async () => {

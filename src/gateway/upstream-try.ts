@@ -49,6 +49,23 @@ export interface TryEvents {
   failed(trial: UpstreamTry, failure: TryFailure): void
 }
 
+/** A target that this exchange may go to. */
+export interface Claimed {
+  readonly target: CompiledTarget
+  /** It is out of use, and the exchange finds out whether it still has to be. */
+  readonly isTrial: boolean
+}
+
+/** Headers of callers that name versions and traces; others (an organization, a project) may offend a provider. */
+const harmlessHeaders: ReadonlySet<string> = new Set([
+  'anthropic-beta',
+  'anthropic-version',
+  'openai-beta',
+  'x-client-request-id',
+  'x-ms-client-request-id',
+  'x-session-affinity',
+])
+
 type Stage = 'calling' | 'answering' | 'ended'
 
 export class UpstreamTry implements UpstreamHandler, UpstreamCall {
@@ -58,6 +75,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   servedModel = ''
   downgrades: Downgrade[] = []
   readonly #events: TryEvents
+  readonly #isTrial: boolean
   #stage: Stage = 'calling'
   #request: OutgoingRequest | null = null
   #call: UpstreamCall | null = null
@@ -72,10 +90,11 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   #guard: StreamGuard | null = null
   #guardTimer: TimerHandle | null = null
 
-  constructor(exchange: Exchange, ctx: GatewayContext, made: { target: CompiledTarget; events: TryEvents }) {
+  constructor(exchange: Exchange, ctx: GatewayContext, made: Claimed & { readonly events: TryEvents }) {
     this.exchange = exchange
     this.ctx = ctx
     this.target = made.target
+    this.#isTrial = made.isTrial
     this.#events = made.events
   }
 
@@ -100,8 +119,8 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   }
 
   /** A further try of the same exchange. */
-  beside(target: CompiledTarget): UpstreamTry {
-    return new UpstreamTry(this.exchange, this.ctx, { target, events: this.#events })
+  beside(claimed: Claimed): UpstreamTry {
+    return new UpstreamTry(this.exchange, this.ctx, { ...claimed, events: this.#events })
   }
 
   #authorize(request: OutgoingRequest): void {
@@ -163,7 +182,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   abort(): void {
     if (this.#isEnded) return
     this.#end()
-    if (!this.#hasSucceeded) this.target.health.abandoned()
+    if (!this.#hasSucceeded) this.target.health.abandoned(this.#isTrial)
     this.#call?.abort()
   }
 
@@ -317,11 +336,29 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     const monotonic = ctx.clock.monotonic()
     const elapsedMs = this.#startedAt === 0 ? 0 : monotonic - this.#startedAt
     this.target.health.failed(
-      { ...failed, elapsedMs, streamed: exchange.stream },
+      {
+        ...failed,
+        failure: this.#blamed(failed.failure),
+        elapsedMs,
+        streamed: exchange.stream,
+        isTrial: this.#isTrial,
+      },
       exchange.route?.terms ?? defaultRouteTerms,
       { now: ctx.clock.now(), monotonic },
     )
     this.#events.failed(this, failed)
+  }
+
+  /** A credential is not to blame for what the caller's own headers may have brought about. */
+  #blamed(failure: FailureClass): FailureClass {
+    if (failure.effect !== 'retire-deployment' && failure.effect !== 'retire-target') return failure
+    const { forwardHeaders } = this.target.deployment
+    const { headers } = this.exchange.inbound
+    for (let at = 0; at < headers.length; at += 2) {
+      const name = headers[at] ?? ''
+      if (forwardHeaders.has(name) && !harmlessHeaders.has(name)) return failureClasses.missing
+    }
+    return failure
   }
 
   #end(): void {

@@ -22,17 +22,15 @@ const initial = 20
 const backoff = 0.9
 
 export class ConcurrencyLimit {
-  readonly #terms: ConcurrencyTerms
-  #limit: number
+  #terms: ConcurrencyTerms = { min: 1, max: initial }
+  #limit = initial
   #longMs = 0
   #count = 0
 
-  constructor(terms: ConcurrencyTerms) {
+  /** The limit within these bounds, which hold from now on. */
+  within(terms: ConcurrencyTerms): number {
     this.#terms = terms
-    this.#limit = Math.min(terms.max, Math.max(terms.min, initial))
-  }
-
-  get limit(): number {
+    this.#set(this.#limit)
     return Math.floor(this.#limit)
   }
 

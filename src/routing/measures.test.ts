@@ -35,33 +35,37 @@ test('the 95th percentile is told once enough was seen, and follows the last cal
   assert.equal(latency.p95Ms, 7)
 })
 
+const wide = { min: 1, max: 1000 }
+
 /** A provider that serves 30 at once in 100 ms; what is more waits its turn. */
 function settle(limit: ConcurrencyLimit, capacity: number, rounds: number): void {
   for (let round = 0; round < rounds; round += 1) {
-    const inFlight = limit.limit
+    const inFlight = limit.within(wide)
     limit.sample(100 * Math.max(1, inFlight / capacity) ** 2, inFlight)
   }
 }
 
 test('the limit finds what the provider bears: it grows while first tokens come as ever, and shrinks when they do not', () => {
-  const limit = new ConcurrencyLimit({ min: 1, max: 1000 })
+  const limit = new ConcurrencyLimit()
   settle(limit, 30, 400)
-  assert.ok(limit.limit >= 25 && limit.limit <= 60, String(limit.limit))
-  const before = limit.limit
-  for (let each = 0; each < 30; each += 1) limit.sample(2000, limit.limit)
-  assert.ok(limit.limit < before / 1.5, `${before} → ${limit.limit}`)
+  assert.ok(limit.within(wide) >= 25 && limit.within(wide) <= 60, String(limit.within(wide)))
+  const before = limit.within(wide)
+  for (let each = 0; each < 30; each += 1) limit.sample(2000, limit.within(wide))
+  assert.ok(limit.within(wide) < before / 1.5, `${before} → ${limit.within(wide)}`)
   settle(limit, 200, 2000)
-  assert.ok(limit.limit > before, `back at ${limit.limit}`)
+  assert.ok(limit.within(wide) > before, `back at ${limit.within(wide)}`)
 })
 
 test('the limit stays within its bounds, shrinks on refusals for load, and learns nothing while it is not used up', () => {
-  const limit = new ConcurrencyLimit({ min: 3, max: 25 })
-  for (let each = 0; each < 200; each += 1) limit.sample(100, limit.limit)
-  assert.equal(limit.limit, 25)
+  const limit = new ConcurrencyLimit()
+  const narrow = { min: 3, max: 25 }
+  limit.within(narrow)
+  for (let each = 0; each < 200; each += 1) limit.sample(100, limit.within(narrow))
+  assert.equal(limit.within(narrow), 25)
   limit.sample(100, 1)
-  assert.equal(limit.limit, 25)
+  assert.equal(limit.within(narrow), 25)
   for (let each = 0; each < 100; each += 1) limit.dropped()
-  assert.equal(limit.limit, 3)
+  assert.equal(limit.within(narrow), 3)
 })
 
 test('extra calls stay a share of what was asked, beyond a few at the start', () => {

@@ -8,10 +8,13 @@ const pause = { firstMs: 1000, maxMs: 4000 }
 test('a target that cools is back for all when its time is over, not before', () => {
   const { standing } = healthOf()
   standing.cool(500, start)
-  assert.deepEqual([standing.trouble, standing.waitMs(start), standing.claim(start)], ['cooling', 500, false])
-  assert.equal(standing.claim(start + 499), false)
-  assert.equal(standing.claim(start + 500), true)
-  assert.equal(standing.claim(start + 500), true)
+  assert.deepEqual(
+    [standing.trouble, standing.waitMs(start), standing.claim(start)],
+    ['cooling', 500, 'refused'],
+  )
+  assert.equal(standing.claim(start + 499), 'refused')
+  assert.equal(standing.claim(start + 500), 'granted')
+  assert.equal(standing.claim(start + 500), 'granted')
   assert.equal(standing.isClear, true)
 })
 
@@ -27,13 +30,13 @@ test('after the pause of an open one a single exchange tries it; its success ope
   const { standing } = healthOf()
   assert.equal(standing.leaveOut('open', pause, start), true)
   assert.equal(standing.leaveOut('open', pause, start + 1), false, 'it is out already')
-  assert.equal(standing.claim(start + 999), false)
-  assert.equal(standing.claim(start + 1000), true)
-  assert.equal(standing.claim(start + 1000), false, 'one at a time')
+  assert.equal(standing.claim(start + 999), 'refused')
+  assert.equal(standing.claim(start + 1000), 'trial')
+  assert.equal(standing.claim(start + 1000), 'refused', 'one at a time')
   assert.equal(standing.waitMs(start + 1000), 1000)
   standing.succeeded(start + 1100)
   assert.equal(standing.isClear, true)
-  assert.equal(standing.claim(start + 1100), true)
+  assert.equal(standing.claim(start + 1100), 'granted')
 })
 
 test('each trial that fails doubles the pause, up to its bound; a success makes it short again', () => {
@@ -43,7 +46,7 @@ test('each trial that fails doubles the pause, up to its bound; a success makes 
     standing.leaveOut('open', pause, now)
     assert.equal(standing.waitMs(now), expected)
     now += expected
-    assert.equal(standing.claim(now), true)
+    assert.equal(standing.claim(now), 'trial')
   }
   standing.succeeded(now)
   standing.leaveOut('open', pause, now)
@@ -53,11 +56,11 @@ test('each trial that fails doubles the pause, up to its bound; a success makes 
 test('a trial that comes to no end gives way: at once when it is let go, after a minute when nobody says so', () => {
   const { standing } = healthOf()
   standing.leaveOut('open', pause, start)
-  assert.equal(standing.claim(start + 1000), true)
+  assert.equal(standing.claim(start + 1000), 'trial')
   standing.release()
-  assert.equal(standing.claim(start + 1001), true)
-  assert.equal(standing.claim(start + 60_000), false)
-  assert.equal(standing.claim(start + 61_020), true)
+  assert.equal(standing.claim(start + 1001), 'trial')
+  assert.equal(standing.claim(start + 60_000), 'refused')
+  assert.equal(standing.claim(start + 61_020), 'trial')
 })
 
 test('what one thread learns, all know', () => {
@@ -90,11 +93,11 @@ test('both a model and its deployment must let an exchange through, and a refuse
   health.deployment.leaveOut('retired', pause, start)
   health.standing.leaveOut('open', { firstMs: 5000, maxMs: 5000 }, start)
   assert.equal(health.waitMs(start), 5000)
-  assert.equal(health.claim(start + 2000), false)
-  assert.equal(health.claim(start + 5000), true)
-  assert.equal(health.claim(start + 5000), false)
-  health.abandoned()
-  assert.equal(health.claim(start + 5001), true)
+  assert.equal(health.claim(start + 2000), 'refused')
+  assert.equal(health.claim(start + 5000), 'trial')
+  assert.equal(health.claim(start + 5000), 'refused')
+  health.abandoned(true)
+  assert.equal(health.claim(start + 5001), 'trial')
 })
 
 test('a full board costs a target nothing but the sharing', () => {

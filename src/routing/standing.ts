@@ -15,6 +15,9 @@ const longestStreak = 16
 const none = 0
 const cooling = 1
 
+/** `trial`: the target is out of use, and this exchange finds out whether it still has to be. */
+export type Claim = 'granted' | 'trial' | 'refused'
+
 /** A pause that doubles with each time in a row. */
 export interface Pause {
   readonly firstMs: number
@@ -58,18 +61,19 @@ export class Standing {
     return this.#read(lane.trouble) !== cooling && this.#isOnTrial(now) ? trialWaitMs : 0
   }
 
-  /** May an exchange go there now? Of a target that is on trial only one at a time. */
-  claim(now: number): boolean {
-    if (this.isClear) return true
-    if (untilTick(this.#read(lane.until), now) > 0) return false
+  /** May an exchange go there now? Where others may not, it goes as the one trial. */
+  claim(now: number): Claim {
+    if (this.isClear) return 'granted'
+    if (untilTick(this.#read(lane.until), now) > 0) return 'refused'
     if (this.#read(lane.trouble) === cooling) {
       this.#write(lane.trouble, none)
-      return true
+      return 'granted'
     }
-    if (this.#isOnTrial(now)) return false
+    if (this.#isOnTrial(now)) return 'refused'
     const held = this.#read(lane.trialUntil)
     const next = tickOf(now + trialMs) || 1
-    return Atomics.compareExchange(this.#lanes, this.#start + lane.trialUntil, held, next) === held
+    const found = Atomics.compareExchange(this.#lanes, this.#start + lane.trialUntil, held, next)
+    return found === held ? 'trial' : 'refused'
   }
 
   /** The trial came to no end (the caller left): another may follow at once. */

@@ -3,13 +3,17 @@ import { test } from 'node:test'
 import { type FailureClass, failureClasses } from './failure-classes.ts'
 import { at, healthOf, start } from './harness/test-health.ts'
 import { completeRoutePolicy, defaultRouteTerms } from './route-terms.ts'
-import type { TargetHealth } from './target-health.ts'
+import { createHealthBook, type TargetHealth } from './target-health.ts'
 
-type Failing = FailureClass | { readonly failure: FailureClass; readonly retryAfterMs: number }
+type Failing = FailureClass | { failure: FailureClass; retryAfterMs?: number; isTrial?: boolean }
 
 function fail(health: TargetHealth, ms: number, failing: Failing): void {
-  const { failure, retryAfterMs } = 'failure' in failing ? failing : { failure: failing, retryAfterMs: null }
-  health.failed({ failure, retryAfterMs, elapsedMs: 10, streamed: false }, defaultRouteTerms, at(ms))
+  const facts = 'failure' in failing ? failing : { failure: failing }
+  health.failed(
+    { retryAfterMs: null, elapsedMs: 10, streamed: false, isTrial: false, ...facts },
+    defaultRouteTerms,
+    at(ms),
+  )
 }
 
 test('the breaker opens at its figures: so many failures of a window, and so large a share', () => {
@@ -35,14 +39,23 @@ test('the breaker opens at its figures: so many failures of a window, and so lar
 test('a failed trial opens it again at once and for longer; a good one closes it', () => {
   const health = healthOf()
   for (let each = 0; each < 5; each += 1) fail(health, 0, failureClasses.connect)
-  assert.equal(health.claim(start + 5000), true)
-  fail(health, 5100, failureClasses.timeout)
+  assert.equal(health.claim(start + 5000), 'trial')
+  fail(health, 5050, failureClasses.timeout)
+  assert.equal(health.waitMs(start + 5050), 1000, 'an older call says nothing new')
+  fail(health, 5100, { failure: failureClasses.timeout, isTrial: true })
   assert.equal(health.waitMs(start + 5100), 10_000)
-  assert.equal(health.claim(start + 15_100), true)
+  assert.equal(health.claim(start + 15_100), 'trial')
   health.succeeded(5, false, at(15_200))
   assert.equal(health.isClear, true)
   fail(health, 15_300, failureClasses.timeout)
   assert.equal(health.isClear, true, 'one failure afterwards is one failure')
+})
+
+test('what callers bring about at will changes nothing for others', () => {
+  const obedient = createHealthBook().of({ deploymentId: 'a', model: 'm', credential: '', remembers: false })
+  for (const failure of Object.values(failureClasses))
+    for (let each = 0; each < 20; each += 1) fail(obedient, each, failure)
+  assert.equal(obedient.isClear, true)
 })
 
 test('a route may do without a breaker', () => {
@@ -50,7 +63,7 @@ test('a route may do without a breaker', () => {
   const terms = completeRoutePolicy({ breaker: null })
   for (let each = 0; each < 100; each += 1)
     health.failed(
-      { failure: failureClasses.server, retryAfterMs: null, elapsedMs: 1, streamed: false },
+      { failure: failureClasses.server, retryAfterMs: null, elapsedMs: 1, streamed: false, isTrial: false },
       terms,
       at(each),
     )
@@ -76,7 +89,7 @@ test('without a word of the provider pauses double from half a second to ten', (
     fail(health, now, failureClasses.rateLimit)
     assert.equal(health.waitMs(start + now), expected)
     now += expected
-    assert.equal(health.claim(start + now), true)
+    assert.equal(health.claim(start + now), 'granted')
   }
 })
 
@@ -91,7 +104,13 @@ test('a refused credential takes the deployment out with all its models, a forbi
   fail(refused, 0, failureClasses.credential)
   assert.deepEqual([refused.deployment.trouble, refused.standing.trouble], ['retired', 'none'])
   const forbidden = healthOf()
-  fail(forbidden, 0, failureClasses.permission)
+  for (let each = 0; each < 10; each += 1) {
+    fail(forbidden, each, failureClasses.permission)
+    fail(forbidden, each, failureClasses.permission)
+    assert.equal(forbidden.isClear, true, 'what others may still ask for')
+    if (each < 9) forbidden.succeeded(5, false, at(each))
+  }
+  fail(forbidden, 10, failureClasses.permission)
   assert.deepEqual([forbidden.deployment.trouble, forbidden.standing.trouble], ['none', 'retired'])
   for (const kind of [
     failureClasses.refused,

@@ -10,10 +10,12 @@ import type { FailureClass } from './failure-classes.ts'
 import { type HealthBoard, openHealthBoard, type Trouble } from './health-board.ts'
 import { Latency } from './latency.ts'
 import type { RouteTerms } from './route-terms.ts'
-import { type Pause, Standing } from './standing.ts'
+import { type Claim, type Pause, Standing } from './standing.ts'
 
 /** Of a refused credential: tried again after these times, by one exchange. */
 const retirement: Pause = { firstMs: 60_000, maxMs: 900_000 }
+/** Providers forbid single requests, too, for what they hold: only so many in a row speak of the credential. */
+const forbiddenInARow = 3
 /** Of a refusal for load that names no time. */
 const coolingPause: Pause = { firstMs: 500, maxMs: 10_000 }
 
@@ -22,6 +24,8 @@ export interface FailureFacts {
   readonly retryAfterMs: number | null
   readonly elapsedMs: number
   readonly streamed: boolean
+  /** What came of a trial; the failures of others that began before it say nothing new. */
+  readonly isTrial: boolean
 }
 
 /** Unix and monotone milliseconds. */
@@ -41,11 +45,18 @@ export class TargetHealth {
   #windowStart = 0
   #calls = 0
   #failures = 0
+  #forbidden = 0
+  readonly #remembers: boolean
   #waiting: (() => void)[] = []
 
-  constructor(standing: Standing, deployment: Standing) {
-    this.standing = standing
-    this.deployment = deployment
+  constructor(rows: {
+    readonly standing: Standing
+    readonly deployment: Standing
+    readonly remembers: boolean
+  }) {
+    this.standing = rows.standing
+    this.deployment = rows.deployment
+    this.#remembers = rows.remembers
   }
 
   /** The hot path's one question. */
@@ -61,25 +72,21 @@ export class TargetHealth {
     return Math.max(this.standing.waitMs(now), this.deployment.waitMs(now))
   }
 
-  /** May an exchange go there now? When it may as a trial, nobody else may until it ends. */
-  claim(now: number): boolean {
-    if (this.isClear) return true
-    if (!this.deployment.claim(now)) return false
-    if (this.standing.claim(now)) return true
-    this.deployment.release()
-    return false
+  /** May an exchange go there now? While one is there as a trial nobody else may. */
+  claim(now: number): Claim {
+    if (this.isClear) return 'granted'
+    const whole = this.deployment.claim(now)
+    if (whole === 'refused') return whole
+    const own = this.standing.claim(now)
+    if (own === 'refused' && whole === 'trial') this.deployment.release()
+    return own === 'granted' ? whole : own
   }
 
   /** As many exchanges are under way as it bears. */
   isFull(terms: RouteTerms): boolean {
     if (terms.concurrency === null) return false
-    this.#limit ??= new ConcurrencyLimit(terms.concurrency)
-    return this.inFlight >= this.#limit.limit
-  }
-
-  /** Null where no limit is kept. */
-  get concurrencyLimit(): number | null {
-    return this.#limit?.limit ?? null
+    this.#limit ??= new ConcurrencyLimit()
+    return this.inFlight >= this.#limit.within(terms.concurrency)
   }
 
   latency(streamed: boolean): Latency {
@@ -107,6 +114,7 @@ export class TargetHealth {
   /** The answer began well, `elapsedMs` after the call. */
   succeeded(elapsedMs: number, streamed: boolean, { now, monotonic }: Instant): void {
     this.#calls += 1
+    this.#forbidden = 0
     this.latency(streamed).add(elapsedMs, monotonic)
     if (streamed) this.#limit?.sample(elapsedMs, this.inFlight)
     this.standing.succeeded(now)
@@ -114,18 +122,20 @@ export class TargetHealth {
   }
 
   failed(facts: FailureFacts, terms: RouteTerms, { now, monotonic }: Instant): void {
-    const { failure } = facts
-    // Whatever else it was, it ends a trial: what follows below may begin another pause.
-    this.standing.release()
-    this.deployment.release()
+    const { failure, isTrial } = facts
+    if (isTrial) this.#endTrial()
+    if (!this.#remembers) return
     switch (failure.effect) {
       case 'none':
         return
       case 'retire-deployment':
-        this.deployment.leaveOut('retired', retirement, now)
+        if (isTrial || this.deployment.trouble !== 'retired')
+          this.deployment.leaveOut('retired', retirement, now)
         return
       case 'retire-target':
-        this.standing.leaveOut('retired', retirement, now)
+        this.#forbidden += 1
+        if (isTrial || (this.#forbidden >= forbiddenInARow && this.standing.trouble !== 'retired'))
+          this.standing.leaveOut('retired', retirement, now)
         return
       case 'cool':
         this.#limit?.dropped()
@@ -135,12 +145,16 @@ export class TargetHealth {
         this.#limit?.dropped()
         this.latency(facts.streamed).addFailure(facts.elapsedMs, monotonic)
         if (facts.retryAfterMs !== null) this.#cool(facts.retryAfterMs, terms, now)
-        this.#count(terms, now)
+        this.#count(terms, isTrial, now)
     }
   }
 
   /** The call ended without a word on the target: the caller left, or another call was quicker. */
-  abandoned(): void {
+  abandoned(isTrial: boolean): void {
+    if (isTrial) this.#endTrial()
+  }
+
+  #endTrial(): void {
     this.standing.release()
     this.deployment.release()
   }
@@ -152,8 +166,8 @@ export class TargetHealth {
     else this.standing.coolOff({ ...coolingPause, maxMs: Math.min(coolingPause.maxMs, maxCooldownMs) }, now)
   }
 
-  #count({ breaker }: RouteTerms, now: number): void {
-    if (breaker === null) return
+  #count({ breaker }: RouteTerms, isTrial: boolean, now: number): void {
+    if (breaker === null || (this.standing.trouble === 'open' && !isTrial)) return
     if (now - this.#windowStart >= breaker.windowMs) {
       this.#windowStart = now
       this.#calls = 0
@@ -161,10 +175,9 @@ export class TargetHealth {
     }
     this.#calls += 1
     this.#failures += 1
-    const wasOpen = this.standing.trouble === 'open'
     const isMany =
       this.#failures >= breaker.failures && this.#failures * 100 >= this.#calls * breaker.failurePercent
-    if (!wasOpen && !isMany) return
+    if (!isTrial && !isMany) return
     this.standing.leaveOut('open', { firstMs: breaker.openMs, maxMs: breaker.maxOpenMs }, now)
     this.#windowStart = now
     this.#calls = 0
@@ -178,12 +191,18 @@ export interface TargetName {
   /** Everything that a provider's refusal may depend on; a change makes the deployment new. */
   readonly credential: string
   readonly model: string
+  /** False: its failures change nothing, because callers bring them about at will. */
+  readonly remembers: boolean
 }
+
+/** Answers as the request asks it to. */
+const obedientProvider = 'sandbox'
 
 /** The name of a deployment's model; a changed address or credential makes what was refused new. */
 export function targetName(deployment: DeploymentSnapshot, model: string): TargetName {
   const { id, providerId, baseUrl, settings, secrets } = deployment
-  return { deploymentId: id, model, credential: JSON.stringify([providerId, baseUrl, settings, secrets]) }
+  const credential = JSON.stringify([providerId, baseUrl, settings, secrets])
+  return { deploymentId: id, model, credential, remembers: providerId !== obedientProvider }
 }
 
 /** The targets of one thread. Bounded by the configuration: each snapshot lets go of those that it does not name. */
@@ -203,10 +222,11 @@ export function createHealthBook(board: HealthBoard = openHealthBoard()): Health
       const key = `${target} ${credential}`
       let health = noted.get(key) ?? known.get(key)
       if (health === undefined) {
-        health = new TargetHealth(
-          new Standing(board.row(target), credential),
-          new Standing(board.row(deployment), credential),
-        )
+        health = new TargetHealth({
+          standing: new Standing(board.row(target), credential),
+          deployment: new Standing(board.row(deployment), credential),
+          remembers: name.remembers,
+        })
       }
       noted.set(key, health)
       return health
@@ -222,7 +242,7 @@ export function createHealthBook(board: HealthBoard = openHealthBoard()): Health
 }
 
 /** Rows of a target on the health board, and the fingerprint of its credential. */
-export function rowNames({ deploymentId, credential, model }: TargetName): {
+function rowNames({ deploymentId, credential, model }: Omit<TargetName, 'remembers'>): {
   readonly deployment: bigint
   readonly target: bigint
   readonly credential: number

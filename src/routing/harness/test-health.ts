@@ -8,7 +8,7 @@ export function healthOf(
   own: { board?: HealthBoard; deploymentId?: string; model?: string; credential?: string } = {},
 ): TargetHealth {
   const { board = openHealthBoard(), deploymentId = 'dep_a', model = 'm', credential = 'k1' } = own
-  return createHealthBook(board).of({ deploymentId, model, credential })
+  return createHealthBook(board).of({ deploymentId, model, credential, remembers: true })
 }
 
 /** So many milliseconds after `start`. */
