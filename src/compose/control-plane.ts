@@ -5,10 +5,8 @@
 import { unwatchFile, watchFile } from 'node:fs'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { type DataDirectory, openDataDirectory } from '../adapters/data-directory/data-directory.ts'
-import { openFileSecretBox } from '../adapters/file-secret-box/open-file-secret-box.ts'
 import { createHttp1Client } from '../adapters/http1/client.ts'
 import { createMemoryIdempotencyBook } from '../adapters/memory/memory-idempotency-book.ts'
-import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
 import { serveCounters } from '../adapters/thread-counters/thread-central-counters.ts'
 import { createIdempotencyServer } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { AdminDependencies } from '../admin/context.ts'
@@ -19,7 +17,6 @@ import type { DeploymentSnapshot } from '../domain/snapshot.ts'
 import { createEgressGuard } from '../egress/index.ts'
 import { faults } from '../faults/catalogue.ts'
 import { checkSnapshot } from '../gateway/index.ts'
-import { openPeppers } from '../identity/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/fault.ts'
 import { defaultPrices } from '../metering/index.ts'
@@ -50,10 +47,11 @@ import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
 import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
 import { isFileManaged, isSandboxEnabled, snapshotSettings } from './control-settings.ts'
-import { describeRefusal, describeStartRefusal, requireRootKey } from './describe-refusal.ts'
+import { describeRefusal, describeStartRefusal } from './describe-refusal.ts'
 import { explainFromStore } from './explain-from-store.ts'
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
+import { openDatabase } from './open-database.ts'
 import { createStatus } from './status.ts'
 import { openTargetHealthDesk } from './target-health.ts'
 import { createTlsSource } from './tls-material.ts'
@@ -98,10 +96,10 @@ function openUsage(directory: DataDirectory): Promise<UsageIntake> {
 }
 
 async function openStorage(directory: DataDirectory) {
-  requireRootKey(directory)
-  const secretBox = openFileSecretBox({ path: directory.rootKeyFile })
-  const { store, usage, openCounters, close } = await openSqliteStore({ path: directory.databaseFile })
-  const peppers = await openPeppers(store, secretBox)
+  const { storage: config } = data.config
+  const workingDirectory = data.directory
+  const database = await openDatabase({ config, directory, workingDirectory, readReference, log })
+  const { store, secretBox, peppers } = database
   const access = { store, clock: systemClock, peppers: () => peppers }
   const sources = () => ({
     settings: snapshotSettings(loaded.config, peppers.encoded),
@@ -109,7 +107,7 @@ async function openStorage(directory: DataDirectory) {
     readReference,
     checkDeployment,
   })
-  return { secretBox, store, usage, openCounters, close, access, sources }
+  return { ...database, access, sources }
 }
 type Storage = Awaited<ReturnType<typeof openStorage>>
 
@@ -149,7 +147,7 @@ function documentCheck({ sources }: Storage) {
   }
 }
 
-function createStoragePublisher({ store, sources }: Storage) {
+function createStoragePublisher({ store, sources, pollMs }: Storage) {
   return createPublisher({
     store,
     sources,
@@ -159,6 +157,7 @@ function createStoragePublisher({ store, sources }: Storage) {
       tell({ type: 'snapshot', message })
     },
     now: systemClock.now,
+    pollMs,
   })
 }
 
@@ -261,7 +260,7 @@ async function start(): Promise<void> {
   tell({ type: 'tls', material: tls })
   const usage = await openUsage(directory)
   const storage = await openStorage(directory)
-  usage.index(storage.store, storage.usage)
+  usage.index(storage.store, { usage: storage.usage, cursorName: storage.usageCursor })
   const content = openContent(storage, directory)
   const counters = openCounters(storage, directory)
   const apiKey = await settleIn(storage, directory)

@@ -62,7 +62,7 @@ export function describeRefusal(error: unknown, dataDirectory: string | null): s
     const reason = fileErrors[String(code)]
     if (reason !== undefined) return `${path} ${reason}`
   }
-  if (error instanceof RootKeyMissing) return error.message
+  if (error instanceof StartRefusal) return error.message
   return `The reason is ${String(code ?? (error instanceof Error ? error.name : 'unknown'))}.`
 }
 
@@ -74,7 +74,8 @@ function rootKeyText(dataDirectory: string, state: string): string {
   ].join('\n')
 }
 
-class RootKeyMissing extends Error {}
+/** A start that cannot be, with a message for the person who reads it. */
+export class StartRefusal extends Error {}
 
 /** A new root key beside an old database would open nothing of it, and hide what was lost. @throws when it is gone */
 export function requireRootKey(directory: {
@@ -83,7 +84,7 @@ export function requireRootKey(directory: {
   readonly databaseFile: string
 }): void {
   if (existsSync(directory.rootKeyFile) || !existsSync(directory.databaseFile)) return
-  throw new RootKeyMissing(rootKeyText(directory.path, 'is missing. It sealed the'))
+  throw new StartRefusal(rootKeyText(directory.path, 'is missing. It sealed the'))
 }
 
 /** `place`: address and port. */

@@ -19,12 +19,18 @@ export interface UsageIntakeOptions {
   readonly onBroken: () => void
 }
 
+export interface UsageSumsPlace {
+  readonly usage: UsageStore
+  /** Under which the place in this log is kept. */
+  readonly cursorName: string
+}
+
 export interface UsageIntake {
   readonly eventLog: EventLog
   /** Store records of a worker; it is told on `port` when they are on disk, or that they could not be stored. */
   add(batch: { readonly sequence: number; readonly lines: Uint8Array }, port: MessagePort): void
   /** Begin to sum. */
-  index(store: Store, usage: UsageStore): void
+  index(store: Store, sums: UsageSumsPlace): void
   close(): Promise<void>
 }
 
@@ -56,11 +62,13 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
         }
       })
     },
-    index(store, usage) {
+    index(store, { usage, cursorName }) {
+      const reportSumming = limitReports(options.log)
       const indexer = createUsageIndexer({
         log: eventLog,
         store: withLastUse(usage, store),
-        onFailure: () => options.log('Usage could not be summed; it is tried again.'),
+        cursorName,
+        onFailure: () => reportSumming('Usage could not be summed; it is tried again.'),
       })
       indexer.start()
       const prune = setInterval(() => {
@@ -83,6 +91,17 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
 }
 
 const reportEveryMs = 10_000
+
+/** The same text comes once in ten seconds at most. */
+function limitReports(log: (text: string) => void): (text: string) => void {
+  let reportedAt: number | null = null
+  return (text) => {
+    const now = performance.now()
+    if (reportedAt !== null && now - reportedAt < reportEveryMs) return
+    reportedAt = now
+    log(text)
+  }
+}
 
 /** Tells the log of a failure at once, of its going on every ten seconds, and of its end. */
 function createStorageReport(log: (text: string) => void): (fault: Fault | null) => void {

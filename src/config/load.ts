@@ -9,6 +9,7 @@ import { isCidr } from '../identity/index.ts'
 import { checkLimits } from './limit-form.ts'
 import { ConfigError, joinPath, type ParsedDocument, parseConfigText } from './parse.ts'
 import { type Config, configSchema, type ResourceDocument, resourceDocumentSchema } from './schema.ts'
+import { storageProblems } from './storage-form.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -118,6 +119,7 @@ function checkAcross(config: Config, lineOf: LoadedConfig['lineOf'], file: strin
   if ((certificateFile === undefined) !== (keyFile === undefined)) {
     problems.push({ path: ['tls'], reason: 'certificateFile and keyFile go together' })
   }
+  problems.push(...storageProblems(config))
   if (problems.length > 0) {
     throw new ConfigError(
       problems.map((problem) => ({

@@ -16,6 +16,7 @@ import {
   planFields,
 } from './limit-form.ts'
 import { routePolicySchema } from './route-policy-form.ts'
+import { storageFields } from './storage-form.ts'
 
 const closed = { additionalProperties: false }
 
@@ -403,6 +404,7 @@ export const configSchema = Type.Object(
         default: 'auto',
       }),
     }),
+    storage: section('Where objects and sums of usage are kept. Read at the start.', storageFields),
     counters: section('Counters of limits that several nodes share. Read at the start.', countersFields),
     shutdown: section('Orderly end.', {
       drainTimeoutMs: count('How long running exchanges may go on after SIGTERM.', 30_000, [0]),

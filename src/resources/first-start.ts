@@ -3,8 +3,8 @@
  * everything, and the sandbox model. Made once, when there is no organization at all; everything may be changed.
  */
 import type { Store } from '../ports/store.ts'
-import { applyDesired } from './apply-document.ts'
 import { defaultOrganization, readDesired } from './desired.ts'
+import { reconcile } from './reconcile.ts'
 
 export const sandboxModel = 'sandbox'
 export const firstApplication = 'first-application'
@@ -14,8 +14,6 @@ export async function makeFirstObjects(
   store: Store,
   options: { readonly now: number; readonly sandboxProvider: string },
 ): Promise<{ readonly organizationId: string; readonly applicationId: string } | null> {
-  const { items } = await store.organizations.list({ limit: 1 })
-  if (items.length > 0) return null
   const desired = readDesired(
     {
       organizations: [{ slug: defaultOrganization, name: 'Default organization' }],
@@ -32,10 +30,16 @@ export async function makeFirstObjects(
     },
     () => {},
   )
-  await applyDesired(store, desired, { managedBy: 'setup', now: options.now })
-  const organization = await store.organizations.find(defaultOrganization)
-  const application =
-    organization === null ? null : await store.applications.find(organization.id, firstApplication)
-  if (organization === null || application === null) throw new TypeError('the first objects were not stored')
-  return { organizationId: organization.id, applicationId: application.id }
+  // One transaction: of several nodes that start on one empty database, one makes them.
+  return store.transaction(async (tables) => {
+    const { items } = await tables.organizations.list({ limit: 1 })
+    if (items.length > 0) return null
+    await reconcile(tables, desired, { managedBy: 'setup', now: options.now })
+    const organization = await tables.organizations.find(defaultOrganization)
+    const application =
+      organization === null ? null : await tables.applications.find(organization.id, firstApplication)
+    if (organization === null || application === null)
+      throw new TypeError('the first objects were not stored')
+    return { organizationId: organization.id, applicationId: application.id }
+  })
 }

@@ -17,7 +17,7 @@ import { createRollupAccumulator, type RollupAccumulator } from './rollup-accumu
 import { createUsageScan, scanUsageLine } from './scan-usage-line.ts'
 import { createTimeSlice } from './time-slice.ts'
 
-const cursorName = 'usage'
+const defaultCursorName = 'usage'
 const defaultMaxPending = 5000
 const hourMs = 3_600_000
 const defaultRetentionMs = 400 * 24 * hourMs
@@ -34,6 +34,8 @@ export interface UsageIndexerOptions {
   readonly windowSize?: number
   /** Sums of minutes older than this are removed, hourly, milliseconds; default 400 days. */
   readonly retentionMs?: number
+  /** Whose place it is, where several logs are summed into one store; default `usage`. */
+  readonly cursorName?: string
   readonly clock?: Clock
   /** A pass failed and will be tried again after `flushMs`. */
   readonly onFailure?: (error: unknown) => void
@@ -135,7 +137,7 @@ async function consume(payload: Buffer, passage: Passage): Promise<void> {
 
 /** The state as stored, with the window of seen ids rebuilt from the log. */
 async function load(options: UsageIndexerOptions): Promise<State> {
-  const stored = await options.store.readCursor(cursorName)
+  const stored = await options.store.readCursor(options.cursorName ?? defaultCursorName)
   const place = readPlace(stored)
   const start = place?.window ?? null
   const window = createIdWindow(start, options.windowSize ?? generationSize)
@@ -151,11 +153,16 @@ async function load(options: UsageIndexerOptions): Promise<State> {
   return state
 }
 
-async function flush(store: UsageStore, state: State): Promise<void> {
+async function flush(options: UsageIndexerOptions, state: State): Promise<void> {
   if (state.at === null) return
   const cursor = `${state.at} ${state.window.start() ?? '-'}`
   if (cursor === state.stored) return
-  await store.apply({ cursorName, expected: state.stored, cursor, rollups: state.pending.take() })
+  await options.store.apply({
+    cursorName: options.cursorName ?? defaultCursorName,
+    expected: state.stored,
+    cursor,
+    rollups: state.pending.take(),
+  })
   state.stored = cursor
 }
 
@@ -172,7 +179,7 @@ function createPruner(options: UsageIndexerOptions): () => Promise<void> {
 }
 
 export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
-  const { log, store, flushMs = 1000, maxPending = defaultMaxPending } = options
+  const { log, flushMs = 1000, maxPending = defaultMaxPending } = options
   const counts = { records: 0, duplicates: 0, malformed: 0 }
   const prune = createPruner(options)
   let state: State | null = null
@@ -189,9 +196,9 @@ export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
         current.window.beginFrame(current.at)
         await consume(frame.payload, { window: current.window, counts, pending: current.pending })
         current.at = frame.cursor
-        if (current.pending.size >= maxPending) await flush(store, current)
+        if (current.pending.size >= maxPending) await flush(options, current)
       }
-      await flush(store, current)
+      await flush(options, current)
       storedAt = current.at
     } catch (error) {
       // What was summed but not stored is forgotten and read again from what is stored.

@@ -49,6 +49,11 @@ export async function openPeppers(store: Store, box: SecretBox): Promise<OpenedP
   return openAll(sealed, box)
 }
 
+/** True where some exist: only the root key that sealed them is of use to this store. */
+export async function hasPeppers(store: Store): Promise<boolean> {
+  return (await store.settings.get(settingName)) !== null
+}
+
 /** Adds a new version, under which secrets are hashed from now on. */
 export async function rotatePepper(store: Store, box: SecretBox): Promise<OpenedPeppers> {
   const { current } = await openPeppers(store, box)
