@@ -64,7 +64,7 @@ function shell(script: string) {
 /** Blocks that install or start the product itself are what `startProduct` has done. */
 const startsProduct = /^(?:git clone|npm start)|npm start$|API_KEY=… /m
 
-for (const file of ['README.md', 'docs/guides/operating.md']) {
+for (const file of ['README.md', 'docs/guides/operating.md', 'docs/guides/plans.md']) {
   test(`every shell command of ${file} works`, async () => {
     const blocks = blocksOf(file).filter(
       (block) => block.language === 'sh' && !startsProduct.test(block.text),
