@@ -58,7 +58,7 @@ test(
 )
 
 test(
-  'a route of the first schema is kept, without timeouts of its own',
+  'what the first schema held is kept: routes without timeouts, applications without team or plan',
   withDirectory(async (path) => {
     const first = migrations['0001-initial']
     assert.ok(first !== undefined)
@@ -76,10 +76,28 @@ test(
       .insertInto('model_routes')
       .values({ ...record, ...route, id: 'rte_a', description: '', enabled: 1 })
       .execute()
+    const named = { ...record, organization_id: 'org_a', name: 'Shop', description: '' }
+    await db
+      .insertInto('applications')
+      .values({ ...named, id: 'app_a', slug: 'shop' })
+      .execute()
+    const opened = { version: '1', state: 'published', operations: '["*"]', models: '["*"]' }
+    await db
+      .insertInto('api_products')
+      .values({ ...named, ...opened, id: 'prd_a', slug: 'chat' })
+      .execute()
+    const ends = { organization_id: 'org_a', application_id: 'app_a', product_id: 'prd_a' }
+    await db
+      .insertInto('subscriptions')
+      .values({ ...record, ...ends, id: 'sub_a', state: 'active' })
+      .execute()
     await db.destroy()
     const { store, close } = await openSqliteStore({ path })
     const kept = await store.routes.get('org_a', 'rte_a')
     assert.deepEqual([kept?.name, kept?.timeouts], ['gpt', {}])
+    assert.equal((await store.applications.get('org_a', 'app_a'))?.team, '')
+    const subscription = await store.subscriptions.get('org_a', 'sub_a')
+    assert.deepEqual([subscription?.state, subscription?.planId], ['active', null])
     await close()
   }),
 )
