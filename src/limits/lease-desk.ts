@@ -47,11 +47,18 @@ const minProbeMs = 200
 const maxProbeMs = 5000
 const maxKeysPerCall = 256
 
+/** `units`: what all who wait need; 0: nobody waits. `least`: what serves one of them. */
 interface Want {
   readonly place: WantedPlace
   units: number
   least: number
   readonly waiting: ((answer: LeaseAnswer) => void)[]
+}
+
+interface Call {
+  readonly want: Want
+  readonly wanted: number
+  readonly least: number
 }
 
 export function createLeaseDesk(options: LeaseDeskOptions): LeaseDesk {
@@ -67,14 +74,15 @@ class Desk implements LeaseDesk {
   #isScheduled = false
   #isLost = false
   #probeMs = minProbeMs
-  #nodes = 1
+  /** Null until the central counters said so. */
+  #nodes: number | null = null
 
   constructor(options: LeaseDeskOptions) {
     this.#options = options
   }
 
   get nodes(): number {
-    return this.#nodes
+    return this.#nodes ?? 1
   }
 
   obtain(place: WantedPlace, units: number, done: (answer: LeaseAnswer) => void): void {
@@ -97,19 +105,17 @@ class Desk implements LeaseDesk {
     // Near the end units are fetched as they are asked for; debts are covered all the same.
     if (balance >= 0 && this.#isScarce(reading?.centralLeft ?? null, lease)) return
     if (!counters.claimFetch(place.counter, now, now + timeoutMs)) return
-    const want = this.#wantOf(place)
-    want.units += Math.max(1, lease - balance)
-    if (want.waiting.length === 0) want.least = 1
+    this.#wantOf(place)
     this.#schedule()
   }
 
-  /** 0: the amount is so small that units are fetched as they are asked for. */
+  /** 0: units are fetched as they are asked for, because the amount is small or the other nodes are not known yet. */
   #leaseOf(terms: CounterTerms): number {
-    return Math.floor((terms.amount * leaseShare) / this.#nodes)
+    return this.#nodes === null ? 0 : Math.floor((terms.amount * leaseShare) / this.#nodes)
   }
 
   #isScarce(centralLeft: number | null, lease: number): boolean {
-    return lease === 0 || (centralLeft !== null && centralLeft < lease * this.#nodes)
+    return lease === 0 || (centralLeft !== null && centralLeft < lease * this.nodes)
   }
 
   #wantOf(place: WantedPlace): Want {
@@ -132,7 +138,8 @@ class Desk implements LeaseDesk {
   }
 
   #send(): void {
-    const batch: Want[] = []
+    const batch: Call[] = []
+    const served: Want[] = []
     for (const [name, want] of this.#wants) {
       if (this.#asked.has(name)) continue
       if (batch.length === maxKeysPerCall) {
@@ -140,21 +147,38 @@ class Desk implements LeaseDesk {
         break
       }
       this.#wants.delete(name)
-      this.#asked.add(name)
-      batch.push(want)
+      const call = this.#callOf(want)
+      if (call === null) served.push(want)
+      else {
+        this.#asked.add(name)
+        batch.push(call)
+      }
     }
     if (batch.length > 0) this.#call(batch)
+    for (const want of served) this.#tell(want, 'granted')
   }
 
-  #call(batch: readonly Want[]): void {
+  /** Null: a lease that came meanwhile has enough. */
+  #callOf(want: Want): Call | null {
+    const { place, units, least } = want
+    const reading = this.#options.counters.readLease(place.counter)
+    const balance = reading?.balance ?? 0
+    const lease = this.#leaseOf(place.terms)
+    const isScarce = this.#isScarce(reading?.centralLeft ?? null, lease)
+    const wanted = (isScarce ? units : Math.max(units, lease)) - balance
+    if (balance >= units && (isScarce || balance >= lease * fetchBelowShare)) return null
+    return { want, wanted, least: Math.max(1, least - Math.max(0, balance)) }
+  }
+
+  #call(batch: readonly Call[]): void {
     const { central, timers, timeoutMs } = this.#options
     const answer = once((grants: readonly LeaseGrant[] | null) => this.#finish(batch, grants))
     const timeout = timers.set(timeoutMs, () => answer(null))
-    const requests = batch.map((want) => ({
+    const requests = batch.map(({ want, wanted, least }) => ({
       key: want.place.key,
       terms: want.place.terms,
-      wanted: this.#sizeOf(want),
-      least: want.least,
+      wanted,
+      least,
     }))
     central.lease(requests).then(
       (grants) => {
@@ -170,16 +194,10 @@ class Desk implements LeaseDesk {
     )
   }
 
-  #sizeOf({ place, units }: Want): number {
-    const lease = this.#leaseOf(place.terms)
-    const known = this.#options.counters.readLease(place.counter)
-    return this.#isScarce(known?.centralLeft ?? null, lease) ? units : Math.max(units, lease)
-  }
-
-  #credit(batch: readonly Want[], grants: readonly LeaseGrant[]): void {
+  #credit(batch: readonly Call[], grants: readonly LeaseGrant[]): void {
     const { clock, counters } = this.#options
     const now = clock.now()
-    for (const [index, { place, least }] of batch.entries()) {
+    for (const [index, { want, least }] of batch.entries()) {
       const grant = grants[index]
       if (grant === undefined) continue
       this.#nodes = Math.max(1, grant.nodes)
@@ -191,19 +209,22 @@ class Desk implements LeaseDesk {
         dryUntil: now + dryMs,
         dryUnits: least,
       }
-      counters.credit(place, credit, now)
+      counters.credit(want.place, credit, now)
     }
   }
 
-  #finish(batch: readonly Want[], grants: readonly LeaseGrant[] | null): void {
+  #finish(batch: readonly Call[], grants: readonly LeaseGrant[] | null): void {
     if (grants === null) this.#lose()
-    for (const [index, { place, waiting }] of batch.entries()) {
-      this.#asked.delete(nameOf(place))
-      this.#waiting -= waiting.length
-      const answer = grants === null ? 'lost' : (grants[index]?.units ?? 0) > 0 ? 'granted' : 'refused'
-      for (const done of waiting) done(answer)
+    for (const { want } of batch) this.#asked.delete(nameOf(want.place))
+    for (const [index, { want }] of batch.entries()) {
+      this.#tell(want, grants === null ? 'lost' : (grants[index]?.units ?? 0) > 0 ? 'granted' : 'refused')
     }
     if (this.#wants.size > 0) this.#schedule()
+  }
+
+  #tell({ waiting }: Want, answer: LeaseAnswer): void {
+    this.#waiting -= waiting.length
+    for (const done of waiting) done(answer)
   }
 
   #lose(): void {
@@ -214,10 +235,7 @@ class Desk implements LeaseDesk {
     // Whoever queued behind the lost call need not wait for another.
     const queued = [...this.#wants.values()]
     this.#wants.clear()
-    for (const { waiting } of queued) {
-      this.#waiting -= waiting.length
-      for (const done of waiting) done('lost')
-    }
+    for (const want of queued) this.#tell(want, 'lost')
   }
 
   #probeLater(): void {

@@ -20,15 +20,15 @@ export interface LeaseKeeperOptions {
 }
 
 export interface LeaseKeeper {
-  /** Tell all there is to tell now; units unused for `idleMs` are given back. False: a store could not be reached. */
-  flush(idleMs: number): Promise<boolean>
+  /** Tell all there is to tell now. False: a store could not be reached. */
+  flush(): Promise<boolean>
   /** Give everything back. To be called when no thread takes any more. */
   close(): Promise<boolean>
 }
 
 const flushEveryMs = 250
-/** A lease that nobody uses for so long goes back. */
-const idleLeaseMs = 1000
+/** A lease that nobody uses for so long goes back with the next renewal. */
+const idleLeaseMs = 500
 /** The shortest time for which a store keeps a node's leases is three times this. */
 const renewEveryMs = 1000
 const sweepShare = 1 / 32
@@ -44,23 +44,27 @@ class Keeper implements LeaseKeeper {
   #timer: TimerHandle | null = null
   #isClosed = false
   #renewedAt = 0
-  #flushing: Promise<boolean> = Promise.resolve(true)
+  #last: Promise<boolean> = Promise.resolve(true)
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options
     this.#flushLater()
   }
 
-  flush(idleMs: number): Promise<boolean> {
-    // One after the other: a report stays in the counters until it is told, and must not be told by two.
-    this.#flushing = this.#flushing.then(() => this.#flushNow(idleMs))
-    return this.#flushing
+  flush(): Promise<boolean> {
+    return this.#inTurn(() => this.#report(Number.POSITIVE_INFINITY))
   }
 
   close(): Promise<boolean> {
     this.#isClosed = true
     this.#timer?.clear()
-    return this.flush(0)
+    return this.#inTurn(() => this.#giveBack(0))
+  }
+
+  /** One after the other: a report stays in the counters until it is told, and must not be told by two. */
+  #inTurn(act: () => Promise<boolean>): Promise<boolean> {
+    this.#last = this.#last.then(act)
+    return this.#last
   }
 
   #flushLater(): void {
@@ -68,21 +72,26 @@ class Keeper implements LeaseKeeper {
     this.#timer = this.#options.timers.set(flushEveryMs, () => {
       const { counters, clock } = this.#options
       counters.sweep(clock.now(), sweepShare)
-      void this.flush(idleLeaseMs)
-        .then(() => this.#renew())
-        .then(() => this.#flushLater())
+      const isTime = clock.monotonic() - this.#renewedAt >= renewEveryMs
+      const turn = isTime ? this.#inTurn(() => this.#giveBack(idleLeaseMs)) : this.flush()
+      void turn.then(() => this.#flushLater())
     })
   }
 
-  async #renew(): Promise<void> {
+  /**
+   * Say that the node lives, and give back what it does not use: only to a store that has just answered, because
+   * units whose return is lost count as spent.
+   */
+  async #giveBack(idleMs: number): Promise<boolean> {
     const { calendarCounters, rateCounters, clock } = this.#options
-    if (clock.monotonic() - this.#renewedAt < renewEveryMs) return
     this.#renewedAt = clock.monotonic()
     // A store that cannot be reached ends the leases by itself; they count as spent there.
-    await Promise.allSettled([calendarCounters?.renew(), rateCounters?.renew()])
+    const renewed = await Promise.allSettled([calendarCounters?.renew(), rateCounters?.renew()])
+    const isReached = renewed.every(({ status }) => status === 'fulfilled')
+    return (await this.#report(isReached ? idleMs : Number.POSITIVE_INFINITY)) && isReached
   }
 
-  async #flushNow(idleMs: number): Promise<boolean> {
+  async #report(idleMs: number): Promise<boolean> {
     const { counters, clock, calendarCounters, rateCounters } = this.#options
     if (calendarCounters === null && rateCounters === null) return true
     const reports = counters.collect(clock.now(), idleMs)

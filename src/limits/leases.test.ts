@@ -52,6 +52,7 @@ test('leases are fetched ahead: after the first exchange none waits', async () =
   const { time, start } = createCluster([budgetOf()])
   const node = start('a')
   assert.ok(await spend(node, 100))
+  await time.pass(1)
   for (let turn = 0; turn < 500; turn += 1) {
     // Throws where the verdict does not come in the same tick.
     reservationOf(admitNow(node, { costMicroUsd: 100 })).settle(usedOf({ costMicroUsd: 100 }))
@@ -226,7 +227,8 @@ test('what stays of a node that ends in order goes back to the others', async ()
   const { time, start, usedOf: centralUsed } = createCluster([budgetOf()])
   const node = start('a')
   assert.ok(await spend(node, 100))
-  assert.equal(await centralUsed(moneyKey, january), 2000)
+  await time.pass(1)
+  assert.equal(await centralUsed(moneyKey, january), 2100)
   assert.equal(await node.keeper.close(), true)
   assert.equal(await centralUsed(moneyKey, january), 100)
   time.stop()

@@ -174,7 +174,8 @@ class CounterLimiter implements Limiter {
   /** The central counter has just said that so many units are not there. */
   #isDry(part: LimitPart, now: number): boolean {
     const reading = this.#options.counters.readLease(part.counter)
-    return reading !== null && reading.dryUntil > now && part.units >= reading.dryUnits
+    if (reading === null || reading.dryUntil <= now) return false
+    return part.units - Math.max(0, reading.balance) >= reading.dryUnits
   }
 
   #fetch(admission: Admission, missing: readonly LimitPart[]): void {

@@ -65,7 +65,7 @@ export interface LeaseReading {
   /** What the central counter had left when it was last heard of; null: never yet. */
   readonly centralLeft: number | null
   readonly centralResetAt: number
-  /** Until then `dryUnits` and more are known not to be there. */
+  /** Until then the central counter is known not to have `dryUnits` or more. */
   readonly dryUntil: number
   readonly dryUnits: number
 }
@@ -125,7 +125,7 @@ export interface NodeCounters {
   credit(part: CounterPlace, credit: LeaseCredit, now: number): boolean
   /** The central counters are out of reach: see to it that this node granted itself `share` units since it heard them. */
   grantShare(part: CounterPlace, share: number, now: number): boolean
-  /** Leased counters with something to tell: spent units, and balances unused for `idleMs` or of a period that is over. */
+  /** Leased counters with something to tell: spent units, and balances unused for `idleMs`. */
   collect(now: number, idleMs: number): readonly LeaseReport[]
   /** The central counters have taken `spent` or `debt` of the report. */
   reported(report: LeaseReport, what: 'spent' | 'debt', now: number): void

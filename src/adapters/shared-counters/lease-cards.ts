@@ -208,8 +208,7 @@ export class LeaseCards {
     const balance = slots[base + level] ?? 0
     const used = slots[base + spent] ?? 0
     const own = cards[slot * cardNumbers + cardOwn] ?? 0
-    const isUnused =
-      now - (slots[base + at] ?? 0) >= idleMs || (terms.kind === 'calendar' && terms.endsAt <= now)
+    const isUnused = now - (slots[base + at] ?? 0) >= idleMs
     // What the node granted itself is nothing to give back.
     const returned = isUnused ? Math.max(0, balance - own) : 0
     // What leases do not cover. Below 0: less was used than was reported before; that much is debited too much.

@@ -253,8 +253,9 @@ class SharedCounters implements NodeCounters {
   #mayOwe(part: CounterPart, slot: number, now: number): boolean {
     if (part.check === 'firm' || !part.counter.leased) return false
     const { cards } = this.#views
-    const isDry = (cards[slot * cardNumbers + cardDryUntil] ?? 0) > now
-    return !isDry || part.hold + part.use < (cards[slot * cardNumbers + cardDryUnits] ?? 0)
+    if ((cards[slot * cardNumbers + cardDryUntil] ?? 0) <= now) return true
+    const missing = part.hold + part.use - Math.max(0, part.left)
+    return missing < (cards[slot * cardNumbers + cardDryUnits] ?? 0)
   }
 
   #change(parts: readonly CounterPart[], now: number): void {
