@@ -2,14 +2,12 @@
 import { Type } from 'typebox'
 
 export const countersFields = {
-  kind: Type.Union(
-    ['auto', 'local', 'database', 'valkey'].map((kind) => Type.Literal(kind)),
-    {
-      description:
-        'Where rates and concurrency are counted. `local`: each node by itself. `database`: in the database of the store. `valkey`: in Valkey or Redis. `auto`: `database` with PostgreSQL, else `local`. Budgets of the calendar are always in the database.',
-      default: 'auto',
-    },
-  ),
+  kind: Type.Enum(['auto', 'local', 'database', 'valkey'], {
+    type: 'string',
+    description:
+      'Where rates and concurrency are counted. `local`: each node by itself. `database`: in the database of the store. `valkey`: in Valkey or Redis. `auto`: `database` with PostgreSQL, else `local`. Budgets of the calendar are always in the database.',
+    default: 'auto',
+  }),
   url: Type.Optional(
     Type.String({
       description:
