@@ -54,7 +54,10 @@ after(async () => {
   await started.stop()
   await upstream.close()
 })
-beforeEach(() => upstream.clear())
+beforeEach(() => {
+  upstream.clear()
+  started.forgetHealth()
+})
 
 const chat = (content: string, own: object = {}): string =>
   JSON.stringify({ model: 'gpt', messages: [{ role: 'user', content }], ...own })
@@ -167,6 +170,7 @@ test('7: a provider that echoes its credential in headers or errors gives it to 
         body: JSON.stringify({ error: { message: `Incorrect API key provided: ${secret}` } }),
       })
       const body = JSON.stringify({ model, messages: [], contents: [] })
+      started.forgetHealth()
       const response = await post(body, {}, path)
       if (status !== 200) assert.doesNotMatch(await response.body.text(), new RegExp(secret))
       else await response.body.dump()

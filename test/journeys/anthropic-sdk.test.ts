@@ -128,7 +128,7 @@ test('errors arrive as the SDK classes', async () => {
     client.messages.create({ model, max_tokens: 100, messages: [{ role: 'user', content }] })
   await assert.rejects(ask('no-such-model', 'x'), Anthropic.NotFoundError)
   await assert.rejects(ask('via-chat', 'sandbox: fail=429'), Anthropic.RateLimitError)
-  await assert.rejects(ask('via-chat', 'sandbox: fail=500'), Anthropic.InternalServerError)
+  await assert.rejects(ask('via-responses', 'sandbox: fail=500'), Anthropic.InternalServerError)
   const stranger = new Anthropic({
     baseURL: product.https,
     apiKey: 'nonsense',

@@ -112,6 +112,7 @@ export function rigForTests(options: (upstream: UpstreamServer) => StartGatewayO
   })
   beforeEach(() => {
     current().upstream.clear()
+    current().started.forgetHealth()
     current().started.records.length = 0
     current().started.notes.length = 0
   })

@@ -33,6 +33,7 @@ import {
   createTokenFetcher,
   dialects,
 } from '../../providers/index.ts'
+import { createHealthBook, targetName } from '../../routing/index.ts'
 import type { GatewayNote } from '../context.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import type { StageRow } from '../stage.ts'
@@ -124,6 +125,8 @@ export interface StartedGateway {
   readonly contents: ContentRecord[]
   readonly config: SnapshotConfig
   readonly key: KeySnapshot
+  /** Every deployment is as good as new. */
+  forgetHealth(): void
   stop(): Promise<void>
 }
 
@@ -145,6 +148,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     clock: systemClock,
     timers,
   })
+  const health = createHealthBook()
   const gateway = createGateway({
     limiter,
     upstream: createSandboxClient(createSandbox({ dialects, now: Date.now }), network),
@@ -159,24 +163,11 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     note: (note) => notes.push(note),
     logContent: (record) => contents.push(record),
     catalogue: createCatalogue(),
+    health,
     auth: { now: Date.now, fetchToken: createTokenFetcher(network) },
   })
   const config = configOf(options)
-  const minted = mintApiKey('test')
-  const current = compilePeppers(config.peppers).get(1)
-  if (current === undefined) throw new TypeError('no pepper')
-  const key: KeySnapshot = {
-    keyId: minted.keyId,
-    organizationId: 'org_a',
-    applicationId: 'app_a',
-    environment: 'test',
-    models: null,
-    operations: null,
-    cidrs: [],
-    expiresAt: null,
-    secrets: [{ hash: hashApiKey(minted.text, current), pepperVersion: 1, expiresAt: null }],
-    ...options.key,
-  }
+  const { key, text } = mintKey(config, options.key)
   gateway.apply({ type: 'config', config })
   gateway.apply({ type: 'keys', version: 1, reset: true, upsert: [key], remove: [] })
   const listener = await openHttpListener(
@@ -191,8 +182,8 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
   )
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${listener.address.port}`,
-    apiKey: minted.text,
-    keyId: minted.keyId,
+    apiKey: text,
+    keyId: key.keyId,
     gateway,
     listener,
     records,
@@ -200,12 +191,37 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     contents,
     config,
     key,
+    forgetHealth() {
+      for (const each of config.deployments) health.of(targetName(each, '')).deployment.clear()
+    },
     async stop() {
       gateway.close()
       listener.destroy()
       network.close()
     },
   }
+}
+
+function mintKey(
+  config: SnapshotConfig,
+  own: Partial<KeySnapshot> = {},
+): { readonly key: KeySnapshot; readonly text: string } {
+  const { keyId, text } = mintApiKey('test')
+  const current = compilePeppers(config.peppers).get(1)
+  if (current === undefined) throw new TypeError('no pepper')
+  const key: KeySnapshot = {
+    keyId,
+    organizationId: 'org_a',
+    applicationId: 'app_a',
+    environment: 'test',
+    models: null,
+    operations: null,
+    cidrs: [],
+    expiresAt: null,
+    secrets: [{ hash: hashApiKey(text, current), pepperVersion: 1, expiresAt: null }],
+    ...own,
+  }
+  return { key, text }
 }
 
 function configOf(options: StartGatewayOptions): SnapshotConfig {
