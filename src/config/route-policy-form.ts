@@ -92,7 +92,7 @@ const cache = group(
       minimum: 1000,
       maximum: 24 * hour,
     }),
-    maxEntryBytes: whole('Larger answers are not kept. 1048576 when left out.', [1024, 4_194_304]),
+    maxEntryBytes: whole('Larger answers are not kept. 262144 when left out.', [1024, 1_048_576]),
   },
 )
 

@@ -52,6 +52,6 @@ export function completeRoutePolicy(policy: RoutePolicy | undefined): RouteTerms
     concurrency: concurrency == null ? null : { min: 1, max: 1000, ...concurrency },
     healthCheck:
       healthCheck == null ? null : { intervalMs: 30_000, timeoutMs: 10_000, path: null, ...healthCheck },
-    cache: cache == null ? null : { maxEntryBytes: 1_048_576, ...cache },
+    cache: cache == null ? null : { maxEntryBytes: 262_144, ...cache },
   })
 }

@@ -17,7 +17,7 @@ export interface MemoryCacheBounds {
 export const defaultCacheBounds: MemoryCacheBounds = Object.freeze({
   maxEntries: 10_000,
   maxBytes: 67_108_864,
-  maxEntryBytes: 4_194_304,
+  maxEntryBytes: 1_048_576,
 })
 
 /** Objects, key and list of headers around a body, about. */

@@ -6,6 +6,7 @@ import type { KeySnapshot, RouteSnapshot, SnapshotConfig } from '../../domain/sn
 import { compilePeppers, hashApiKey, mintApiKey } from '../../identity/index.ts'
 import { rigForTests } from '../harness/gateway-rig.ts'
 import { testDeployment, testRoute } from '../harness/start-gateway.ts'
+import { testLimit } from '../harness/test-limit.ts'
 import { compilePlans, pipeline } from '../pipeline.ts'
 
 const cache: RouteCache = { ttlMs: 60_000 }
@@ -348,6 +349,27 @@ test('an answer from a place where requests may no longer go is not given again'
     assert.notEqual(statusOf(await rig.chat(own)), 'hit', 'the route’s residency has changed')
   })
   assert.equal(statusOf(await rig.chat(own)), 'hit')
+})
+
+test('of the limits, a kept answer counts as a request; its tokens come back', async () => {
+  const window = { kind: 'rolling', ms: 86_400_000, burst: null } as const
+  const limits = [
+    testLimit({ id: 'cached-requests', meter: 'requests', amount: 3, window }),
+    testLimit({ id: 'cached-tokens', meter: 'total-tokens', amount: 10_000, window }),
+  ]
+  await withConfig({ limits }, async () => {
+    const body = { max_tokens: 100, ...fresh() }
+    await rig.chat(body)
+    const again = await rig.chat(body)
+    const last = await rig.chat(body)
+    assert.deepEqual([statusOf(again), statusOf(last)], ['hit', 'hit'])
+    assert.equal(last.headers['x-ratelimit-remaining-requests'], '0')
+    const refused = await rig.chat(body)
+    assert.deepEqual([refused.status, statusOf(refused)], [429, undefined])
+    const left = (answer: typeof last) => Number(answer.headers['x-ratelimit-remaining-tokens'])
+    assert.ok(left(refused) > left(last), 'what the last one had put aside is there again')
+    assert.ok(left(refused) >= 10_000 - 100, 'only the first answer was charged')
+  })
 })
 
 test('off, nothing is said and nothing is run', async () => {
