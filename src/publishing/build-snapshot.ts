@@ -4,7 +4,6 @@
  */
 import type {
   ApiProduct,
-  Application,
   CredentialSource,
   Deployment,
   ModelRoute,
@@ -86,7 +85,7 @@ export async function buildSnapshot(
       version: records.version,
       deployments,
       routes: routeSnapshots(records),
-      applications: records.applications.map((application) => applicationSnapshot(application, records)),
+      applications: applicationSnapshots(records),
       ...limitSnapshots(records, now),
       prices,
       peppers,
@@ -212,18 +211,26 @@ function policySnapshot(route: ModelRoute, ids: ReadonlyMap<string, string>): Ro
 /** Deprecated products still serve those who subscribed; drafts and retired ones serve nobody. */
 const servingStates: ReadonlySet<ApiProduct['state']> = new Set(['published', 'deprecated'])
 
-function applicationSnapshot(application: Application, records: ConfigurationRecords): ApplicationSnapshot {
-  const grants: GrantSnapshot[] = []
-  for (const subscription of records.subscriptions) {
-    if (subscription.applicationId !== application.id || subscription.state !== 'active') continue
-    const product = records.products.find((each) => each.id === subscription.productId)
-    if (product === undefined || !servingStates.has(product.state)) continue
-    grants.push({
-      productId: product.id,
-      models: product.models,
-      operations: product.operations,
-      planId: subscription.planId,
-    })
+function applicationSnapshots({ applications, products, subscriptions }: ConfigurationRecords) {
+  const serving = new Map(
+    products.filter(({ state }) => servingStates.has(state)).map((product) => [product.id, product]),
+  )
+  const grants = new Map<string, GrantSnapshot[]>()
+  for (const { applicationId, productId, planId, state } of subscriptions) {
+    const product = serving.get(productId)
+    if (product === undefined || state !== 'active') continue
+    const { models, operations } = product
+    const grant = { productId, models, operations, planId }
+    const known = grants.get(applicationId)
+    if (known === undefined) grants.set(applicationId, [grant])
+    else known.push(grant)
   }
-  return { id: application.id, organizationId: application.organizationId, team: application.team, grants }
+  return applications.map(
+    ({ id, organizationId, team }): ApplicationSnapshot => ({
+      id,
+      organizationId,
+      team,
+      grants: grants.get(id) ?? [],
+    }),
+  )
 }

@@ -1,5 +1,4 @@
 /** Documents in and out: `gatewright.yaml` at start and on reload, `apply`, `diff` and `export` by the admin API. */
-import { stringify } from 'yaml'
 import {
   ConfigError,
   type ConfigProblem,
@@ -7,14 +6,13 @@ import {
   joinPath,
   parseResources,
   type ResourceDocument,
-  writeLimitTerms,
 } from '../config/index.ts'
-import type { Limit, Plan } from '../domain/entities.ts'
 import { faults } from '../faults/catalogue.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/fault.ts'
-import type { Store, StoreTables } from '../ports/store.ts'
+import type { Store } from '../ports/store.ts'
 import { type DesiredOrganization, readDesired } from './desired.ts'
+import { exportDocument } from './export-document.ts'
 import { type ReconcileOptions, type ResourceChange, ResourceRefusal, reconcile } from './reconcile.ts'
 
 /** Thrown inside a transaction to undo it after its changes were noted. */
@@ -164,108 +162,4 @@ async function asFaults<T>(step: () => Promise<T>): Promise<T> {
     const reason = error.problems.slice(0, 3).map(describeProblem).join('; ')
     throw new Fault(faults.configInvalid, { public: { reason } })
   }
-}
-
-/** All objects as a document that `apply` takes. Sealed credentials cannot leave: they are named in a comment. */
-async function exportDocument(tables: StoreTables): Promise<string> {
-  const document: Record<keyof ResourceDocument, object[]> = {
-    organizations: [],
-    deployments: [],
-    models: [],
-    products: [],
-    plans: [],
-    limits: [],
-    applications: [],
-  }
-  const { items } = await tables.organizations.list({ limit: 500 })
-  for (const { id, slug: organization, name } of items) {
-    document.organizations.push({ slug: organization, name })
-    const deployments = await tables.deployments.list(id, { limit: 500 })
-    for (const each of deployments.items) document.deployments.push(exportDeployment(organization, each))
-    const routes = await tables.routes.list(id, { limit: 500 })
-    for (const each of routes.items) document.models.push(exportRoute(organization, each))
-    const products = await tables.products.list(id, { limit: 500 })
-    for (const { slug, name: title, version, description, state, operations, models } of products.items) {
-      document.products.push({
-        slug,
-        organization,
-        name: title,
-        version,
-        description,
-        state,
-        operations,
-        models,
-      })
-    }
-    const plans = await tables.plans.list(id, { limit: 500 })
-    for (const each of plans.items) document.plans.push(exportPlan(organization, each))
-    const limits = await tables.limits.list(id, { limit: 500 })
-    for (const each of limits.items) document.limits.push(exportLimit(organization, each))
-    const slugs = new Map([...products.items, ...plans.items].map((each) => [each.id, each.slug]))
-    const applications = await tables.applications.list(id, { limit: 500 })
-    for (const { id: applicationId, slug, name: title, description, team } of applications.items) {
-      const subscriptions = await tables.subscriptions.list(id, { applicationId, limit: 500 })
-      const subscribed = subscriptions.items.map(({ productId, planId }) => {
-        const product = slugs.get(productId)
-        return planId === null ? product : { product, plan: slugs.get(planId) }
-      })
-      document.applications.push({ slug, organization, name: title, description, team, products: subscribed })
-    }
-  }
-  return stringify(document, { lineWidth: 110 })
-}
-
-function dropNulls(value: object): object {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
-}
-
-type RouteRecord = Awaited<ReturnType<StoreTables['routes']['list']>>['items'][number]
-
-function exportRoute(organization: string, record: RouteRecord): object {
-  const { targets, name, aliases, description, enabled, timeouts, policy } = record
-  const shown = targets.map(dropNulls)
-  return { name, organization, aliases, description, enabled, targets: shown, timeouts, policy }
-}
-
-function exportPlan(organization: string, record: Plan): object {
-  const { slug, name, description, limits, priority, weight, queue } = record
-  const written = limits.map((terms) => dropNulls(writeLimitTerms(terms)))
-  return { slug, organization, name, description, priority, weight, queue, limits: written }
-}
-
-function exportLimit(organization: string, record: Limit): object {
-  const { name, ...terms } = dropNulls(writeLimitTerms(record)) as { name: string }
-  const match = dropNulls(record.match)
-  return { name, organization, ...terms, ...(Object.keys(match).length === 0 ? {} : { match }) }
-}
-
-type DeploymentRecord = Awaited<ReturnType<StoreTables['deployments']['list']>>['items'][number]
-
-function exportDeployment(organization: string, record: DeploymentRecord): object {
-  const {
-    slug,
-    providerId,
-    baseUrl,
-    dialect,
-    region,
-    settings,
-    credential,
-    allowPrivateNetwork,
-    enabled,
-    timeouts,
-  } = record
-  const fields = {
-    slug,
-    organization,
-    provider: providerId,
-    baseUrl,
-    dialect,
-    region,
-    settings,
-    allowPrivateNetwork,
-    enabled,
-    timeouts,
-  }
-  const references = credential.kind === 'references' ? { credential: credential.fields } : {}
-  return { ...dropNulls(fields), ...references }
 }

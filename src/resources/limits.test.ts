@@ -91,6 +91,14 @@ test('an exported document means the same again', async (t) => {
   assert.deepEqual(await documents.diff(exported), [])
 })
 
+test('an export has everything, however much there is', async (t) => {
+  const { documents, apply } = await open(t)
+  const names = Array.from({ length: 510 }, (_, index) => `  - { slug: plan-${index} }\n`)
+  await apply(`organizations: [{ slug: acme }]\nplans:\n${names.join('')}`)
+  const exported = await documents.export()
+  assert.equal(exported.match(/slug: plan-/g)?.length, names.length)
+})
+
 test('a changed document changes limits in place, and takes away what it no longer names', async (t) => {
   const { store, apply } = await open(t)
   await apply(document)

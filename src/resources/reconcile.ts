@@ -12,6 +12,7 @@ import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Page, PageQuery, StoreTables, UpdateTerms } from '../ports/store.ts'
 import type { DesiredOrganization, DesiredSubscription } from './desired.ts'
+import { listAll } from './list-all.ts'
 
 /** One difference between a document and the store. */
 export interface ResourceChange {
@@ -87,8 +88,6 @@ interface Run extends ReconcileOptions {
   readonly changes: ResourceChange[]
 }
 
-const maxRecords = 100_000
-
 /** Reconcile every organization of the document. Returns what was done. @throws Fault `config.invalid` */
 export async function reconcile(
   tables: StoreTables,
@@ -96,7 +95,7 @@ export async function reconcile(
   options: ReconcileOptions,
 ): Promise<readonly ResourceChange[]> {
   const run: Run = { ...options, tables, changes: [] }
-  const known = await allOrganizations(tables)
+  const known = await listAll<Organization>((query) => tables.organizations.list(query))
   const named = new Map(desired.map((each) => [each.slug, each]))
   for (const organization of known) {
     const wanted = named.get(organization.slug) ?? emptyDesire(organization.slug)
@@ -123,17 +122,6 @@ function emptyDesire(slug: string): DesiredOrganization {
     applications: none,
     subscriptions: [],
   }
-}
-
-async function allOrganizations(tables: StoreTables): Promise<Organization[]> {
-  const all: Organization[] = []
-  let after: string | null = null
-  do {
-    const page: Page<Organization> = await tables.organizations.list(after === null ? {} : { after })
-    all.push(...page.items)
-    after = page.next
-  } while (after !== null && all.length < maxRecords)
-  return all
 }
 
 async function createOrganization(run: Run, wanted: DesiredOrganization): Promise<Organization> {
@@ -222,17 +210,6 @@ function nounsOf(tables: StoreTables, wanted: DesiredOrganization): Noun[] {
       fixed: ['name'],
     },
   ]
-}
-
-async function listAll<T>(list: (query: PageQuery) => Promise<Page<T>>): Promise<T[]> {
-  const all: T[] = []
-  let after: string | null = null
-  do {
-    const page: Page<T> = await list(after === null ? { limit: 500 } : { limit: 500, after })
-    all.push(...page.items)
-    after = page.next
-  } while (after !== null && all.length < maxRecords)
-  return all
 }
 
 /** Create and update now; return the removals for later. */
