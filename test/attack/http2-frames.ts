@@ -70,9 +70,20 @@ export interface RawHttp2 {
   send(...frames: readonly Frame[]): void
 }
 
-/** A TLS connection with ALPN h2; preface and settings are sent unless told otherwise. */
-export async function openRawHttp2(port: number, withPreface = true): Promise<RawHttp2> {
-  const socket = connect({ port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false })
+/**
+ * A TLS connection with ALPN h2; preface and settings are sent unless told otherwise.
+ * @param from the address to call from; any of 127.0.0.0/8 is another client
+ */
+export async function openRawHttp2(port: number, withPreface = true, from = '127.0.0.1'): Promise<RawHttp2> {
+  // `node:tls` hands the local address on to the socket that it makes, which its types do not say.
+  const options = {
+    port,
+    host: '127.0.0.1',
+    localAddress: from,
+    ALPNProtocols: ['h2'],
+    rejectUnauthorized: false,
+  }
+  const socket = connect(options)
   await once(socket, 'secureConnect')
   socket.on('error', () => undefined)
   const frames: Frame[] = []

@@ -14,6 +14,8 @@ export interface RapidResetOutcome {
   readonly connections: number
 }
 
+/** Not the address of the good clients. */
+const attackerAddress = '127.0.0.2'
 const requestsAWrite = 50
 const fields = encodeFields([
   [':method', 'GET'],
@@ -42,7 +44,7 @@ async function attack(
   count: { resets: number; connections: number },
 ): Promise<void> {
   while (Date.now() < until) {
-    const raw = await openRawHttp2(port).catch(() => null)
+    const raw = await openRawHttp2(port, true, attackerAddress).catch(() => null)
     if (raw === null) {
       await new Promise((resolve) => setTimeout(resolve, 20))
       continue

@@ -108,8 +108,11 @@ export class Http1Connection implements ExchangeHost {
       streams: () => this.#intake?.mode === 'stream',
       late: () => this.#bodyLate(),
     })
-    const pace = { spanMs: bounds.replyStallTimeoutMs, bytesPerSecond: bounds.replyBytesPerSecond }
-    this.#replyPace = new ReplyPace(wheel, socket, pace, () => this.#expire())
+    this.#replyPace = new ReplyPace(wheel, socket, {
+      spanMs: bounds.replyStallTimeoutMs,
+      bytesPerSecond: bounds.replyBytesPerSecond,
+      tooSlow: () => this.#expire(),
+    })
     this.#lingerDeadline = new Deadline(wheel, lingerMs, () => this.#socket.destroy())
     // RFC 9112 §9.5 leaves the figure to us: a connection must bring its first head in the time of a head.
     this.#headDeadline.start()

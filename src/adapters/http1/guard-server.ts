@@ -12,7 +12,7 @@ import { createTimerWheel } from '../../kernel/timer-wheel.ts'
 import { type ConnectionLimits, createConnectionCaps } from './connection-caps.ts'
 import { pendingOutput } from './flush-progress.ts'
 import { awaitTurn, createHandshakeTurns } from './handshake-turns.ts'
-import { type PaceTerms, ReplyPace } from './reply-pace.ts'
+import { ReplyPace } from './reply-pace.ts'
 
 export interface GuardBounds extends ConnectionLimits {
   readonly handshakesPerSecond: number
@@ -62,7 +62,7 @@ export function guardServer(server: HttpServer | HttpsServer, bounds: GuardBound
       })
     }
   })
-  watchReaders(server, { spanMs: bounds.replyStallTimeoutMs, bytesPerSecond: bounds.replyBytesPerSecond })
+  watchReaders(server, bounds)
 }
 
 function isEncrypted(server: HttpServer | HttpsServer): boolean {
@@ -70,7 +70,7 @@ function isEncrypted(server: HttpServer | HttpsServer): boolean {
 }
 
 /** Looks for output that waits: `node:http` does not tell when a reply does. */
-function watchReaders(server: HttpServer | HttpsServer, terms: PaceTerms): void {
+function watchReaders(server: HttpServer | HttpsServer, bounds: GuardBounds): void {
   const wheel = createTimerWheel()
   const paces = new Map<Socket, ReplyPace>()
   const look = (): void => {
@@ -78,7 +78,11 @@ function watchReaders(server: HttpServer | HttpsServer, terms: PaceTerms): void 
     if (paces.size > 0) wheel.set(lookEveryMs, look)
   }
   server.on(isEncrypted(server) ? 'secureConnection' : 'connection', (socket: Socket) => {
-    const pace = new ReplyPace(wheel, socket, terms, () => socket.destroy())
+    const pace = new ReplyPace(wheel, socket, {
+      spanMs: bounds.replyStallTimeoutMs,
+      bytesPerSecond: bounds.replyBytesPerSecond,
+      tooSlow: () => socket.destroy(),
+    })
     if (paces.size === 0) wheel.set(lookEveryMs, look)
     paces.set(socket, pace)
     socket.once('close', () => {

@@ -12,6 +12,8 @@ import { pendingOutput, takenOutput } from './flush-progress.ts'
 export interface PaceTerms {
   readonly spanMs: number
   readonly bytesPerSecond: number
+  /** Called once per start. */
+  readonly tooSlow: () => void
 }
 
 export class ReplyPace {
@@ -21,10 +23,10 @@ export class ReplyPace {
   readonly #tooSlow: () => void
   #mark = 0
 
-  constructor(wheel: TimerWheel, socket: Socket, terms: PaceTerms, tooSlow: () => void) {
+  constructor(wheel: TimerWheel, socket: Socket, terms: PaceTerms) {
     this.#socket = socket
     this.#least = Math.max(1, (terms.spanMs * terms.bytesPerSecond) / 1000)
-    this.#tooSlow = tooSlow
+    this.#tooSlow = terms.tooSlow
     this.#deadline = new Deadline(wheel, terms.spanMs, () => this.#spanPassed())
   }
 
