@@ -11,12 +11,13 @@ import { performance } from 'node:perf_hooks'
 import { projectRoot } from './pinned-node.mjs'
 import { readEvidence, type SectionEvidence, writeEvidence } from './prove/evidence.ts'
 import { gateway } from './prove/gateway.ts'
+import { limits } from './prove/limits.ts'
 import { describeCommit, describeMachine } from './prove/machine.ts'
 import { readProofRequest } from './prove/options.ts'
 import type { ProofOptions, ProofRow, ProofSection, ProofSlice } from './prove/slice.ts'
 
 /** One row for each slice; a slice is a file of tools/prove. */
-const slices: readonly ProofSlice[] = [gateway]
+const slices: readonly ProofSlice[] = [gateway, limits]
 
 function print(rows: readonly ProofRow[]): void {
   for (const { claim, target, measured, unit, ok } of rows) {
