@@ -66,9 +66,9 @@ export function noScripts(): ScriptCounts {
   return new Float64Array(scripts.length)
 }
 
-/** Adds the characters of `text` to `counts`. */
-export function countScripts(text: string, counts: ScriptCounts): void {
-  for (let at = 0; at < text.length; at += 1) {
+/** Adds the characters of `text` to `counts`: each, or every third, fifth … */
+export function countScripts(text: string, counts: ScriptCounts, step = 1): void {
+  for (let at = 0; at < text.length; at += step) {
     const script = scriptOf[text.charCodeAt(at)] ?? 0
     counts[script] = (counts[script] ?? 0) + 1
   }

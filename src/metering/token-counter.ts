@@ -26,6 +26,17 @@ const pairRanks = new Int32Array(maxPieceBytes)
 const heap = new Float64Array(maxOffers)
 const encoder = new TextEncoder()
 
+/** UTF-8 of `text` into `piece`; most pieces are a few letters of ASCII, for which a loop is quicker than a call. */
+function encode(text: string): number {
+  if (text.length > 24) return encoder.encodeInto(text, piece).written
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code >= 0x80) return encoder.encodeInto(text, piece).written
+    piece[at] = code
+  }
+  return text.length
+}
+
 export class TokenCounter {
   readonly #vocabulary: Vocabulary
   #heapSize = 0
@@ -55,7 +66,7 @@ export class TokenCounter {
   }
 
   #countPiece(text: string): number {
-    const { written } = encoder.encodeInto(text, piece)
+    const written = encode(text)
     if (written <= 1 || this.#rankOf(0, written) !== none) return 1
     return this.#countMerged(written)
   }

@@ -153,6 +153,20 @@ test('long texts are estimated from a sample within 6 %', async () => {
   within(0.06, [estimateTokens(half, gpt5), o200kReference.countTokens(half)], 'two scripts')
 })
 
+test('texts of a megabyte are estimated from a sample, too, whatever their scripts are', async () => {
+  await loadTokenizer(gpt5)
+  const counter = new TokenCounter(await loadVocabulary('o200k_base'))
+  const { prose, chinese, emoji } = sampleTexts
+  for (const [name, parts] of Object.entries({ halves: [prose, chinese], third: [prose, chinese, emoji] })) {
+    const text = parts.map((part) => repeated(part, 900_000 / parts.length)).join('\n')
+    const expected = parts.reduce(
+      (sum, part) => sum + counter.count(part) * (900_000 / parts.length / part.length),
+      0,
+    )
+    within(0.06, [estimateTokens(text, gpt5), expected], name)
+  }
+})
+
 test('models without a public tokenizer are within a quarter of what their makers’ tokenizers count', async () => {
   await loadTokenizer(gpt5)
   for (const [family, { model, tokens }] of Object.entries(published)) {
