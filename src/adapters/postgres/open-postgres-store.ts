@@ -43,22 +43,24 @@ function ignore(): void {}
 const databaseOn = (pool: Pool): Database => new Kysely<Schema>({ dialect: createPostgresDialect(pool) })
 
 /**
- * A migration takes the time it takes, and waits for that of another node: no statement has a bound.
+ * A migrated database, without the store on top. A migration takes the time it takes, and waits for that of another
+ * node: no statement on it has a bound.
  * @throws what `migrate` throws; a Fault when the database cannot be reached
  */
-export async function migratePostgres(options: PostgresOptions): Promise<void> {
+export async function openPostgresDatabase(options: PostgresOptions): Promise<Database> {
   const db = databaseOn(createPool({ ...options, statementTimeoutMs: 0, poolSize: 2 }))
   try {
     await migrate(db)
-  } finally {
+  } catch (error) {
     await db.destroy()
+    throw error
   }
+  return db
 }
 
-/** A migrated database, without the store on top. */
-export async function openPostgresDatabase(options: PostgresOptions): Promise<Database> {
-  await migratePostgres(options)
-  return databaseOn(createPool(options))
+/** @throws what `openPostgresDatabase` throws */
+export async function migratePostgres(options: PostgresOptions): Promise<void> {
+  await (await openPostgresDatabase(options)).destroy()
 }
 
 /** @throws what `migratePostgres` throws */

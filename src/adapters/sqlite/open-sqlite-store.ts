@@ -6,7 +6,7 @@ import type { Store } from '../../ports/store.ts'
 import type { UsageStore } from '../../ports/usage-store.ts'
 import { sqliteTime } from '../sql-counters/server-time.ts'
 import { createSqlCounters, type SqlCountersOptions } from '../sql-counters/sql-central-counters.ts'
-import type { Schema } from '../sql-store/database.ts'
+import type { Database, Schema } from '../sql-store/database.ts'
 import { migrate } from '../sql-store/migrate.ts'
 import { createSqlStore } from '../sql-store/sql-store.ts'
 import { createSqlUsageStore } from '../sql-store/sql-usage-store.ts'
@@ -29,8 +29,11 @@ function createPrivateFile(path: string): void {
   chmodSync(path, 0o600)
 }
 
-/** Throws what `migrate` throws, or the driver's error when the file cannot be opened. */
-export async function openSqliteStore(options: SqliteOptions): Promise<SqliteStorage> {
+/**
+ * A migrated database, without the store on top. Throws what `migrate` throws, or the driver's error when the file
+ * cannot be opened.
+ */
+export async function openSqliteDatabase(options: SqliteOptions): Promise<Database> {
   createPrivateFile(options.path)
   const db = new Kysely<Schema>({ dialect: createSqliteDialect(options) })
   try {
@@ -39,6 +42,12 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqliteSto
     await db.destroy()
     throw error
   }
+  return db
+}
+
+/** Throws what `openSqliteDatabase` throws. */
+export async function openSqliteStore(options: SqliteOptions): Promise<SqliteStorage> {
+  const db = await openSqliteDatabase(options)
   const store = createSqlStore(db, classifySqliteError)
   return {
     store,
