@@ -3,16 +3,10 @@
  * from this table. Public texts name fields and limits, never internals; `{name}` is filled by the thrower with
  * values that are safe to show.
  */
-import type { ErrorKind } from '../domain/canonical.ts'
-import type { FaultDefinition } from '../kernel/fault.ts'
+import { type CatalogueEntry, entry } from './entry.ts'
+import { limitFaults } from './limit-faults.ts'
 
-export interface CatalogueEntry extends FaultDefinition {
-  readonly kind: ErrorKind
-}
-
-function entry(code: string, status: number, kind: ErrorKind, text: string, remedy: string): CatalogueEntry {
-  return Object.freeze({ code, status, kind, text, remedy })
-}
+export type { CatalogueEntry } from './entry.ts'
 
 export const faults = Object.freeze({
   // Request shape
@@ -265,56 +259,7 @@ export const faults = Object.freeze({
     'The gateway has more to do than it can, and turned this request away.',
     'Try again shortly. If it lasts, add workers or nodes; bounds.loopDelayMs and bounds.memoryBytes say when this happens.',
   ),
-  // Limits
-  limitExceeded: entry(
-    'limits.exceeded',
-    429,
-    'rate-limit',
-    'The limit {limit} on {meter} is reached.',
-    'Wait as long as Retry-After says. The RateLimit header of every answer tells what is left.',
-  ),
-  requestBeyondLimit: entry(
-    'limits.request-too-large',
-    429,
-    'rate-limit',
-    'The request may use more than the limit {limit} on {meter} ever allows at once.',
-    'Send less, or cap the answer (max_tokens). Waiting does not help.',
-  ),
-  budgetExhausted: entry(
-    'limits.budget-exhausted',
-    429,
-    'quota',
-    'The budget {limit} on {meter} does not have what the request may use.',
-    'Wait for the next period (Retry-After), cap the answer (max_tokens), or ask for a larger budget or a top-up.',
-  ),
-  streamEnded: entry(
-    'limits.stream-ended',
-    429,
-    'quota',
-    'The stream was ended because the limit {limit} on {meter} is reached.',
-    'What was sent counts. Set a cap (max_tokens), so that the request is refused at once when it does not fit.',
-  ),
-  queueFull: entry(
-    'limits.queue-full',
-    429,
-    'rate-limit',
-    'The limit {limit} on {meter} is reached, and too many requests wait for it.',
-    'Send fewer requests at once, or try again as Retry-After says.',
-  ),
-  queueWaitOver: entry(
-    'limits.queue-wait-over',
-    429,
-    'rate-limit',
-    'The request has waited for the limit {limit} on {meter} as long as its plan allows.',
-    'Send fewer requests at once, or try again as Retry-After says.',
-  ),
-  limitUnavailable: entry(
-    'limits.unavailable',
-    503,
-    'overloaded',
-    'The limit {limit} on {meter} cannot be checked right now.',
-    'Try again as Retry-After says. If it lasts, look at the store of shared counters.',
-  ),
+  ...limitFaults,
   // Upstream
   noDeployment: entry(
     'upstream.no-deployment',
