@@ -1397,7 +1397,7 @@ export interface components {
                 cache?: {
                     /** @description How long an answer is given again. */
                     ttlMs: number;
-                    /** @description Larger answers are not kept. 1048576 when left out. */
+                    /** @description Larger answers are not kept. 262144 when left out. */
                     maxEntryBytes?: number;
                 } | null;
             };
@@ -4647,7 +4647,7 @@ export interface operations {
                         cache?: {
                             /** @description How long an answer is given again. */
                             ttlMs: number;
-                            /** @description Larger answers are not kept. 1048576 when left out. */
+                            /** @description Larger answers are not kept. 262144 when left out. */
                             maxEntryBytes?: number;
                         } | null;
                     };
@@ -4974,7 +4974,7 @@ export interface operations {
                         cache?: {
                             /** @description How long an answer is given again. */
                             ttlMs: number;
-                            /** @description Larger answers are not kept. 1048576 when left out. */
+                            /** @description Larger answers are not kept. 262144 when left out. */
                             maxEntryBytes?: number;
                         } | null;
                     };
