@@ -145,7 +145,8 @@ async function holdSockets(
   const { hostname, port } = new URL(origin)
   const sockets = Array.from({ length: size.connections }, () => {
     const socket = connect({ host: hostname, port: Number(port) }, () => begin(socket))
-    return socket.on('error', () => undefined)
+    // Without a reader it would not see the other side's end.
+    return socket.on('error', () => undefined).resume()
   })
   await sleep(size.seconds * 1000)
   const left = sockets.filter((socket) => !socket.closed).length
