@@ -170,6 +170,7 @@ for (const rendering of renderings) {
       assert.equal(config.gateway.http.host, '127.0.0.1')
       assert.equal(config.control.http.enabled, false)
       assert.equal(config.storage.kind, 'postgres')
+      assert.equal(config.gateway.workers, Number(pod.containers[0].resources.requests.cpu))
     })
   })
 }

@@ -28,6 +28,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{/* What the chart knows; `config` of the values goes over it. */}}
 {{- define "gatewright.config" -}}
 gateway:
+  workers: {{ .Values.workers }}
   http: { host: 127.0.0.1, port: 8080 }
   https: { host: 0.0.0.0, port: 8443 }
 control:
