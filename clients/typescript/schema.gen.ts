@@ -1385,6 +1385,8 @@ export interface components {
                     min?: number;
                     /** @description Greatest limit per worker. 1000 when left out. */
                     max?: number;
+                    /** @description Longest wait for room when all targets are at their limit; 0: refused at once. 0 when left out. */
+                    maxWaitMs?: number;
                 } | null;
                 healthCheck?: {
                     /** @description Time between two checks. 30000 when left out. */
@@ -4635,6 +4637,8 @@ export interface operations {
                             min?: number;
                             /** @description Greatest limit per worker. 1000 when left out. */
                             max?: number;
+                            /** @description Longest wait for room when all targets are at their limit; 0: refused at once. 0 when left out. */
+                            maxWaitMs?: number;
                         } | null;
                         healthCheck?: {
                             /** @description Time between two checks. 30000 when left out. */
@@ -4962,6 +4966,8 @@ export interface operations {
                             min?: number;
                             /** @description Greatest limit per worker. 1000 when left out. */
                             max?: number;
+                            /** @description Longest wait for room when all targets are at their limit; 0: refused at once. 0 when left out. */
+                            maxWaitMs?: number;
                         } | null;
                         healthCheck?: {
                             /** @description Time between two checks. 30000 when left out. */

@@ -69,6 +69,10 @@ const concurrency = group(
   {
     min: whole('Least limit per worker. 1 when left out.', [1, 100_000]),
     max: whole('Greatest limit per worker. 1000 when left out.', [1, 100_000]),
+    maxWaitMs: whole(
+      'Longest wait for room when all targets are at their limit; 0: refused at once. 0 when left out.',
+      [0, 600_000],
+    ),
   },
 )
 

@@ -57,6 +57,8 @@ export interface RouteHedge {
 export interface RouteConcurrency {
   readonly min?: number
   readonly max?: number
+  /** How long an exchange may wait for room; 0: it is refused at once. */
+  readonly maxWaitMs?: number
 }
 
 /** Asked by one place of each node, besides what the callers' exchanges show. */

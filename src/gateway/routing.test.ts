@@ -22,6 +22,7 @@ const routes: Readonly<Record<string, readonly [RoutePolicy, number]>> = {
   'hedged-poor': [{ hedge: { maxCostMicroUsd: 1, minDelayMs: 40 } }, 2],
   sticky: [{ sticky: true }, 4],
   full: [{ concurrency: { min: 1, max: 1 } }, 2],
+  patient: [{ concurrency: { min: 1, max: 1, maxWaitMs: 400 } }, 1],
   european: [{ residency: ['eu-*'], strategy: 'least-busy', retry: { rounds: 1, backoffMs: 1 } }, 4],
 }
 
@@ -271,6 +272,21 @@ test('a deployment at its limit is passed over, and when all are there the calle
   assert.deepEqual([calls('full-0'), calls('full-1')], [1, 1])
   rig.upstream.clear()
   assert.equal((await ask('full')).status, 200)
+})
+
+test('where the policy says so an exchange waits for room, in turn and only so long', async () => {
+  rig.upstream.failFor(keyOf('patient-0'), { kind: 'delay', delayMs: 100 })
+  const began = performance.now()
+  const answers = await Promise.all([1, 2, 3].map(() => ask('patient')))
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200],
+  )
+  assert.ok(performance.now() - began >= 290, 'one after the other')
+  rig.upstream.failFor(keyOf('patient-0'), { kind: 'delay', delayMs: 700 })
+  const [served, late] = await Promise.all([ask('patient'), ask('patient')])
+  assert.deepEqual([served?.status, late?.status, late?.faultCode], [200, 503, 'upstream.saturated'])
+  assert.equal(rig.started.gateway.open, 0)
 })
 
 test('whatever fails, no request leaves the regions of its route', async () => {

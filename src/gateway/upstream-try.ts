@@ -27,6 +27,7 @@ import type { Exchange } from './exchange.ts'
 import { errorBodyBytes, relayError, relayErrorEvent } from './relay-error.ts'
 import { openStreamRelay, type StreamRelay } from './relay-stream.ts'
 import { type Collector, collect, relayUnary } from './relay-unary.ts'
+import { wakeRoom } from './room-hold.ts'
 import type { CompiledTarget } from './snapshot.ts'
 import { bodyFault } from './stages/receive.ts'
 import { createStreamGuard, type StreamGuard } from './stream-guard.ts'
@@ -366,6 +367,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     this.#stage = 'ended'
     this.#guardTimer?.clear()
     this.target.health.end()
+    wakeRoom(this.exchange, this.ctx)
   }
 }
 

@@ -15,7 +15,7 @@ export {
 export { healthBoardBytes, openHealthBoard, type Trouble, troubles } from './health-board.ts'
 export { createHealthChecks } from './health-checks.ts'
 export { hashText } from './mix.ts'
-export { type Candidate, orderTargets } from './order-targets.ts'
+export { type Candidate, type Ordering, orderTargets } from './order-targets.ts'
 export { completeRoutePolicy, defaultRouteTerms, type RouteTerms } from './route-terms.ts'
 export { jitteredBackoffMs, ShareBudget } from './share-budget.ts'
 export { createHealthBook, type HealthBook, targetName } from './target-health.ts'

@@ -49,7 +49,7 @@ export function completeRoutePolicy(policy: RoutePolicy | undefined): RouteTerms
     breaker: policy.breaker === null ? null : { ...breaker, ...policy.breaker },
     hedge: hedge == null ? null : { maxPercent: 5, minDelayMs: 100, ...hedge },
     firstContentMs: policy.firstContentMs ?? null,
-    concurrency: concurrency == null ? null : { min: 1, max: 1000, ...concurrency },
+    concurrency: concurrency == null ? null : { min: 1, max: 1000, maxWaitMs: 0, ...concurrency },
     healthCheck:
       healthCheck == null ? null : { intervalMs: 30_000, timeoutMs: 10_000, path: null, ...healthCheck },
     cache: cache == null ? null : { maxEntryBytes: 262_144, ...cache },

@@ -123,18 +123,3 @@ test('a refused credential takes the deployment out with all its models, a forbi
     assert.equal(health.isClear, true, kind.name)
   }
 })
-
-test('whoever waits for room is told when an exchange ends, in turn, unless it gave up', () => {
-  const health = healthOf()
-  const told: string[] = []
-  health.begin()
-  health.begin()
-  health.whenRoom(() => told.push('first'))
-  const giveUp = health.whenRoom(() => told.push('second'))
-  health.whenRoom(() => told.push('third'))
-  giveUp()
-  health.end()
-  assert.deepEqual(told, ['first'])
-  health.end()
-  assert.deepEqual([told, health.inFlight], [['first', 'third'], 0])
-})

@@ -47,7 +47,6 @@ export class TargetHealth {
   #failures = 0
   #forbidden = 0
   readonly #remembers: boolean
-  #waiting: (() => void)[] = []
 
   constructor(rows: {
     readonly standing: Standing
@@ -99,16 +98,6 @@ export class TargetHealth {
 
   end(): void {
     this.inFlight -= 1
-    this.#waiting.shift()?.()
-  }
-
-  /** Calls back once, when an exchange with this target ends. Returns how to take it back. */
-  whenRoom(callback: () => void): () => void {
-    this.#waiting.push(callback)
-    return () => {
-      const at = this.#waiting.indexOf(callback)
-      if (at >= 0) this.#waiting.splice(at, 1)
-    }
   }
 
   /** The answer began well, `elapsedMs` after the call. */

@@ -4,12 +4,20 @@
  */
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
-import { conversationHash, describeBlockage, orderTargets, usableTargets } from '../../routing/index.ts'
+import {
+  conversationHash,
+  describeBlockage,
+  type Ordering,
+  orderTargets,
+  type RouteTerms,
+  usableTargets,
+} from '../../routing/index.ts'
 import type { GatewayContext } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
+import { isRoomAwaited, RoomHold } from '../room-hold.ts'
 import { blockageFault } from '../routing-faults.ts'
 import type { CompiledRoute, CompiledTarget } from '../snapshot.ts'
-import type { Stage } from '../stage.ts'
+import type { Stage, StageOutcome } from '../stage.ts'
 
 export const chooseTargets: Stage = (exchange, ctx) => {
   const { route } = exchange
@@ -22,23 +30,38 @@ export const chooseTargets: Stage = (exchange, ctx) => {
   }
   // One target of a route without a policy: nothing to choose, and one field to look at.
   if (route === null || (route.isPlain && targets[0]?.health.isClear === true)) exchange.targets = targets
-  else exchange.targets = chooseAmong(exchange, ctx, route)
+  else return chooseAmong(exchange, ctx, route)
   return 'next'
 }
 
-function chooseAmong(
-  exchange: Exchange,
-  ctx: GatewayContext,
-  route: CompiledRoute,
-): readonly CompiledTarget[] {
-  const { terms } = route
-  const now = ctx.clock.now()
+function chooseAmong(exchange: Exchange, ctx: GatewayContext, route: CompiledRoute): StageOutcome {
   route.retries.payIn()
   route.hedging?.payIn()
+  const choose = (): boolean => chooseUsable(exchange, ctx, route)
+  const maxWaitMs = route.terms.concurrency?.maxWaitMs ?? 0
+  // Whoever waits already goes first.
+  if (!(maxWaitMs > 0 && isRoomAwaited(exchange, ctx)) && choose()) return 'next'
+  const hold = new RoomHold(exchange, { ctx, route, maxWaitMs, choose })
+  hold.begin()
+  return 'wait'
+}
+
+/** False while there is no room and the exchange may wait for it. @throws Fault when it may not */
+function chooseUsable(exchange: Exchange, ctx: GatewayContext, route: CompiledRoute): boolean {
+  const { terms } = route
+  const now = ctx.clock.now()
   const usable = usableTargets(route.targets, terms, now)
-  if (usable.length === 0) throw blockageFault(exchange, describeBlockage(route.targets, terms, now))
-  if (usable.length === 1) return usable
-  return orderTargets(usable, {
+  if (usable.length === 0) {
+    const blockage = describeBlockage(route.targets, terms, now)
+    if (blockage.reason === 'saturated' && (terms.concurrency?.maxWaitMs ?? 0) > 0) return false
+    throw blockageFault(exchange, blockage)
+  }
+  exchange.targets = usable.length === 1 ? usable : orderTargets(usable, orderingOf(exchange, ctx, terms))
+  return true
+}
+
+function orderingOf(exchange: Exchange, ctx: GatewayContext, terms: RouteTerms): Ordering {
+  return {
     strategy: terms.strategy,
     canaryPercent: terms.canary?.percent ?? null,
     conversation: terms.sticky
@@ -47,7 +70,7 @@ function chooseAmong(
     streamed: exchange.stream,
     monotonic: ctx.clock.monotonic(),
     random: ctx.random,
-  })
+  }
 }
 
 function targetsWithoutModel(exchange: Exchange): readonly CompiledTarget[] {
