@@ -17,6 +17,7 @@ import { systemClock } from '../kernel/clock.ts'
 import { createTimerWheel } from '../kernel/timer-wheel.ts'
 import { createLeaseKeeper } from '../limits/index.ts'
 import type { CentralCounters } from '../ports/central-counters.ts'
+import type { NodeCounters } from '../ports/node-counters.ts'
 import type { Log } from '../supervisor/log.ts'
 import { openControlCounters } from './counter-memory.ts'
 
@@ -47,6 +48,8 @@ export interface CentralCountersParts {
 
 export interface OpenedCounters {
   readonly stores: CounterStores
+  /** The counters of this node. */
+  readonly node: NodeCounters
   /** Tell the stores everything, and give all leases back. */
   close(): Promise<void>
 }
@@ -58,8 +61,9 @@ export function openCentralCounters(parts: CentralCountersParts): OpenedCounters
   const valkey = config.counters.kind === 'valkey' ? openValkey(parts, node) : null
   const rates = valkey ?? (sharesRates(config) ? calendar : null)
   const timers = createTimerWheel()
+  const counters = openControlCounters(memory)
   const keeper = createLeaseKeeper({
-    counters: openControlCounters(memory),
+    counters,
     calendarCounters: calendar,
     rateCounters: rates,
     clock: systemClock,
@@ -67,6 +71,7 @@ export function openCentralCounters(parts: CentralCountersParts): OpenedCounters
   })
   return {
     stores: { calendar, rates },
+    node: counters,
     async close() {
       await keeper.close()
       timers.stop()

@@ -48,7 +48,7 @@ import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
 import { isFileManaged, isSandboxEnabled, snapshotSettings } from './control-settings.ts'
 import { describeRefusal, describeStartRefusal } from './describe-refusal.ts'
-import { explainFromStore } from './explain-from-store.ts'
+import { explainLiveLimits, type LiveCounters } from './explain-live-limits.ts'
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
 import { openDatabase } from './open-database.ts'
@@ -170,9 +170,12 @@ async function openForTrial(deployment: Deployment, { store, sources }: Storage)
 
 function adminDependencies(
   storage: Storage,
-  own: Required<Pick<AdminDependencies, 'status' | 'usageLog' | 'contentLog'>>,
+  own: Required<Pick<AdminDependencies, 'status' | 'usageLog' | 'contentLog'>> & {
+    readonly counters: LiveCounters
+  },
 ): AdminDependencies {
   const { store, secretBox, access, usage } = storage
+  const { counters, status, usageLog, contentLog } = own
   const note =
     (level: 'warn' | 'error') =>
     (fields: Readonly<Record<string, unknown>>, message: string): void => {
@@ -184,7 +187,9 @@ function adminDependencies(
     store,
     secretBox,
     usage,
-    ...own,
+    status,
+    usageLog,
+    contentLog,
     clock: systemClock,
     peppers: access.peppers,
     providers: () => catalogue.list,
@@ -194,7 +199,7 @@ function adminDependencies(
       fileManaged: () => isFileManaged(loaded.config),
       checkDeployment: documentCheck(storage),
     }),
-    explainLimits: (requests) => explainFromStore(store, requests),
+    explainLimits: (requests) => explainLiveLimits(store, counters, requests),
     routeHealth: (route) => targetHealth.describe(route),
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
@@ -277,7 +282,12 @@ async function start(): Promise<void> {
     config: () => loaded.config,
   })
   const app = await createAdminApi(
-    adminDependencies(storage, { status, usageLog: usage.eventLog, contentLog: content.contentLog }),
+    adminDependencies(storage, {
+      status,
+      usageLog: usage.eventLog,
+      contentLog: content.contentLog,
+      counters,
+    }),
   )
   const listeners = await openControlListeners(app, data.config.control, tls)
   const stopWatching = tlsSource.watch((next) => {
