@@ -4,11 +4,12 @@
  * reply's buffer is full.
  */
 import type { LimitRule } from '../domain/limits.ts'
-import { noUsage, type TokenUsage } from '../domain/usage.ts'
+import { noUsage } from '../domain/usage.ts'
 import { faults } from '../faults/catalogue.ts'
 import { createUsageTap, estimateTokens } from '../metering/index.ts'
 import { type Dialect, geminiJsonArrayWriter } from '../providers/index.ts'
 import type { GatewayContext } from './context.ts'
+import { estimatedInput, estimatedUsage } from './estimated-usage.ts'
 import type { Exchange } from './exchange.ts'
 import { limitFault } from './limits/limit-faults.ts'
 import { StreamBudget } from './limits/stream-budget.ts'
@@ -110,7 +111,7 @@ export function sendHead(exchange: Exchange, ctx: GatewayContext, headers: strin
 function passing(exchange: Exchange, request: OutgoingRequest): Transform {
   const tap = request.wireDialect === null ? null : createUsageTap(request.wireDialect)
   const filter = request.hideUsageChunk ? createUsageChunkFilter() : null
-  exchange.estimateUsage = () => tap?.finish(exchange.body.length) ?? noUsage
+  exchange.estimateUsage = () => tap?.finish(() => estimatedInput(exchange)) ?? noUsage
   let last: Buffer = noBytes
   exchange.endStream = (error) => {
     const end = callerDialect(exchange).writeStreamError(error)
@@ -145,12 +146,7 @@ function translating(exchange: Exchange, from: Dialect): Transform {
   let written = 0
   let pieces: (string | Uint8Array)[] = []
   let broken = false
-  exchange.estimateUsage = (): TokenUsage => ({
-    ...noUsage,
-    inputTokens: estimateTokens(exchange.body.length),
-    outputTokens: estimateTokens(written),
-    estimated: true,
-  })
+  exchange.estimateUsage = () => estimatedUsage(exchange, written)
   const emit: Parameters<typeof reader.push>[1] = (event) => {
     if (event.type === 'usage') exchange.usage = event.usage
     else if (event.type === 'delta') written += event.text.length

@@ -2,9 +2,10 @@
 import { isJsonObject, type JsonObject } from '../domain/json.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
-import { estimateTokens, usageFromBody } from '../metering/index.ts'
+import { usageFromBody } from '../metering/index.ts'
 import type { Dialect } from '../providers/index.ts'
 import type { GatewayContext } from './context.ts'
+import { estimatedUsage } from './estimated-usage.ts'
 import type { Exchange } from './exchange.ts'
 import { callerDialect, identified } from './respond.ts'
 import { describeAnswer, describeUsage, passingHeaders } from './response-headers.ts'
@@ -63,21 +64,12 @@ function meter(exchange: Exchange, request: OutgoingRequest, body: Buffer): void
   if (request.wireDialect === null) return
   const found = usageFromBody(request.wireDialect, body)
   if (found !== undefined) exchange.usage = found
-  else if (exchange.operation?.trafficClass === 'G') {
-    exchange.usage = {
-      inputTokens: estimateTokens(exchange.body.length),
-      outputTokens: estimateTokens(body.length),
-      cachedInputTokens: 0,
-      cacheWriteTokens: 0,
-      reasoningTokens: 0,
-      estimated: true,
-    }
-  }
+  else if (exchange.operation?.trafficClass === 'G') exchange.usage = estimatedUsage(exchange, body.length)
 }
 
 function translateBody(exchange: Exchange, from: Dialect, body: Buffer): string {
   const response = identified(from.readResponse(parseAnswer(body)), exchange)
-  if (response.usage !== undefined) exchange.usage = response.usage
+  exchange.usage = response.usage ?? estimatedUsage(exchange, body.length)
   if (exchange.canonical === null) throw new TypeError('a translated answer has a canonical request')
   return JSON.stringify(
     callerDialect(exchange).writeResponse(response, {

@@ -21,9 +21,9 @@ export interface UsageTap {
   readonly outputTokens: number
   /**
    * The figures of the stream so far; estimated from the bytes seen where it told none.
-   * @param requestBytes size of the request body, for the estimate of the input
+   * @param estimateInput asked where the stream told nothing of the input
    */
-  finish(requestBytes: number): TokenUsage
+  finish(estimateInput: () => number): TokenUsage
 }
 
 const maxObjectBytes = 16_384
@@ -148,12 +148,12 @@ class Tap implements UsageTap {
     }
   }
 
-  finish(requestBytes: number): TokenUsage {
+  finish(estimateInput: () => number): TokenUsage {
     if (this.#state === inTail) this.#endEvent()
     const found = this.#figures()
     const outputTokens = estimateTokens(this.#textBytes)
     if (found === undefined) {
-      return { ...noUsage, inputTokens: estimateTokens(requestBytes), outputTokens, estimated: true }
+      return { ...noUsage, inputTokens: estimateInput(), outputTokens, estimated: true }
     }
     // Only a beginning was told (Anthropic's message_start) before the stream was cut: the rest is estimated.
     const cut = this.#needles.row.merge && this.#first === this.#last && outputTokens > found.outputTokens
