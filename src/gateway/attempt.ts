@@ -8,7 +8,7 @@ import { describeBlockage, jitteredBackoffMs } from '../routing/index.ts'
 import type { GatewayContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { raceHedge } from './hedge.ts'
-import { countLost } from './lost-cost.ts'
+import { bearsOneMore, countLost } from './lost-cost.ts'
 import { blockageFault } from './routing-faults.ts'
 import { type Claimed, type TryEvents, type TryFailure, UpstreamTry } from './upstream-try.ts'
 
@@ -55,13 +55,14 @@ function began(trial: UpstreamTry): void {
 function failed(trial: UpstreamTry, failure: TryFailure): void {
   const { exchange, ctx } = trial
   if (exchange.outcome !== 'open') return
+  const mayGoOn = !failure.answered || bearsOneMore(exchange, trial.target)
   if (failure.answered) countLost(trial)
   const { failure: kind } = failure
   // Another call of the same exchange may still succeed, unless this one's failure is the request's own.
   if (exchange.race?.remove(trial) === true && kind.next) return
   exchange.race?.win(trial)
   exchange.race = null
-  if (kind.next && exchange.firstByteAt === 0 && !exchange.bodyPending) {
+  if (mayGoOn && kind.next && exchange.firstByteAt === 0 && !exchange.bodyPending) {
     if (kind.again) exchange.again = [...exchange.again, trial.target]
     if (tryNext(exchange, ctx) || tryLater(exchange, ctx, failure)) return note(trial, failure)
   }

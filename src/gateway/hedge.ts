@@ -3,10 +3,10 @@
  * begins to answer first is taken. Only where a route asks for it, the price of the second call is known and within
  * the cap, and the route's share of such calls is not used up. Never for a body that is streamed through.
  */
-import { estimateTokens } from '../metering/index.ts'
 import type { UpstreamCall } from '../ports/upstream-client.ts'
+import { estimatedInput } from './estimated-usage.ts'
 import type { Exchange, Race } from './exchange.ts'
-import { countLost } from './lost-cost.ts'
+import { bearsOneMore, countLost } from './lost-cost.ts'
 import type { CompiledTarget } from './snapshot.ts'
 import type { Claimed, UpstreamTry } from './upstream-try.ts'
 
@@ -58,8 +58,8 @@ function hedgeDelayMs({ exchange, target }: UpstreamTry): number | null {
 function openSecond(first: UpstreamTry, claimNext: () => Claimed | null): UpstreamTry | null {
   const { exchange } = first
   const next = exchange.targets[exchange.targetIndex]
-  if (next === undefined || !isAffordable(exchange, next) || exchange.route?.hedging?.take() !== true)
-    return null
+  if (next === undefined || !isAffordable(exchange, next) || !bearsOneMore(exchange, next)) return null
+  if (exchange.route?.hedging?.take() !== true) return null
   const claimed = claimNext()
   return claimed === null ? null : first.beside(claimed)
 }
@@ -72,7 +72,7 @@ function isAffordable(exchange: Exchange, { deployment, model }: CompiledTarget)
   const terms = exchange.route?.terms.hedge
   const price = exchange.snapshot.prices.find(deployment.provider.id, model ?? exchange.servedModel)
   if (terms == null || price === null) return false
-  const input = estimateTokens(exchange.body.length) * price.inputPerMillion
+  const input = estimatedInput(exchange) * price.inputPerMillion
   return input + outputCap(exchange) * price.outputPerMillion <= terms.maxCostMicroUsd
 }
 

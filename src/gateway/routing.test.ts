@@ -6,6 +6,7 @@ import type { RoutePolicy } from '../domain/routing.ts'
 import type { DeploymentSnapshot, RouteSnapshot } from '../domain/snapshot.ts'
 import { rigForTests } from './harness/gateway-rig.ts'
 import { testDeployment, testRoute, testTimeouts } from './harness/start-gateway.ts'
+import { testLimit } from './harness/test-limit.ts'
 
 /** Route → policy and number of targets. Each route has deployments of its own: `<route>-0`, `<route>-1` … */
 const routes: Readonly<Record<string, readonly [RoutePolicy, number]>> = {
@@ -245,6 +246,32 @@ test('no second call is made that may cost more than the cap', async () => {
   rig.upstream.failFor(keyOf('hedged-poor-0'), { kind: 'delay', delayMs: 150 })
   assert.equal((await ask('hedged-poor')).status, 200)
   assert.equal(rig.upstream.requests.length, 1)
+})
+
+test('no second call is made, nor one after a broken answer, that a budget has no room for', async () => {
+  const { gateway, config } = rig.started
+  const window = { kind: 'rolling', ms: 31 * 86_400_000, burst: null } as const
+  // About 1,000 tokens in and 10 out: one call costs about 2,600 micro-dollars.
+  const messages = [{ role: 'user', content: `sandbox: say=hello\n${'word '.repeat(1000)}` }]
+  for (let each = 0; each < 20; each += 1) await ask('hedged')
+  for (const [amount, expected] of [
+    [4000, 1],
+    [40_000, 2],
+  ] as const) {
+    const limits = [testLimit({ id: `budget-${amount}`, meter: 'cost', amount, window })]
+    gateway.apply({ type: 'config', config: { ...config, limits } })
+    rig.upstream.clear()
+    rig.upstream.failFor(keyOf('hedged-0'), { kind: 'delay', delayMs: 200 })
+    assert.equal((await ask('hedged', { messages, max_tokens: 10 })).status, 200)
+    assert.equal(rig.upstream.requests.length, expected, `hedged with ${amount}`)
+    const broken = [testLimit({ id: `broken-${amount}`, meter: 'cost', amount, window })]
+    gateway.apply({ type: 'config', config: { ...config, limits: broken } })
+    rig.upstream.clear()
+    rig.upstream.failFor(keyOf('guarded-0'), { kind: 'stream', bytes: '' })
+    await ask('guarded', { messages, max_tokens: 10, stream: true })
+    assert.equal(rig.upstream.requests.length, expected, `broken with ${amount}`)
+  }
+  gateway.apply({ type: 'config', config })
 })
 
 test('a conversation stays at its deployment, and conversations spread', async () => {

@@ -61,7 +61,8 @@ export class StreamBudget {
     return {
       inputTokens,
       outputTokens,
-      costMicroUsd: reserved === 0 ? 0 : this.#cost(inputTokens, outputTokens),
+      costMicroUsd:
+        reserved === 0 ? 0 : this.#cost(inputTokens, outputTokens) + this.#exchange.lostCostMicroUsd,
     }
   }
 
