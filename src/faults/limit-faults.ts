@@ -30,6 +30,13 @@ export const limitFaults = Object.freeze({
     'The stream was ended because the limit {limit} on {meter} is reached.',
     'What was sent counts. Set a cap (max_tokens), so that the request is refused at once when it does not fit.',
   ),
+  uncountedBatch: entry(
+    'limits.uncounted-batch',
+    403,
+    'permission',
+    'A batch cannot be counted under the budget {limit} on {meter}, so none may be created.',
+    'Send the requests one by one. What a batch uses is known to its provider alone, hours later.',
+  ),
   queueFull: entry(
     'limits.queue-full',
     429,

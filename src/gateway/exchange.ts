@@ -8,6 +8,7 @@ import type { LimitRule } from '../domain/limits.ts'
 import type { Operation } from '../domain/operations.ts'
 import type { KeySnapshot } from '../domain/snapshot.ts'
 import type { TokenUsage } from '../domain/usage.ts'
+import type { Fault } from '../kernel/fault.ts'
 import type { JsonScan } from '../kernel/json-scan.ts'
 import type { TimerHandle } from '../kernel/timer-wheel.ts'
 import type { LimitActual, LimitRequest, LimitStanding } from '../limits/index.ts'
@@ -46,8 +47,10 @@ export interface ExchangeLimits {
   readonly exceeded: readonly { readonly rule: LimitRule }[]
   /** The rule that refused or ended the exchange; empty: none did. */
   readonly refusedBy: string
-  /** Figures so far. A rule: its limit is reached, end the exchange. */
+  /** Figures so far. A rule: its limit is reached, and there is no more. */
   progress(used: LimitActual): LimitRule | null
+  /** The fault with which a stream ends that has reached a rule's limit. */
+  streamEnd(rule: LimitRule): Fault
   /** The exchange has ended; called once. */
   settle(actual: LimitActual): void
 }

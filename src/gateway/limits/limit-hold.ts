@@ -105,11 +105,13 @@ export class LimitHold implements ExchangeLimits, QueueGuest {
     return this.#hasBegun
   }
 
-  /** Figures so far; a rule: its limit is reached, end the exchange. */
   progress(used: LimitActual): LimitRule | null {
-    const rule = this.#reservation?.progress(used) ?? null
-    if (rule !== null) this.#refusedBy = rule.name
-    return rule
+    return this.#reservation?.progress(used) ?? null
+  }
+
+  streamEnd(rule: LimitRule): Fault {
+    this.#refusedBy = rule.name
+    return limitFault(faults.streamEnded, rule, null)
   }
 
   /** The exchange has ended. */

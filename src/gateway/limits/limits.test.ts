@@ -320,6 +320,51 @@ test('a limit on addresses is looked at before the secret is, and counts wrong s
 })
 
 describe('no operation goes round limits', () => {
+  const month = { kind: 'calendar', period: 'month', timeZone: 'UTC' } as const
+  const createBatch = () =>
+    rig.call('/v1/batches', { body: { input_file_id: 'file_1', endpoint: '/v1/chat/completions' } })
+
+  test('a batch is not created under a budget, because nobody could count it; under a pace it is', async () => {
+    limit({ id: 'money', meter: 'cost', amount: 1_000_000_000, window: month })
+    const refused = await createBatch()
+    assert.deepEqual([refused.status, refused.faultCode], [403, 'limits.uncounted-batch'])
+    limit({
+      id: 'a-model',
+      meter: 'total-tokens',
+      amount: 10,
+      window: month,
+      match: { ...matchesAll, models: ['gpt'] },
+    })
+    assert.equal((await createBatch()).faultCode, 'limits.uncounted-batch')
+    limit(
+      { id: 'pace', meter: 'total-tokens', amount: 10 },
+      { id: 'soft', meter: 'cost', amount: 1, window: month, mode: 'warn' },
+    )
+    assert.notEqual((await createBatch()).faultCode, 'limits.uncounted-batch')
+  })
+
+  test('an answer written in the background counts as much as it may become', async () => {
+    limit({ id: 'tokens', meter: 'output-tokens', amount: 1000, window: slow })
+    const body = JSON.stringify({
+      id: 'resp_1',
+      object: 'response',
+      status: 'queued',
+      output: [],
+      usage: null,
+    })
+    rig.upstream.failNext({
+      kind: 'status',
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
+    const answer = await rig.call('/v1/responses', {
+      body: { model: 'gpt', input: 'hello', background: true, max_output_tokens: 600 },
+    })
+    assert.equal(answer.status, 200)
+    assert.equal(await tokensLeft(), 400)
+  })
+
   const bodyOf = ({ request, model }: Operation) => {
     if (request === 'none') return {}
     if (model === 'form') {

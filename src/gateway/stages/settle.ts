@@ -29,7 +29,9 @@ export const settle: Stage = (exchange, ctx) => {
 function settleLimits(exchange: Exchange, { outputs }: GatewayContext, limits: ExchangeLimits): void {
   const { usage, target, costMicroUsd: cost } = exchange
   const { inputTokens, outputTokens } = usage ?? noUsage
-  limits.settle({ inputTokens, outputTokens, costMicroUsd: cost ?? 0 })
+  limits.settle(
+    goesOnUnseen(exchange) ? limits.request : { inputTokens, outputTokens, costMicroUsd: cost ?? 0 },
+  )
   if (usage === null || usage.estimated || target === null) return
   const { request } = limits
   if (outputTokens > 0 && !request.isCapped)
@@ -37,4 +39,9 @@ function settleLimits(exchange: Exchange, { outputs }: GatewayContext, limits: E
   const model = meteredModel(exchange, target)
   observeInputBytes(model, exchange.body.length, usage)
   if (request.isExact) observeInputTokens(model, request.inputTokens, usage)
+}
+
+/** An answer that the provider goes on writing in the background comes to nobody's eyes: all that was reserved counts. */
+function goesOnUnseen({ json, usage, target, faultCode }: Exchange): boolean {
+  return json?.['background'] === true && target !== null && faultCode === '' && usage?.estimated !== false
 }
