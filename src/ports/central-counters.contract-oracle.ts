@@ -4,8 +4,17 @@
  */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { CheckCounters } from './central-counters.contract.ts'
 import type { CentralCounters, CounterTerms } from './central-counters.ts'
+
+export interface CountersFixture {
+  /** Of leases and holds; a few hundred milliseconds, so that tests can wait for their end. */
+  readonly ttlMs: number
+  /** Each call is a connection of its own, where the adapter has connections. */
+  open(node: string): Promise<CentralCounters>
+  remove(): Promise<void>
+}
+
+export type CheckCounters = (name: string, body: (fixture: CountersFixture) => Promise<void>) => void
 
 const nodeNames = ['a', 'b', 'c'] as const
 type NodeName = (typeof nodeNames)[number]

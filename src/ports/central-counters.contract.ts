@@ -2,18 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { testAgainstOracle } from './central-counters.contract-oracle.ts'
+import {
+  type CheckCounters,
+  type CountersFixture,
+  testAgainstOracle,
+} from './central-counters.contract-oracle.ts'
 import type { CentralCounters, CounterEntry, CounterTerms } from './central-counters.ts'
-
-export interface CountersFixture {
-  /** Of leases and holds; a few hundred milliseconds, so that tests can wait for their end. */
-  readonly ttlMs: number
-  /** Each call is a connection of its own, where the adapter has connections. */
-  open(node: string): Promise<CentralCounters>
-  remove(): Promise<void>
-}
-
-export type CheckCounters = (name: string, body: (fixture: CountersFixture) => Promise<void>) => void
 
 const dayMs = 86_400_000
 /** So slow that nothing drains while a test runs. */

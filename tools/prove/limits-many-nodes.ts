@@ -18,13 +18,12 @@ const rate = (id: string, own: Partial<LimitRule> = {}): LimitRule =>
 const lease = Math.floor((perSecond * leaseShare) / nodes)
 /** A window admits at most burst + rate × time. */
 const allowedIn = (seconds: number): number => perSecond + perSecond * seconds
-const isTrue = (claim: string, ok: boolean, measured: string | number, target: string): ProofRow => ({
-  claim,
-  target,
-  measured,
-  unit: '',
-  ok,
-})
+interface Shown {
+  readonly ok: boolean
+  readonly measured: string | number
+  readonly target: string
+}
+const isTrue = (claim: string, shown: Shown): ProofRow => ({ claim, unit: '', ...shown })
 
 const lengthMs = ({ quick }: ProofOptions, full: number): number => (quick ? full / 5 : full)
 
@@ -122,22 +121,20 @@ export async function proveLostStore(options: ProofOptions): Promise<readonly Pr
       over(share.without, share.allowedWithout + nodes * lease),
       { limit: 2, unit: '%' },
     ),
-    isTrue(
-      'store killed, local-share: goes on',
-      share.without >= share.allowedWithout / 3,
-      share.without,
-      `≥ ${Math.round(share.allowedWithout / 3)}`,
-    ),
+    isTrue('store killed, local-share: goes on', {
+      ok: share.without >= share.allowedWithout / 3,
+      measured: share.without,
+      target: `≥ ${Math.round(share.allowedWithout / 3)}`,
+    }),
     atMost('store killed, closed: admitted (leases and what was under way)', closed.without, {
       limit: nodes * lease + 0.1 * perSecond,
       unit: '',
     }),
-    isTrue(
-      'store killed, open: admits what is offered',
-      open.without >= 0.9 * open.offered,
-      open.without,
-      `≥ ${Math.round(0.9 * open.offered)}`,
-    ),
+    isTrue('store killed, open: admits what is offered', {
+      ok: open.without >= 0.9 * open.offered,
+      measured: open.without,
+      target: `≥ ${Math.round(0.9 * open.offered)}`,
+    }),
     atMost('store started again, empty: over burst and rate', over(share.after, share.allowedAfter), {
       limit: 2,
       unit: '%',
@@ -187,19 +184,25 @@ export async function proveBudget(options: ProofOptions): Promise<readonly Proof
   await server.stop()
   const budgetLease = Math.max(budget * leaseShare, reservedMicroUsd)
   return [
-    isTrue('a budget in PostgreSQL, three processes: spent', calm.spent <= budget, calm.spent, `≤ ${budget}`),
-    isTrue('the database knows it to the unit', calm.used === calm.spent, calm.used, `= ${calm.spent}`),
-    isTrue(
-      'the same, a node and PostgreSQL killed: spent',
-      killed.spent <= budget,
-      killed.spent,
-      `≤ ${budget}`,
-    ),
-    isTrue(
-      'nothing that was spent is missing; lost with the killed node',
-      killed.used >= killed.spent && killed.used - killed.spent <= 2 * budgetLease,
-      killed.used - killed.spent,
-      `0 to ${2 * budgetLease}`,
-    ),
+    isTrue('a budget in PostgreSQL, three processes: spent', {
+      ok: calm.spent <= budget,
+      measured: calm.spent,
+      target: `≤ ${budget}`,
+    }),
+    isTrue('the database knows it to the unit', {
+      ok: calm.used === calm.spent,
+      measured: calm.used,
+      target: `= ${calm.spent}`,
+    }),
+    isTrue('the same, a node and PostgreSQL killed: spent', {
+      ok: killed.spent <= budget,
+      measured: killed.spent,
+      target: `≤ ${budget}`,
+    }),
+    isTrue('nothing that was spent is missing; lost with the killed node', {
+      ok: killed.used >= killed.spent && killed.used - killed.spent <= 2 * budgetLease,
+      measured: killed.used - killed.spent,
+      target: `0 to ${2 * budgetLease}`,
+    }),
   ]
 }
