@@ -11,7 +11,6 @@ import { type Dialect, geminiJsonArrayWriter } from '../providers/index.ts'
 import type { GatewayContext } from './context.ts'
 import { estimatedInput, estimatedUsage } from './estimated-usage.ts'
 import type { Exchange } from './exchange.ts'
-import { limitFault } from './limits/limit-faults.ts'
 import { StreamBudget } from './limits/stream-budget.ts'
 import { callerDialect, identified } from './respond.ts'
 import { describeAnswer, passingHeaders } from './response-headers.ts'
@@ -71,7 +70,7 @@ export function openStreamRelay(
     const whole = transform.wholeEvents(piece)
     write(whole === 0 || whole === piece.length ? piece : piece.slice(0, whole))
     tornBytes += piece.length
-    if (whole > 0 || tornBytes > maxTornBytes) exchange.fail(limitFault(faults.streamEnded, rule, null))
+    if (whole > 0 || tornBytes > maxTornBytes) exchange.fail(exchange.limits?.streamEnd(rule))
   }
 
   return {
