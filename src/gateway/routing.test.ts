@@ -316,6 +316,25 @@ test('where the policy says so an exchange waits for room, in turn and only so l
   assert.equal(rig.started.gateway.open, 0)
 })
 
+test('an answer from where a route may no longer go is not given again', async () => {
+  const { gateway, config } = rig.started
+  const keepWith = (residency: readonly string[]): void => {
+    const policy = { residency, cache: { ttlMs: 60_000 } }
+    const kept = config.routes.map((each) => (each.name === 'european' ? { ...each, policy } : each))
+    gateway.apply({ type: 'config', config: { ...config, routes: kept } })
+  }
+  const asked = { temperature: 0, seed: 1 }
+  keepWith(['eu-*', 'us-*'])
+  rig.started.forgetHealth()
+  await ask('european', asked)
+  assert.equal((await ask('european', asked)).status, 200)
+  assert.equal(rig.upstream.requests.length, 1)
+  keepWith(['eu-*'])
+  assert.equal((await ask('european', asked)).status, 200)
+  assert.equal(rig.upstream.requests.length, 2)
+  gateway.apply({ type: 'config', config })
+})
+
 test('whatever fails, no request leaves the regions of its route', async () => {
   const outside = ['european-1', 'european-2']
   for (const fault of [refuse(500), refuse(429), refuse(401), { kind: 'reset' }, { kind: 'hang' }] as const) {

@@ -66,6 +66,8 @@ function keyOf(exchange: Exchange): string {
   add(operation?.id ?? '')
   add(operation?.dialect ?? '')
   add(route?.name ?? '')
+  // An answer from where requests may no longer go is not given again.
+  add(route?.terms.residency.join(' ') ?? '')
   add(exchange.model)
   add(String(exchange.stream))
   for (let at = 0; at < inbound.headers.length; at += 2) {
