@@ -57,8 +57,16 @@ function routeOf(name: string): RouteSnapshot {
 }
 
 const rig = rigForTests((upstream) => ({
-  deployments: deploymentsAt(upstream.url),
-  routes: Object.keys(routes).map(routeOf),
+  deployments: [
+    ...deploymentsAt(upstream.url),
+    testDeployment({
+      id: 'claude',
+      providerId: 'anthropic',
+      baseUrl: upstream.url,
+      secrets: { apiKey: 'k' },
+    }),
+  ],
+  routes: [...Object.keys(routes).map(routeOf), testRoute('crossing', ['claude', 'guarded-1'], 'm')],
   bounds: { keepAliveCommentMs: 60 },
 }))
 
@@ -202,6 +210,22 @@ for (const [what, fault] of [
     )
   })
 }
+
+test('the beginning of a translated stream is watched, too, in the dialect of whoever sends it', async () => {
+  const start = {
+    type: 'message_start',
+    message: { id: 'm', model: 'm', usage: { input_tokens: 1, output_tokens: 1 } },
+  }
+  const overloaded = { type: 'error', error: { type: 'overloaded_error', message: 'as asked' } }
+  const bytes = [start, { type: 'ping' }, overloaded]
+    .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    .join('')
+  rig.upstream.failNext({ kind: 'stream', bytes })
+  const answer = await ask('crossing', { stream: true })
+  assert.match(answer.text, /hello[\s\S]*data: \[DONE\]/)
+  assert.doesNotMatch(answer.text, /as asked/)
+  assert.deepEqual([record()?.deploymentId, record()?.attempts], ['guarded-1', 2])
+})
 
 test('what a provider holds against the request is final in a stream, too', async () => {
   rig.upstream.failFor(keyOf('guarded-0'), { kind: 'stream', bytes: errorEvent('invalid_request_error') })
