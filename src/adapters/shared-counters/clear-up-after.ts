@@ -9,6 +9,8 @@ import { idleFrom, leaseIdleFrom } from './slot-state.ts'
 import { UndoRecord } from './undo-record.ts'
 
 const waitStepMs = 1
+/** A thread that lives lets go of a lock by then; one that died has to be cleared up after first. */
+const patienceMs = 500
 
 export function clearUpAfter(owner: number, now: number, counters: CounterParts): boolean {
   const { head, sizes } = counters.views
@@ -19,12 +21,11 @@ export function clearUpAfter(owner: number, now: number, counters: CounterParts)
     new UndoRecord(counters.views, owner).rollBack()
     counters.locks.release(owner)
     const base = owner * sizes.tickets * ticketNumbers
-    let isDone = true
     for (let ticket = 1; ticket < sizes.tickets; ticket += 1) {
       const place = base + ticket * ticketNumbers
-      if ((counters.views.tickets[place + 1] ?? 0) > 0 && !letGo(place, now, counters)) isDone = false
+      if ((counters.views.tickets[place + 1] ?? 0) > 0 && !letGo(place, now, counters)) return false
     }
-    return isDone
+    return true
   } finally {
     Atomics.store(head, headRecovery, 0)
   }
@@ -33,7 +34,7 @@ export function clearUpAfter(owner: number, now: number, counters: CounterParts)
 function letGo(place: number, now: number, { views, locks, slots, undo }: CounterParts): boolean {
   const slot = views.tickets[place] ?? 0
   const shard = Math.floor(slot / (views.sizes.slots / views.shards))
-  if (!locks.lock(shard)) return false
+  if (!locks.lock(shard, patienceMs)) return false
   const units = views.tickets[place + 1] ?? 0
   const base = slot * slotNumbers
   const isLeased = slots.isLeased(slot)

@@ -18,10 +18,10 @@ export class ShardLocks {
     this.#mark = owner + 1
   }
 
-  /** False: not within `maxWaitMs`. */
-  lock(shard: number): boolean {
+  /** False: not within `waitMs`. */
+  lock(shard: number, waitMs = maxWaitMs): boolean {
     const word = shard * lockStride
-    return Atomics.compareExchange(this.#words, word, 0, this.#mark) === 0 || this.#wait(word)
+    return Atomics.compareExchange(this.#words, word, 0, this.#mark) === 0 || this.#wait(word, waitMs)
   }
 
   unlock(shard: number): void {
@@ -49,11 +49,11 @@ export class ShardLocks {
     }
   }
 
-  #wait(word: number): boolean {
+  #wait(word: number, waitMs: number): boolean {
     for (let turn = 0; turn < spinTurns; turn += 1) {
       if (Atomics.compareExchange(this.#words, word, 0, this.#mark) === 0) return true
     }
-    const deadline = performance.now() + maxWaitMs
+    const deadline = performance.now() + waitMs
     while (performance.now() < deadline) {
       const holder = Atomics.load(this.#words, word)
       // Nobody notifies, because that would cost every unlock; the step bounds the wait.

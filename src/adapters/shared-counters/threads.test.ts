@@ -1,15 +1,20 @@
-/** Threads that are really killed in the middle of moves, while others go on. */
+/** Real threads on one memory: at the same time, and killed in the middle of moves while others go on. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { once } from 'node:events'
+import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { NodeCounters } from '../../ports/node-counters.ts'
 import { type MoverData, moverCounters, usedPerRound } from './move-until-killed.ts'
 import { createSharedCounters, openSharedCounters } from './shared-counters.ts'
+import type { TakerData } from './take-until-short.ts'
 
 const owners = 4
 const supervisor = 3
 const kills = 16
+const movers = new Set<Worker>()
+// A mover never ends by itself, and would keep a failed test from ending.
+after(() => Promise.all([...movers].map((mover) => mover.terminate())))
 
 interface Stage {
   readonly buffer: SharedArrayBuffer
@@ -32,6 +37,8 @@ function setUp(): Stage {
 async function startMover({ buffer, moves }: Stage, owner: number): Promise<Worker> {
   const workerData: MoverData = { buffer, owner, moves }
   const worker = new Worker(new URL('./move-until-killed.ts', import.meta.url), { workerData })
+  movers.add(worker)
+  worker.on('exit', () => movers.delete(worker))
   worker.on('error', (error) => assert.fail(error))
   const done = new Int32Array(moves)
   const before = Atomics.load(done, owner)
@@ -57,16 +64,37 @@ function readAll({ counters }: Stage): {
   return { used: readings.map(({ used }) => used), held: readings.map(({ held }) => held) }
 }
 
+test('four threads at once take every unit of the scarcest counter, and none twice', async () => {
+  const buffer = createSharedCounters({ slots: 4096, tickets: 16, owners: 5 })
+  const amounts = [60_000, 50_000, 70_000, 50_001]
+  const gate = new SharedArrayBuffer(4)
+  const threads = [0, 1, 2, 3].map((owner) => {
+    const workerData: TakerData = { buffer, owner, amounts, gate }
+    return new Worker(new URL('./take-until-short.ts', import.meta.url), { workerData })
+  })
+  const taken = await Promise.all(threads.map(async (thread) => (await once(thread, 'message'))[0] as number))
+  assert.equal(
+    taken.reduce((sum, each) => sum + each, 0),
+    50_000,
+  )
+  const counters = openSharedCounters(buffer, 4)
+  const left = amounts.map((amount, index) => {
+    const counter = counters.counter({ key: `{org}c${index}`, startsAt: 1, group: 'org', leased: false })
+    return counters.read(counter, { kind: 'calendar', amount, startsAt: 1, endsAt: 1e15 }, Date.now())?.left
+  })
+  assert.deepEqual(left, [10_000, 0, 20_000, 1])
+})
+
 test('a thread that is killed leaves no move half done, no lock and no hold behind', async () => {
   const stage = setUp()
-  const movers = await Promise.all([0, 1].map((owner) => startMover(stage, owner)))
+  const pair = await Promise.all([0, 1].map((owner) => startMover(stage, owner)))
   for (let kill = 0; kill < kills; kill += 1) {
     const owner = kill % 2
-    await movers[owner]?.terminate()
+    await pair[owner]?.terminate()
     assert.equal(stage.counters.forget(owner, Date.now()), true)
-    movers[owner] = await startMover(stage, owner)
+    pair[owner] = await startMover(stage, owner)
   }
-  for (const [owner, mover] of movers.entries()) {
+  for (const [owner, mover] of pair.entries()) {
     await mover.terminate()
     stage.counters.forget(owner, Date.now())
   }
