@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { createCounterMemory } from './compose/counter-memory.ts'
 import { ConfigError, describeProblem, loadConfig, readEnvironment } from './config/index.ts'
 import { banner } from './supervisor/banner.ts'
+import { settleEngine } from './supervisor/engine-settings.ts'
 import { createLog } from './supervisor/log.ts'
 import { supervise } from './supervisor/supervise.ts'
 
@@ -110,4 +111,7 @@ async function start(values: ReturnType<typeof readArguments>): Promise<void> {
 const values = readArguments()
 if (values.help === true) write(usage)
 else if (values.version === true) write(`${version()}\n`)
-else await start(values)
+else {
+  settleEngine()
+  await start(values)
+}

@@ -5,9 +5,11 @@
 
 import { startGateway, testDeployment, testRoute } from '../../src/gateway/harness/start-gateway.ts'
 import { pipeline } from '../../src/gateway/pipeline.ts'
+import { settleEngine } from '../../src/supervisor/engine-settings.ts'
 import { streamModel, unaryModel } from './bodies.ts'
 import { mockCredential } from './system.ts'
 
+settleEngine()
 const [port = '', unaryPort = '', streamPort = ''] = process.argv.slice(2)
 
 const deployment = (id: string, mockPort: string) =>
