@@ -1,4 +1,6 @@
 /** The slice of limits: what holds over many nodes, and while nodes and stores are killed. */
+
+import { proveConnectionAttacks } from './limits-connections.ts'
 import { proveBudget, proveGlobalLimit, proveKilledNode, proveLostStore } from './limits-many-nodes.ts'
 import { runTestFile } from './run-test-files.ts'
 import type { ProofRow, ProofSlice } from './slice.ts'
@@ -42,6 +44,11 @@ export const limits: ProofSlice = {
       name: 'budget',
       does: 'Three processes spend one budget in PostgreSQL; then again, with a node and PostgreSQL killed.',
       run: proveBudget,
+    },
+    {
+      name: 'connections',
+      does: 'slowhttptest, h2load, rapid resets and slow bodies against a started product, one after another.',
+      run: proveConnectionAttacks,
     },
   ],
 }
