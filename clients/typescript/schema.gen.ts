@@ -1555,6 +1555,37 @@ export interface components {
                 /** @description Workers replaced since the start. */
                 restarts: number;
             };
+            /** @description How loaded each worker is; `shed` counts exchanges turned away for load, by priority. */
+            load: {
+                /** @description Number of the worker. */
+                worker: number;
+                /** @description Exchanges under way. */
+                underWay: number;
+                /** @description Mean delay of the event loop, milliseconds. */
+                loopDelayMs: number;
+                /** @description Resident memory of the process. */
+                memoryBytes: number;
+                shed: {
+                    /** @description Priority critical. */
+                    critical: number;
+                    /** @description Priority high. */
+                    high: number;
+                    /** @description Priority normal. */
+                    normal: number;
+                    /** @description Priority low. */
+                    low: number;
+                };
+                /** @description Exchanges that wait for a limit. */
+                waiting: number;
+                /** @description Exchanges that have waited since the worker began. */
+                entered: number;
+                /** @description Of these, served. */
+                served: number;
+                /** @description Exchanges refused because the queue was full. */
+                full: number;
+                /** @description Exchanges refused after they had waited as long as their plan allows. */
+                overdue: number;
+            }[];
             snapshot: {
                 /** @description Version of the configuration that the data plane works with. */
                 version: number;

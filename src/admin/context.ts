@@ -4,6 +4,7 @@
  */
 import type { AdminScope, Deployment, ModelRoute } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
+import type { WorkerLoad } from '../domain/worker-load.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { LimitExplanation, LimitRequest } from '../limits/index.ts'
 import type { ContentLog } from '../ports/content-log.ts'
@@ -29,6 +30,8 @@ export interface StatusReport {
   readonly nodeVersion: string
   readonly listeners: readonly ListenerStatus[]
   readonly workers: { readonly configured: number; readonly running: number; readonly restarts: number }
+  /** What the workers told last, within a few seconds. */
+  readonly load: readonly WorkerLoad[]
   readonly snapshot: {
     readonly version: number
     readonly appliedAt: number | null

@@ -14,6 +14,7 @@ import { createAdminApi } from '../admin/create-admin-api.ts'
 import { type LoadedConfig, loadConfig, readEnvironment, readSecretReference } from '../config/index.ts'
 import type { Deployment } from '../domain/entities.ts'
 import type { DeploymentSnapshot } from '../domain/snapshot.ts'
+import type { WorkerLoad } from '../domain/worker-load.ts'
 import { createEgressGuard } from '../egress/index.ts'
 import { faults } from '../faults/catalogue.ts'
 import { checkSnapshot } from '../gateway/index.ts'
@@ -222,6 +223,9 @@ function openCounters(storage: Storage, { path }: DataDirectory): OpenedCounters
   return openCentralCounters({ config, directory: path, memory, run, storage, readReference, log })
 }
 
+/** What each worker told last. */
+const loads = new Map<number, WorkerLoad>()
+
 interface Intakes {
   readonly usage: UsageIntake
   readonly content: ContentIntake
@@ -233,6 +237,7 @@ function connectWorker(port: MessagePort, { usage, content, counters }: Intakes)
   port.on('close', () => claims.close())
   port.on('message', (message: WorkerToControl) => {
     if (message.type === 'usage') usage.add(message, port)
+    else if (message.type === 'load') loads.set(message.load.worker, message.load)
     else if (message.type === 'content') content.add(message, port)
     else if (message.type === 'counters-call') {
       void serveCounters(counters.stores, message).then((answer) => port.postMessage(answer))
@@ -276,6 +281,7 @@ async function start(): Promise<void> {
     startedAt: data.startedAt,
     dataDirectory: directory.path,
     workers: () => workers,
+    loads: () => [...loads.values()],
     publisher: () => publisher.state,
     controlUrls: () => listeners.urls,
     certificateExpiresAt: () => tls.expiresAt,

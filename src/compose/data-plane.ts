@@ -131,6 +131,8 @@ function refusalText(error: unknown): string {
   return describeStartRefusal(error, { dataDirectory: null, plane: 'gateway' })
 }
 
+const loadEveryMs = 2000
+
 function connectControl(port: MessagePort): void {
   const send = (message: WorkerToControl): void => port.postMessage(message)
   port.on('message', (message: ControlToWorker) => {
@@ -151,6 +153,13 @@ function connectControl(port: MessagePort): void {
     ])
   })
   outbox.connect(({ sequence, lines }) => send({ type: 'usage', sequence, lines }))
+  const { index: worker } = data
+  const tellLoad = setInterval(
+    () => send({ type: 'load', load: { worker, underWay: gateway.open, ...gateway.load, ...gateway.queue } }),
+    loadEveryMs,
+  )
+  tellLoad.unref()
+  port.on('close', () => clearInterval(tellLoad))
 }
 
 async function drain(timeoutMs: number): Promise<void> {

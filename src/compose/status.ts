@@ -2,6 +2,7 @@
 import { readFileSync, statfsSync } from 'node:fs'
 import type { ListenerStatus, StatusReport } from '../admin/context.ts'
 import type { Config } from '../config/index.ts'
+import type { WorkerLoad } from '../domain/worker-load.ts'
 import type { PublisherState } from '../publishing/index.ts'
 import type { WorkerCounts } from '../supervisor/messages.ts'
 import { isSandboxEnabled } from './control-settings.ts'
@@ -10,6 +11,7 @@ export interface StatusParts {
   readonly startedAt: number
   readonly dataDirectory: string
   readonly workers: () => { readonly counts: WorkerCounts; readonly urls: readonly string[] }
+  readonly loads: () => readonly WorkerLoad[]
   readonly publisher: () => PublisherState
   readonly controlUrls: () => readonly string[]
   readonly certificateExpiresAt: () => number
@@ -30,6 +32,7 @@ export function createStatus(parts: StatusParts): () => StatusReport {
       nodeVersion: process.versions.node,
       listeners: [...workers.urls.map(listener('data')), ...parts.controlUrls().map(listener('control'))],
       workers: workers.counts,
+      load: [...parts.loads()].sort((a, b) => a.worker - b.worker),
       snapshot: { version: state.version, appliedAt: state.appliedAt, problem: state.problem },
       deploymentCount: state.deploymentCount,
       routeCount: state.routeCount,

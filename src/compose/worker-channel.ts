@@ -6,10 +6,12 @@ import type {
   IdempotencyRequest,
 } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { ContentRecord } from '../domain/content.ts'
+import type { WorkerLoad } from '../domain/worker-load.ts'
 
 export type WorkerToControl =
   | { readonly type: 'usage'; readonly sequence: number; readonly lines: Uint8Array }
   | { readonly type: 'content'; readonly sequence: number; readonly record: ContentRecord }
+  | { readonly type: 'load'; readonly load: WorkerLoad }
   | IdempotencyRequest
   | CountersRequest
 

@@ -59,7 +59,11 @@ export function createGateway(parts: GatewayParts): Gateway {
     bodies: createBodyBudget(),
     queue: createFairQueue(parts),
     outputs: new OutputExpectations(),
-    load: new LoadGauge(parts.clock),
+    load: new LoadGauge({
+      clock: parts.clock,
+      onShedding: (internal) =>
+        parts.note({ level: 'warn', requestId: '', code: faults.overloaded.code, internal }),
+    }),
     isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
   }
   const table = parts.table ?? pipeline

@@ -78,6 +78,7 @@ test('while the loop is blocked again and again, low priority is turned away and
     [rig.started.records[0]?.fault, rig.started.gateway.load.shed.low],
     ['capacity.overloaded', 1],
   )
+  assert.match(rig.started.notes[0]?.internal ?? '', /^turning away .*low: the event loop is \d+ ms late/)
   let status = 503
   for (let at = 0; at < 60 && status === 503; at += 1) {
     await sleep(50)
@@ -111,7 +112,7 @@ test('near the bound of memory classes are turned away one after the other', asy
     [0.96, ['high', 'normal', 'low']],
     [1, ['critical', 'high', 'normal', 'low']],
   ] as const) {
-    const gauge = new LoadGauge(systemClock, () => share * 1_000_000)
+    const gauge = new LoadGauge({ clock: systemClock, readMemory: () => share * 1_000_000 })
     gauge.watch({ loopDelayMs: 60_000, memoryBytes: 1_000_000 })
     await sleep(70)
     assert.deepEqual(

@@ -45,9 +45,20 @@ const sampleMs = 50
 const settlingMs = 1000
 const memoryEveryMs = 500
 
+export interface LoadGaugeParts {
+  readonly clock: Clock
+  readonly readMemory?: () => number
+  /** Exchanges begin to be turned away; called at most every `toldEveryMs`. */
+  readonly onShedding?: (text: string) => void
+}
+
+const toldEveryMs = 10_000
+
 export class LoadGauge {
   readonly #clock: Clock
   readonly #readMemory: () => number
+  readonly #onShedding: (text: string) => void
+  #toldAt = Number.NEGATIVE_INFINITY
   #bounds: LoadBounds = { loopDelayMs: 0, memoryBytes: 0 }
   #timer: NodeJS.Timeout | null = null
   #sampledAt = 0
@@ -58,9 +69,10 @@ export class LoadGauge {
   #shedFrom: number = priorityClasses.length
   readonly #shed: Record<PriorityClass, number> = { critical: 0, high: 0, normal: 0, low: 0 }
 
-  constructor(clock: Clock, readMemory: () => number = process.memoryUsage.rss) {
+  constructor({ clock, readMemory = process.memoryUsage.rss, onShedding = () => {} }: LoadGaugeParts) {
     this.#clock = clock
     this.#readMemory = readMemory
+    this.#onShedding = onShedding
   }
 
   /** Watch against these bounds from now on; without a bound for the loop nothing is watched. */
@@ -104,6 +116,17 @@ export class LoadGauge {
       this.#memoryBytes = this.#readMemory()
     }
     this.#shedFrom = this.#judge()
+    if (this.#shedFrom < priorityClasses.length) this.#tell(now)
+  }
+
+  #tell(now: number): void {
+    if (now - this.#toldAt < toldEveryMs) return
+    this.#toldAt = now
+    const classes = priorityClasses.slice(this.#shedFrom).join(', ')
+    const megabytes = Math.round(this.#memoryBytes / 1_000_000)
+    this.#onShedding(
+      `turning away ${classes}: the event loop is ${Math.round(this.#delayMs)} ms late, the process holds ${megabytes} MB`,
+    )
   }
 
   #judge(): number {

@@ -21,6 +21,28 @@ export const statusView = named(
       running: countOf('Worker threads that run.'),
       restarts: countOf('Workers replaced since the start.'),
     }),
+    load: Type.Array(
+      closed({
+        worker: countOf('Number of the worker.'),
+        underWay: countOf('Exchanges under way.'),
+        loopDelayMs: Type.Number({ description: 'Mean delay of the event loop, milliseconds.', minimum: 0 }),
+        memoryBytes: countOf('Resident memory of the process.'),
+        shed: closed({
+          critical: countOf('Priority critical.'),
+          high: countOf('Priority high.'),
+          normal: countOf('Priority normal.'),
+          low: countOf('Priority low.'),
+        }),
+        waiting: countOf('Exchanges that wait for a limit.'),
+        entered: countOf('Exchanges that have waited since the worker began.'),
+        served: countOf('Of these, served.'),
+        full: countOf('Exchanges refused because the queue was full.'),
+        overdue: countOf('Exchanges refused after they had waited as long as their plan allows.'),
+      }),
+      {
+        description: 'How loaded each worker is; `shed` counts exchanges turned away for load, by priority.',
+      },
+    ),
     snapshot: closed({
       version: countOf('Version of the configuration that the data plane works with.'),
       appliedAt: nullable(time, 'Since when, or null before the first.'),

@@ -8,6 +8,6 @@ export const statusGet = defineOperation({
   faults: [],
   run(ctx) {
     const report = ctx.deps.status()
-    return Promise.resolve({ ...report, listeners: [...report.listeners] })
+    return Promise.resolve({ ...report, listeners: [...report.listeners], load: [...report.load] })
   },
 })
