@@ -173,6 +173,8 @@ test('a provider key is read from a place, sealed, and never printed or taken fr
     'providers test openai',
   ]).then(() => succeed(run, ['models list']))
   assert.match(models, /gpt-5 +gpt +openai +in service/)
+  const [health = ''] = await succeed(run, ['models health gpt-5'])
+  assert.match(health, /main +– +out of use: the provider asked for a pause +2 s +2/)
   await succeed(run, ['models add quick --to openai --timeout first-byte=30s --timeout connect=500ms'])
   const [shownModels = ''] = await succeed(run, ['models list --json'])
   assert.match(shownModels, /"timeouts":\s*\{\s*"firstByteMs":\s*30000,\s*"connectMs":\s*500\s*\}/)

@@ -1,6 +1,6 @@
 /** `gatewright models`: model routes, which are public names and the deployments behind them. */
 import type { Command } from 'commander'
-import type { components } from '../../../clients/typescript/schema.gen.ts'
+import type { components, paths } from '../../../clients/typescript/schema.gen.ts'
 import { CliFailure } from '../cli-failure.ts'
 import { argument, collect, defineCommand, defineGroup, parsePairs, runs } from '../define-command.ts'
 import { parseDuration } from '../durations.ts'
@@ -122,6 +122,38 @@ function addAdd(group: Command, io: CliIo): void {
   })
 }
 
+type TargetHealth =
+  paths['/api/v1/organizations/{organization}/routes/{id}/health']['get']['responses'][200]['content']['application/json']['targets'][number]
+
+const troubleWords: Readonly<Record<TargetHealth['trouble'], string>> = {
+  none: 'in use',
+  cooling: 'out of use: the provider asked for a pause',
+  open: 'out of use: too many calls failed',
+  retired: 'out of use: the credential was refused',
+  unhealthy: 'out of use: the health check failed',
+}
+
+const healthColumns: readonly Column<TargetHealth>[] = [
+  { head: 'Deployment', text: (target) => target.deployment },
+  { head: 'Model', text: (target) => target.model ?? '–' },
+  { head: 'State', text: (target) => troubleWords[target.trouble] },
+  { head: 'Tried again in', text: ({ waitMs }) => (waitMs === 0 ? '–' : `${Math.ceil(waitMs / 1000)} s`) },
+  { head: 'Outages', text: (target) => String(target.outages) },
+]
+
+function addHealth(group: Command, io: CliIo): void {
+  const command = defineCommand(group, {
+    name: 'health <model>',
+    summary: 'Say which targets of a model are in use',
+    examples: [['gatewright models health gpt-5', 'What this node knows of each target; nothing is called']],
+  })
+  runs<object>(command, io, async ({ session, args }) => {
+    const path = { organization: await session.organization(), id: argument(args, 0) }
+    const { targets } = await take(session.client.GET(`${collection}/{id}/health`, { params: { path } }))
+    session.table(targets, healthColumns, 'No deployment of the model is in service.')
+  })
+}
+
 export function addModels(program: Command, io: CliIo): void {
   const group = defineGroup(program, 'models', 'Model routes: public model names and what serves them')
   const list = defineCommand(group, {
@@ -137,6 +169,7 @@ export function addModels(program: Command, io: CliIo): void {
     session.table(routes, columns, 'There is no model route yet: gatewright models add --help')
   })
   addAdd(group, io)
+  addHealth(group, io)
   const remove = defineCommand(group, {
     name: 'remove <model>',
     summary: 'Take a model name out of service',
