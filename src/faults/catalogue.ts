@@ -458,8 +458,8 @@ export const faults = Object.freeze({
     'storage.unavailable',
     503,
     'overloaded',
-    'The storage cannot take the change right now.',
-    'Try again shortly; check free disk space and permissions of the data directory.',
+    'The storage does not answer, or cannot take the change right now.',
+    'Try again shortly; check the database, and free disk space and permissions of the data directory.',
   ),
   dataDirectory: entry(
     'storage.data-directory',

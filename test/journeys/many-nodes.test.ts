@@ -258,12 +258,12 @@ describe('many nodes on one PostgreSQL', { skip: postgresMissing() }, () => {
     const directory = mkdtempSync(join(tmpdir(), 'gatewright-node-'))
     await assert.rejects(
       startProduct({ ...configOn(database), directory }),
-      /root\.key is missing.*\n.*Copy root\.key/,
+      /key file .*root\.key is missing.*\n.*Copy root\.key/,
     )
     writeFileSync(join(directory, 'data', 'root.key'), Buffer.alloc(32, 7), { mode: 0o600 })
     await assert.rejects(
       startProduct({ ...configOn(database), directory }),
-      /root\.key is not the one that sealed/,
+      /key file .*root\.key is not the one that sealed/,
     )
     rmSync(directory, { recursive: true })
   })
