@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { compileLimits, termsAt } from './compile-limits.ts'
 import { anyMatch, noon, planOf, requestOf, ruleOf, thisMonth } from './harness/samples.ts'
-import type { LimitRequest } from './verdict.ts'
+import type { LimitRequest } from './limit-request.ts'
 
 const names = ['a', 'b', 'ab', 'abc'] as const
 const someNames = fc.option(

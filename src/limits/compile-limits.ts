@@ -15,8 +15,8 @@ import {
 import type { CounterTerms } from '../ports/central-counters.ts'
 import type { NodeCounter } from '../ports/node-counters.ts'
 import { type Calendar, createCalendar } from './calendar.ts'
+import type { LimitRequest } from './limit-request.ts'
 import { subjectOf } from './subjects.ts'
-import type { LimitRequest } from './verdict.ts'
 
 /** A counter of a rule, with its terms of now. */
 export interface RulePlace {
@@ -86,7 +86,7 @@ export function compileLimits(
 }
 
 /** A rule of a plan as a rule of its own. Its id is where its counters and top-ups are found. */
-export function ruleOfPlan(plan: PlanSnapshot, terms: LimitTerms): LimitRule {
+function ruleOfPlan(plan: PlanSnapshot, terms: LimitTerms): LimitRule {
   return {
     ...terms,
     id: planRuleId(plan.id, terms.name),

@@ -15,6 +15,54 @@ import {
 } from './harness/samples.ts'
 import { createLimiter } from './limiter.ts'
 
+const startOfFebruary = Date.UTC(2026, 1)
+const expected = [
+  {
+    name: 'money',
+    mode: 'enforce',
+    applies: true,
+    mismatches: [],
+    subject: 'app_a',
+    key: '{org_a}ltm_money:app_a',
+    amount: 1500,
+    remaining: 1000,
+    resetMs: startOfFebruary - noon,
+  },
+  {
+    name: 'gpt',
+    mode: 'enforce',
+    applies: false,
+    mismatches: ['users', 'models'],
+    subject: '',
+    key: '{org_a}ltm_gpt:',
+    amount: 5,
+    remaining: null,
+    resetMs: null,
+  },
+  {
+    name: 'streams',
+    mode: 'shadow',
+    applies: false,
+    mismatches: ['streams'],
+    subject: '',
+    key: '{org_a}ltm_streams:',
+    amount: 5,
+    remaining: null,
+    resetMs: null,
+  },
+  {
+    name: 'rpm',
+    mode: 'enforce',
+    applies: true,
+    mismatches: [],
+    subject: 'app_a|prd_a',
+    key: '{org_a}plan_a/rpm:app_a|prd_a',
+    amount: 60,
+    remaining: 59,
+    resetMs: 1000,
+  },
+]
+
 test('every rule in reach is explained: where it counts, how it stands, or why it does not apply', () => {
   const counters = openNode()(0)
   const time = new FakeTime(noon)
@@ -51,54 +99,8 @@ test('every rule in reach is explained: where it counts, how it stands, or why i
     now: noon,
     standingOf: (key) => known.get(key) ?? null,
   })
-  const startOfFebruary = Date.UTC(2026, 1)
   assert.deepEqual(
     explained.map(({ rule, ...rest }) => ({ name: rule.name, mode: rule.mode, ...rest })),
-    [
-      {
-        name: 'money',
-        mode: 'enforce',
-        applies: true,
-        mismatches: [],
-        subject: 'app_a',
-        key: '{org_a}ltm_money:app_a',
-        amount: 1500,
-        remaining: 1000,
-        resetMs: startOfFebruary - noon,
-      },
-      {
-        name: 'gpt',
-        mode: 'enforce',
-        applies: false,
-        mismatches: ['users', 'models'],
-        subject: '',
-        key: '{org_a}ltm_gpt:',
-        amount: 5,
-        remaining: null,
-        resetMs: null,
-      },
-      {
-        name: 'streams',
-        mode: 'shadow',
-        applies: false,
-        mismatches: ['streams'],
-        subject: '',
-        key: '{org_a}ltm_streams:',
-        amount: 5,
-        remaining: null,
-        resetMs: null,
-      },
-      {
-        name: 'rpm',
-        mode: 'enforce',
-        applies: true,
-        mismatches: [],
-        subject: 'app_a|prd_a',
-        key: '{org_a}plan_a/rpm:app_a|prd_a',
-        amount: 60,
-        remaining: 59,
-        resetMs: 1000,
-      },
-    ],
+    expected,
   )
 })

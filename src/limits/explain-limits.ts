@@ -6,8 +6,8 @@ import type { LimitRule } from '../domain/limits.ts'
 import type { CounterKey, CounterStanding } from '../ports/central-counters.ts'
 import type { NodeCounters } from '../ports/node-counters.ts'
 import { type CompiledLimits, mismatchesOf, termsAt } from './compile-limits.ts'
+import type { LimitRequest } from './limit-request.ts'
 import { counterKeyOf } from './subjects.ts'
-import type { LimitRequest } from './verdict.ts'
 
 export interface LimitExplanation {
   readonly rule: LimitRule

@@ -5,7 +5,7 @@
  *   admit ──▶ counters of this node ──▶ allowed, or refused
  *                └─ lease used up ──▶ lease desk ──▶ central counters ──▶ again
  */
-export { type CompiledLimits, compileLimits, ruleOfPlan } from './compile-limits.ts'
+export { type CompiledLimits, compileLimits } from './compile-limits.ts'
 export {
   explainLimits,
   type LimitCounter,
@@ -13,8 +13,9 @@ export {
   limitCountersOf,
   readNodeStanding,
 } from './explain-limits.ts'
-export { createLeaseKeeper, type LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts'
-export { createLimiter, type LimiterOptions } from './limiter.ts'
+export { createLeaseKeeper } from './lease-keeper.ts'
+export type { LimitActual, LimitRequest } from './limit-request.ts'
+export { createLimiter } from './limiter.ts'
 export {
   createFairQueue,
   type FairQueue,
@@ -23,12 +24,4 @@ export {
   type QueueGuest,
   type TryOutcome,
 } from './queue/fair-queue.ts'
-export type {
-  LimitActual,
-  Limiter,
-  LimitRefusal,
-  LimitRequest,
-  LimitStanding,
-  LimitVerdict,
-  Reservation,
-} from './verdict.ts'
+export type { Limiter, LimitRefusal, LimitStanding, LimitVerdict, Reservation } from './verdict.ts'

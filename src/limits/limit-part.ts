@@ -3,7 +3,8 @@ import type { LimitMeter, LimitRule } from '../domain/limits.ts'
 import type { CounterTerms } from '../ports/central-counters.ts'
 import type { CounterPart, LeaseReading, NodeCounter } from '../ports/node-counters.ts'
 import { type CompiledRule, type RulePlace, termsAt } from './compile-limits.ts'
-import type { LimitActual, LimitRequest, LimitStanding } from './verdict.ts'
+import type { LimitActual, LimitRequest } from './limit-request.ts'
+import type { LimitStanding } from './verdict.ts'
 
 /** Of what a meter counts: at once and for good, put aside and settled, or held until the end. */
 const kinds: Readonly<Record<LimitMeter, 'counted' | 'reserved' | 'concurrent'>> = {

@@ -17,8 +17,9 @@ import { compileLimits } from './compile-limits.ts'
 import { FakeTime } from './harness/fake-time.ts'
 import { admitNow, type Client, noon, openNode, requestOf, ruleOf, usedOf } from './harness/samples.ts'
 import { unitsOf } from './limit-part.ts'
+import type { LimitActual, LimitRequest } from './limit-request.ts'
 import { createLimiter } from './limiter.ts'
-import type { LimitActual, LimitRequest, Reservation } from './verdict.ts'
+import type { Reservation } from './verdict.ts'
 
 const rules: readonly LimitRule[] = [
   ruleOf({ name: 'rpm', meter: 'requests', amount: 30, window: { kind: 'rolling', ms: 10_000, burst: 7 } }),

@@ -10,9 +10,10 @@ import { maxCounterParts, type NodeCounters } from '../ports/node-counters.ts'
 import type { CompiledLimits, CompiledRule, RulePlace } from './compile-limits.ts'
 import { createLeaseDesk, type LeaseAnswer, type LeaseDesk } from './lease-desk.ts'
 import { LimitPart, placeOf, waitMsOf } from './limit-part.ts'
+import type { LimitRequest } from './limit-request.ts'
 import { CounterReservation, type ReservationTools, standingsOf } from './reservation.ts'
 import { counterKeyOf } from './subjects.ts'
-import type { Limiter, LimitRefusal, LimitRequest, LimitVerdict, Reservation } from './verdict.ts'
+import type { Limiter, LimitRefusal, LimitVerdict, Reservation } from './verdict.ts'
 
 export interface LimiterOptions {
   readonly counters: NodeCounters

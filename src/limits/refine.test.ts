@@ -6,8 +6,9 @@ import type { NodeCounters } from '../ports/node-counters.ts'
 import { compileLimits } from './compile-limits.ts'
 import { FakeTime } from './harness/fake-time.ts'
 import { noon, openNode, requestOf, ruleOf } from './harness/samples.ts'
+import type { LimitRequest } from './limit-request.ts'
 import { createLimiter } from './limiter.ts'
-import type { LimitRequest, LimitVerdict } from './verdict.ts'
+import type { LimitVerdict } from './verdict.ts'
 
 function fixtureOf(rules: readonly LimitRule[], counters: NodeCounters = openNode()(0)) {
   const time = new FakeTime(noon)

@@ -7,7 +7,8 @@ import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
 import type { NodeCounters } from '../ports/node-counters.ts'
 import { type LimitPart, standingOf, unitsOf } from './limit-part.ts'
-import type { LimitActual, LimitStanding, Reservation } from './verdict.ts'
+import type { LimitActual } from './limit-request.ts'
+import type { LimitStanding, Reservation } from './verdict.ts'
 
 export interface ReservationTools {
   readonly counters: NodeCounters

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import ipaddr from 'ipaddr.js'
 import type { LimitSubject } from '../domain/limits.ts'
-import type { LimitRequest } from './verdict.ts'
+import type { LimitRequest } from './limit-request.ts'
 
 /** Names of counters are bounded (ports/node-counters.ts). */
 const maxKeyLength = 120

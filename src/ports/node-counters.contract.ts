@@ -3,69 +3,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { CounterTerms } from './central-counters.ts'
+import { testDebts, testLeases } from './node-counters.contract-leases.ts'
 import { ExactCounter } from './node-counters.contract-model.ts'
+import {
+  again,
+  budget,
+  heard,
+  hourMs,
+  leftOf,
+  noon,
+  type OpenCounters,
+  partOf,
+  rolling,
+  slotsOf,
+} from './node-counters.contract-parts.ts'
 import { type CounterPart, type MoveOutcome, maxCounterParts, type NodeCounters } from './node-counters.ts'
-
-export interface CounterBounds {
-  readonly slots: number
-  readonly tickets: number
-}
-/** Counters shared by `owners`; each call of what it gives opens them for one. */
-export type OpenCounters = (bounds?: CounterBounds) => (owner: number) => NodeCounters
-
-const noon = Date.UTC(2026, 0, 15, 12)
-const hourMs = 3_600_000
-
-export const rolling = (amount: number, windowMs = 60_000, burst = amount): CounterTerms => ({
-  kind: 'rolling',
-  amount,
-  windowMs,
-  burst,
-})
-export const budget = (amount: number, startsAt = noon): CounterTerms => ({
-  kind: 'calendar',
-  amount,
-  startsAt,
-  endsAt: startsAt + hourMs,
-})
-export const slotsOf = (amount: number): CounterTerms => ({ kind: 'concurrency', amount })
-
-interface PartOptions {
-  readonly leased?: boolean
-  readonly group?: string
-  readonly check?: CounterPart['check']
-  readonly hold?: number
-  readonly use?: number
-}
-
-/** A part that uses one unit unless it says otherwise. */
-export function partOf(
-  counters: NodeCounters,
-  [name, terms]: readonly [string, CounterTerms],
-  options: PartOptions = {},
-): CounterPart {
-  const { leased = false, group = 'org', check = 'firm', hold = 0 } = options
-  const startsAt = terms.kind === 'calendar' ? terms.startsAt : 0
-  const counter = counters.counter({ key: `{${group}}${name}`, startsAt, group, leased })
-  const use = options.use ?? (hold === 0 ? 1 : 0)
-  return { counter, terms, check, hold, use, held: 0, ticket: 0, short: false, left: 0 }
-}
-
-/** Move again, with other units. */
-function again(
-  counters: NodeCounters,
-  part: CounterPart,
-  units: { hold: number; use: number; now?: number },
-) {
-  part.hold = units.hold
-  part.use = units.use
-  part.check = 'forced'
-  return counters.move([part], units.now ?? noon)
-}
-
-function leftOf(counters: NodeCounters, part: CounterPart, now = noon): number {
-  return counters.read(part.counter, part.terms, now)?.left ?? Number.NaN
-}
 
 /** Run the suite. */
 export function nodeCountersContract(name: string, open: OpenCounters): void {
@@ -256,127 +208,11 @@ function testMoves(name: string, open: OpenCounters): void {
   })
 }
 
-const heard = { centralLeft: 0, centralResetAt: 0, dryUntil: 0, dryUnits: 0 }
-
-function testLeases(name: string, open: OpenCounters): void {
-  test(`${name}: a leased counter spends what was credited, and no more`, () => {
-    const counters = open()(0)
-    const part = partOf(counters, ['money', budget(100)], { leased: true, use: 4 })
-    assert.equal(counters.move([part], noon), 'short')
-    assert.ok(counters.credit(part, { ...heard, units: 10, centralLeft: 90 }, noon))
-    assert.equal(counters.move([part], noon), 'moved')
-    assert.equal(counters.move([part], noon), 'moved')
-    assert.equal(counters.move([part], noon), 'short')
-    assert.equal(counters.readLease(part.counter)?.balance, 2)
-    assert.equal(counters.readLease(part.counter)?.centralLeft, 90)
-  })
-
-  test(`${name}: spent units are told until they are reported; unused ones are taken out once`, () => {
-    const counters = open()(0)
-    const part = partOf(counters, ['money', budget(100)], { leased: true, use: 4 })
-    counters.credit(part, { ...heard, units: 10 }, noon)
-    counters.move([part], noon)
-    const [first] = counters.collect(noon, 1000)
-    assert.ok(first !== undefined)
-    assert.deepEqual(first.terms, budget(100))
-    assert.deepEqual([first.key, first.spent, first.debt, first.returned], ['{org}money', 4, 0, 0])
-    const [second] = counters.collect(noon + 1000, 1000)
-    assert.ok(second !== undefined)
-    assert.deepEqual([second.spent, second.returned], [4, 6])
-    counters.reported(second, 'spent', noon)
-    assert.deepEqual(counters.collect(noon + 2000, 1000), [])
-    assert.equal(counters.move([part], noon), 'short')
-  })
-
-  test(`${name}: a held unit of a lease is neither spent nor unused until it is settled`, () => {
-    const counters = open()(0)
-    const part = partOf(counters, ['slots', slotsOf(10)], { leased: true, hold: 1 })
-    counters.credit(part, { ...heard, units: 1 }, noon)
-    counters.move([part], noon)
-    assert.deepEqual(counters.collect(noon + 5000, 1000), [])
-    again(counters, part, { hold: -1, use: 0, now: noon + 5000 })
-    const [report] = counters.collect(noon + 6000, 1000)
-    assert.deepEqual([report?.spent, report?.returned], [0, 1])
-  })
-
-  test(`${name}: one caller fetches a lease ahead, until it has come or the time is over`, () => {
-    const openFor = open()
-    const [one, other] = [openFor(0), openFor(1)]
-    const part = partOf(one, ['money', budget(100)], { leased: true })
-    assert.equal(one.claimFetch(part.counter, noon, noon + 500), true)
-    assert.equal(other.claimFetch(part.counter, noon, noon + 500), false)
-    one.credit(part, { ...heard, units: 1 }, noon)
-    assert.equal(other.claimFetch(part.counter, noon, noon + 500), true)
-    assert.equal(one.claimFetch(part.counter, noon + 500, noon + 1000), true)
-  })
-}
-
-function testDebts(name: string, open: OpenCounters): void {
-  test(`${name}: what was used beyond the lease is a debt, and void once it is debited`, () => {
-    const counters = open()(0)
-    const part = partOf(counters, ['money', budget(100)], { leased: true, use: 15, check: 'forced' })
-    counters.credit(part, { ...heard, units: 10 }, noon)
-    counters.move([part], noon)
-    const [report] = counters.collect(noon, 1000)
-    assert.ok(report !== undefined)
-    assert.deepEqual([report.spent, report.debt], [10, 5])
-    // A lease that comes in between changes neither.
-    counters.credit(part, { ...heard, units: 20 }, noon)
-    counters.reported(report, 'spent', noon)
-    counters.reported(report, 'debt', noon)
-    assert.equal(counters.readLease(part.counter)?.balance, 20)
-    assert.deepEqual(counters.collect(noon, 1000), [])
-  })
-
-  test(`${name}: what is not firm owes, unless the units are known not to be there`, () => {
-    const counters = open()(0)
-    const soft = partOf(counters, ['money', budget(100)], { leased: true, use: 5, check: 'soft' })
-    assert.equal(counters.move([soft], noon), 'moved')
-    assert.deepEqual([soft.short, soft.left], [false, -5])
-    counters.credit(soft, { ...heard, units: 0, dryUntil: noon + 1000, dryUnits: 3 }, noon)
-    assert.equal(counters.move([soft], noon), 'moved')
-    assert.deepEqual([soft.short, soft.left], [true, -5])
-  })
-
-  test(`${name}: a share that the node granted itself is debited as far as it was used`, () => {
-    const counters = open()(0)
-    const part = partOf(counters, ['money', budget(100)], { leased: true, use: 8 })
-    assert.equal(counters.grantShare(part, 20, noon), true)
-    assert.equal(counters.grantShare(part, 20, noon), false)
-    counters.move([part], noon)
-    // The store is back: the unused rest is void, the lease is good.
-    counters.credit(part, { ...heard, units: 10 }, noon)
-    assert.equal(counters.readLease(part.counter)?.balance, 10)
-    const [report] = counters.collect(noon, 1000)
-    assert.ok(report !== undefined)
-    assert.deepEqual([report.spent, report.debt], [0, 8])
-    counters.reported(report, 'debt', noon)
-    assert.equal(counters.readLease(part.counter)?.balance, 10)
-    assert.equal(counters.grantShare(part, 20, noon), true)
-  })
-
-  test(`${name}: what was counted too many is given back as a debt below nothing`, () => {
-    const counters = open()(0)
-    const part = partOf(counters, ['money', budget(100)], { leased: true, use: 8 })
-    counters.credit(part, { ...heard, units: 10 }, noon)
-    counters.move([part], noon)
-    const [first] = counters.collect(noon, 1000)
-    assert.ok(first !== undefined)
-    counters.reported(first, 'spent', noon)
-    again(counters, part, { hold: 0, use: -3 })
-    const [second] = counters.collect(noon, 1000)
-    assert.ok(second !== undefined)
-    assert.deepEqual([second.spent, second.debt], [0, -3])
-    counters.reported(second, 'debt', noon)
-    assert.equal(counters.readLease(part.counter)?.balance, 2)
-  })
-}
-
 function testTable(name: string, open: OpenCounters): void {
-  const fill = (counters: NodeCounters, count: number, group: string, terms: CounterTerms): number => {
+  const fill = (counters: NodeCounters, count: number, group: string): number => {
     let refused = 0
     for (let index = 0; index < count; index += 1) {
-      const outcome = counters.move([partOf(counters, [`user${index}`, terms], { group })], noon)
+      const outcome = counters.move([partOf(counters, [`user${index}`, budget(1)], { group })], noon)
       if (outcome === 'full') refused += 1
     }
     return refused
@@ -386,11 +222,11 @@ function testTable(name: string, open: OpenCounters): void {
     const counters = open({ slots: 4096, tickets: 16 })(0)
     const groups = ['org1', 'org2', 'org3', 'org4', 'org5', 'org6']
     assert.equal(
-      groups.reduce((refused, group) => refused + fill(counters, 512, group, budget(1)), 0),
+      groups.reduce((refused, group) => refused + fill(counters, 512, group), 0),
       0,
     )
     assert.equal(counters.table.slotsUsed, 3072)
-    const refused = fill(counters, 2000, 'org7', budget(1))
+    const refused = fill(counters, 2000, 'org7')
     assert.ok(refused > 900, String(refused))
     assert.equal(counters.table.full, refused)
     // What is counted goes on being counted.
@@ -399,9 +235,9 @@ function testTable(name: string, open: OpenCounters): void {
 
   test(`${name}: one organization cannot take the last fifth of the table from the others`, () => {
     const counters = open({ slots: 4096, tickets: 16 })(0)
-    fill(counters, 10_000, 'greedy', budget(1))
+    fill(counters, 10_000, 'greedy')
     assert.ok(counters.table.slotsUsed <= 4096 * 0.8 + 1, String(counters.table.slotsUsed))
-    assert.equal(fill(counters, 300, 'modest', budget(1)), 0)
+    assert.equal(fill(counters, 300, 'modest'), 0)
   })
 
   test(`${name}: a counter in which nothing is counted any more gives its slot to another`, () => {

@@ -4,7 +4,8 @@ import { createSharedCounters, openSharedCounters } from '../../adapters/shared-
 import type { LimitMatch, LimitRule, PlanSnapshot } from '../../domain/limits.ts'
 import type { NodeCounters } from '../../ports/node-counters.ts'
 import type { CompiledLimits } from '../compile-limits.ts'
-import type { LimitActual, Limiter, LimitRequest, LimitVerdict, Reservation } from '../verdict.ts'
+import type { LimitActual, LimitRequest } from '../limit-request.ts'
+import type { Limiter, LimitVerdict, Reservation } from '../verdict.ts'
 
 export const noon = Date.UTC(2026, 0, 15, 12)
 export const minute = { kind: 'rolling', ms: 60_000, burst: null } as const

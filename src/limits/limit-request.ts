@@ -1,0 +1,35 @@
+/** What the gateway tells a limiter of an exchange: who asks, for how much, and how much it was. */
+export interface LimitRequest {
+  readonly organizationId: string
+  readonly applicationId: string
+  readonly team: string
+  readonly keyId: string
+  /** End user that the request names; '': none, then rules `per` user count by key. */
+  readonly user: string
+  /** Version 6 is counted by /64. */
+  readonly address: string
+  /** Public model name asked for. */
+  readonly model: string
+  readonly route: string
+  /** Product and plan of the grant under which the exchange runs; '': none. */
+  readonly productId: string
+  readonly planId: string
+  /** Estimate. */
+  readonly inputTokens: number
+  /** Output cap, or expectation where the request sets none. */
+  readonly outputTokens: number
+  /** For these tokens at the dearest target of the route; 0: no price is known. */
+  readonly costMicroUsd: number
+  readonly streamed: boolean
+  /**
+   * Where the figures are rough: count, so that they are as exact as can be known. Called at most once, when a limit
+   * is near, before anything is refused.
+   */
+  refine?(): void
+}
+
+export interface LimitActual {
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly costMicroUsd: number
+}
