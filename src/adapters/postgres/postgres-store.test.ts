@@ -10,6 +10,7 @@ import {
 } from '../../../test/fixtures/postgres/postgres-server.ts'
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
+import { testLimitAlertsContract } from '../../ports/limit-alerts.contract.ts'
 import { testStoreContract } from '../../ports/store.contract.ts'
 import { rejectsWith, sampleOrganization } from '../../ports/store.contract-samples.ts'
 import { testUsageStoreContract } from '../../ports/usage-store.contract.ts'
@@ -43,6 +44,7 @@ describe('PostgreSQL', { skip: postgresMissing() }, () => {
 
   testStoreContract(async () => (await open()).store)
   testUsageStoreContract(open)
+  testLimitAlertsContract(open)
 
   /** Several nodes on one database, which end with the test. */
   async function withNodes(count: number, body: (nodes: readonly PostgresStorage[]) => Promise<void>) {
@@ -223,6 +225,26 @@ describe('PostgreSQL', { skip: postgresMissing() }, () => {
     assert.equal(await slow.store.settings.get('a'), 2)
     await slow.close()
     await hasty.close()
+  })
+
+  test('a transaction that the database asks to repeat is repeated, and unavailable when that does not end', async () => {
+    const url = await server.createDatabase(template)
+    const { store, close } = await openPostgresStore(optionsOf(url))
+    // A sequence counts tries: it is not rolled back.
+    await server.execute(
+      `create sequence tries;
+       create function ask_again() returns trigger language plpgsql as $$ begin
+         if nextval('tries') < 3 or new.name = 'never' then raise exception 'again' using errcode = '40001'; end if;
+         return new;
+       end $$;
+       create trigger ask_again before insert on settings for each row execute function ask_again()`,
+      url,
+    )
+    await store.settings.set('later', 1)
+    assert.equal(await store.settings.get('later'), 1)
+    await rejectsWith(store.settings.set('never', 1), faults.storageUnavailable.code)
+    assert.equal(await store.settings.get('never'), null)
+    await close()
   })
 
   test('a server that is not there, or knows no such database or user, is a fault that quotes no password', async () => {
