@@ -247,3 +247,33 @@ test('an exchange of the old month is settled in the old month', async () => {
   const february = { ...january, startsAt: january.endsAt, endsAt: Date.UTC(2026, 2) }
   assert.equal(await centralUsed(moneyKey, february), 50)
 })
+
+test('a stream draws on its budget as it goes, and learns within a step that it is used up', async () => {
+  const { time, start, usedOf: centralUsed } = createCluster([budgetOf()])
+  const node = start('a')
+  const stream = reservationOf(await admitLater(node, { costMicroUsd: 500 }))
+  let used = 0
+  let ended = false
+  while (!ended && used < 120_000) {
+    used += 250
+    ended = stream.progress(usedOf({ costMicroUsd: used })) !== null
+    await time.pass(5)
+  }
+  stream.settle(usedOf({ costMicroUsd: used }))
+  // What it asked for at first, it may owe while more is fetched.
+  assert.ok(ended && used > 100_000 && used <= 100_000 + 500 + 250, `${used}`)
+  await time.pass(5000)
+  // The store counts what was used, also beyond the amount: raised by that much, nothing is left.
+  assert.equal(await centralUsed(moneyKey, { ...january, amount: used }), used)
+  assert.equal(await centralUsed(moneyKey, { ...january, amount: used + 1 }), used)
+})
+
+test('streams of one lease that use less than they reserved leave the rest to others at once', async () => {
+  const { time, start } = createCluster([budgetOf({ amount: 1000 })])
+  const node = start('a')
+  const first = reservationOf(await admitLater(node, { costMicroUsd: 900 }))
+  assert.equal((await admitLater(node, { costMicroUsd: 200 })).allowed, false)
+  first.settle(usedOf({ costMicroUsd: 100 }))
+  assert.equal((await admitLater(node, { costMicroUsd: 800 })).allowed, true)
+  time.stop()
+})
