@@ -59,11 +59,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     bodies: createBodyBudget(),
     queue: createFairQueue(parts),
     outputs: new OutputExpectations(),
-    load: new LoadGauge({
-      clock: parts.clock,
-      onShedding: (internal) =>
-        parts.note({ level: 'warn', requestId: '', code: faults.overloaded.code, internal }),
-    }),
+    load: watchLoad(parts),
     isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
   }
   const table = parts.table ?? pipeline
@@ -114,6 +110,14 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
     close: () => ctx.load.stop(),
   }
+}
+
+function watchLoad({ clock, note }: GatewayParts): LoadGauge {
+  const { code } = faults.overloaded
+  return new LoadGauge({
+    clock,
+    onShedding: (internal) => note({ level: 'warn', requestId: '', code, internal }),
+  })
 }
 
 const notReadyBody = JSON.stringify({ error: { code: faults.notReady.code, message: faults.notReady.text } })
