@@ -14,12 +14,15 @@ import { projectRoot } from '../pinned-node.mjs'
 import { runNode } from '../run-program.ts'
 import { atMost, type ProofOptions, type ProofRow } from './slice.ts'
 
-/** `npm run bench` in a process of its own. */
-export async function proveBench({ quick, say }: ProofOptions): Promise<readonly ProofRow[]> {
+/** `npm run bench` in a process of its own, with `more` arguments. */
+export async function proveBench(
+  { quick, say }: ProofOptions,
+  more: readonly string[] = [],
+): Promise<readonly ProofRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'prove-bench-'))
   const json = join(folder, 'bench.json')
   try {
-    const args = [join(projectRoot, 'bench/run.ts'), '--json', json, ...(quick ? ['--quick'] : [])]
+    const args = [join(projectRoot, 'bench/run.ts'), '--json', json, ...more, ...(quick ? ['--quick'] : [])]
     const run = await runNode(args, { cwd: projectRoot })
     say(run.stdout.trimEnd())
     const { rows } = JSON.parse(readFileSync(json, 'utf8')) as { rows: readonly ProofRow[] }

@@ -1,8 +1,9 @@
-/** The slice of limits: what holds over many nodes, and while nodes and stores are killed. */
+/** The slice of limits: what they hold and cost, over many nodes too, and while nodes and stores are killed. */
 
 import { proveConnectionAttacks } from './limits-connections.ts'
+import { proveCheck, proveLimitBench } from './limits-cost.ts'
 import { proveBudget, proveGlobalLimit, proveKilledNode, proveLostStore } from './limits-many-nodes.ts'
-import { runTestFile } from './run-test-files.ts'
+import { runTestFile, testFilesOf } from './run-test-files.ts'
 import type { ProofRow, ProofSlice } from './slice.ts'
 
 /** Counters against their oracles: one process, several connections, every store. */
@@ -14,9 +15,14 @@ const counterTests = [
   'src/adapters/thread-counters/thread-central-counters.test.ts',
 ]
 
-async function proveCounters(): Promise<readonly ProofRow[]> {
+/** The limiter on top of them: an exact model, clients at once, leases, calendars, every way of ending. */
+const limiterTests = [...testFilesOf('src/limits'), ...testFilesOf('src/gateway/limits')]
+/** What follows a fault of a provider, and where a route may never go. */
+const routingTests = ['test/attack/upstream-faults.test.ts', ...testFilesOf('src/routing')]
+
+const testing = (files: readonly string[]) => async (): Promise<readonly ProofRow[]> => {
   const rows: ProofRow[] = []
-  for (const file of counterTests) rows.push(await runTestFile(file))
+  for (const file of files) rows.push(await runTestFile(file))
   return rows
 }
 
@@ -27,7 +33,23 @@ export const limits: ProofSlice = {
     {
       name: 'counters',
       does: 'Random interleavings of calls against exact oracles, on every kind of counters.',
-      run: proveCounters,
+      run: testing(counterTests),
+    },
+    {
+      name: 'limiter',
+      does: 'The limiter against an exact model: clients at once, aborts, crashes, leases, calendars, streams.',
+      run: testing(limiterTests),
+    },
+    {
+      name: 'routing',
+      does: 'A provider that fails in every way; residency, breakers, retries and choices.',
+      run: testing(routingTests),
+    },
+    { name: 'check', does: '`bench/micro/limits.ts`: four limits at once.', run: proveCheck },
+    {
+      name: 'bench',
+      does: 'The product with limits beside the product without; see the guide to the benchmarks.',
+      run: proveLimitBench,
     },
     {
       name: 'global-limit',
