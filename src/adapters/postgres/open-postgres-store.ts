@@ -2,12 +2,14 @@
 import { Kysely } from 'kysely'
 import { Pool } from 'pg'
 import type { CentralCounters } from '../../ports/central-counters.ts'
+import type { LimitAlerts } from '../../ports/limit-alerts.ts'
 import type { Store } from '../../ports/store.ts'
 import type { UsageStore } from '../../ports/usage-store.ts'
 import { postgresTime } from '../sql-counters/server-time.ts'
 import { createSqlCounters, type SqlCountersOptions } from '../sql-counters/sql-central-counters.ts'
 import type { Database, Schema } from '../sql-store/database.ts'
 import { migrate } from '../sql-store/migrate.ts'
+import { createSqlLimitAlerts } from '../sql-store/sql-limit-alerts.ts'
 import { createSqlStore } from '../sql-store/sql-store.ts'
 import { createSqlUsageStore } from '../sql-store/sql-usage-store.ts'
 import { openChangeFeed } from './change-feed.ts'
@@ -18,6 +20,7 @@ import { createPostgresDialect } from './postgres-dialect.ts'
 export interface PostgresStorage {
   readonly store: Store
   readonly usage: UsageStore
+  readonly alerts: LimitAlerts
   /** Counters in the same database. */
   openCounters(options: Omit<SqlCountersOptions, 'serverTime'>): CentralCounters
   /** Closes all. */
@@ -93,6 +96,7 @@ export async function openPostgresStore(options: OpenPostgresOptions): Promise<P
   return {
     store,
     usage: createSqlUsageStore(db),
+    alerts: createSqlLimitAlerts(db, classifyPostgresError),
     openCounters: (own) => createSqlCounters(db, { ...own, serverTime: postgresTime }),
     close: () => store.close(),
   }

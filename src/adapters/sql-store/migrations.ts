@@ -6,6 +6,7 @@ import type { ColumnDefinitionBuilder, CreateTableBuilder, ForeignKeyConstraintB
 import type { Migration } from 'kysely/migration'
 import { createCounterTables } from '../sql-counters/counter-tables.ts'
 import type { Database } from './database.ts'
+import { addLimitAlerts } from './limit-alert-migration.ts'
 import { latencyBuckets, usageSums } from './usage-columns.ts'
 
 const notNull = (column: ColumnDefinitionBuilder) => column.notNull()
@@ -391,4 +392,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0003-limits': { up: addLimits },
   '0004-route-policy': { up: addRoutePolicy },
   '0005-counters': { up: createCounterTables },
+  '0006-limit-alerts': { up: addLimitAlerts },
 })

@@ -2,12 +2,14 @@
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { Kysely } from 'kysely'
 import type { CentralCounters } from '../../ports/central-counters.ts'
+import type { LimitAlerts } from '../../ports/limit-alerts.ts'
 import type { Store } from '../../ports/store.ts'
 import type { UsageStore } from '../../ports/usage-store.ts'
 import { sqliteTime } from '../sql-counters/server-time.ts'
 import { createSqlCounters, type SqlCountersOptions } from '../sql-counters/sql-central-counters.ts'
 import type { Database, Schema } from '../sql-store/database.ts'
 import { migrate } from '../sql-store/migrate.ts'
+import { createSqlLimitAlerts } from '../sql-store/sql-limit-alerts.ts'
 import { createSqlStore } from '../sql-store/sql-store.ts'
 import { createSqlUsageStore } from '../sql-store/sql-usage-store.ts'
 import { classifySqliteError } from './classify-sqlite-error.ts'
@@ -16,6 +18,7 @@ import { createSqliteDialect, type SqliteOptions } from './sqlite-dialect.ts'
 export interface SqliteStorage {
   readonly store: Store
   readonly usage: UsageStore
+  readonly alerts: LimitAlerts
   /** Counters in the same database, which is this node's alone: nobody else asks whether the node lives. */
   openCounters(options: Omit<SqlCountersOptions, 'serverTime' | 'presenceMs'>): CentralCounters
   /** Closes all. */
@@ -52,6 +55,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqliteSto
   return {
     store,
     usage: createSqlUsageStore(db),
+    alerts: createSqlLimitAlerts(db, classifySqliteError),
     openCounters: (own) => createSqlCounters(db, { ...own, presenceMs: own.ttlMs, serverTime: sqliteTime }),
     close: () => store.close(),
   }

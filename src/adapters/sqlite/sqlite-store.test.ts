@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { Fault } from '../../kernel/fault.ts'
+import { testLimitAlertsContract } from '../../ports/limit-alerts.contract.ts'
 import { testStoreContract } from '../../ports/store.contract.ts'
 import { sampleOrganization } from '../../ports/store.contract-samples.ts'
 import { testUsageStoreContract } from '../../ports/usage-store.contract.ts'
@@ -17,6 +18,7 @@ import { createSqliteDialect } from './sqlite-dialect.ts'
 
 testStoreContract(async () => (await openSqliteStore({ path: ':memory:' })).store)
 testUsageStoreContract(() => openSqliteStore({ path: ':memory:' }))
+testLimitAlertsContract(() => openSqliteStore({ path: ':memory:' }))
 
 function withDirectory(body: (path: string) => Promise<void>): () => Promise<void> {
   return async () => {
