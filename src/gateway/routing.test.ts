@@ -163,6 +163,17 @@ test('what is final is not tried again, nor what the budget does not cover', asy
   assert.equal(rig.upstream.requests.length, 2)
 })
 
+test('a pause longer than the policy waits is the answer, not a wait', async () => {
+  rig.upstream.failNext(refuse(503, { 'retry-after': '30' }))
+  const answer = await ask('retrying')
+  assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '30'])
+  assert.equal(rig.upstream.requests.length, 1)
+  rig.upstream.failNext(refuse(503, { 'retry-after-ms': '150' }))
+  const began = performance.now()
+  assert.equal((await ask('retrying')).status, 200)
+  assert.ok(performance.now() - began >= 149, 'the provider is not asked before its time')
+})
+
 test('a caller who leaves while a retry waits leaves nothing behind', async () => {
   rig.upstream.failAll(refuse(503, { 'retry-after': '5' }))
   const controller = new AbortController()

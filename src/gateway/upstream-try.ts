@@ -30,7 +30,7 @@ import { type Collector, collect, relayUnary } from './relay-unary.ts'
 import { wakeRoom } from './room-hold.ts'
 import type { CompiledTarget } from './snapshot.ts'
 import { bodyFault } from './stages/receive.ts'
-import { createStreamGuard, type StreamGuard } from './stream-guard.ts'
+import { createStreamGuard, type GuardVerdict, type StreamGuard } from './stream-guard.ts'
 import { buildOutgoing, type OutgoingRequest } from './upstream-request.ts'
 
 export interface TryFailure {
@@ -216,7 +216,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   }
 
   data(chunk: Buffer): void {
-    if (this.#guard !== null) return this.#judge(this.#guard, this.#guard.push(chunk))
+    if (this.#guard !== null) return this.#judge(this.#guard, (guard) => guard.push(chunk))
     if (this.#stream !== null) {
       if (!this.#hasSucceeded) this.#succeed(this.ctx.clock.monotonic())
       return this.#stream.data(chunk)
@@ -229,7 +229,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
 
   end(): void {
     if (this.#guard !== null) {
-      this.#judge(this.#guard, this.#guard.end())
+      this.#judge(this.#guard, (guard) => guard.end())
       if (this.#isEnded) return
     }
     if (this.#stream !== null) {
@@ -276,7 +276,13 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     this.#end()
   }
 
-  #judge(guard: StreamGuard, verdict: ReturnType<StreamGuard['push']>): void {
+  #judge(guard: StreamGuard, look: (guard: StreamGuard) => GuardVerdict): void {
+    let verdict: GuardVerdict
+    try {
+      verdict = look(guard)
+    } catch (error) {
+      return this.exchange.fail(error)
+    }
     if (verdict === 'wait') return
     const failure = verdict === 'content' ? null : classOfErrorEvent(verdict.kind)
     if (failure?.next === true && verdict !== 'content') {
