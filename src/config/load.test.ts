@@ -85,12 +85,21 @@ test('plain HTTP binds to loopback only, on both planes; certificate and key go 
     'a.yaml': 'gateway:\n  http:\n    host: 0.0.0.0\n',
     'b.yaml': 'control:\n  http: { host: "192.168.1.1" }\n',
     'c.yaml': 'tls:\n  keyFile: x\n',
+    'e.yaml': 'storage:\n  kind: postgres\n',
+    'f.yaml': 'storage:\n  url: env:DATABASE_URL\n',
+    'g.yaml': 'storage: { kind: postgres, url: "postgres://gate:secret@db/wright" }\n',
+    'h.yaml': 'storage: { kind: postgres, url: env:DATABASE_URL, tls: { keyFile: x } }\n',
     'd.yaml': 'gateway:\n  http: { enabled: false, host: 0.0.0.0 }\n  https: { host: 0.0.0.0 }\n',
   })
   const load = (file: string) => problemsOf(() => loadConfig({ environment: {}, directory, file }))
   assert.match(load('a.yaml').join(), /a\.yaml:3: gateway\.http\.host: plain HTTP binds to loopback only/)
   assert.match(load('b.yaml').join(), /b\.yaml:2: control\.http\.host/)
   assert.match(load('c.yaml').join(), /c\.yaml:\d+: tls: certificateFile and keyFile go together/)
+  assert.match(load('e.yaml').join(), /storage\.url: says where the URL of the database is read from/)
+  assert.match(load('f.yaml').join(), /storage\.url: goes with kind: postgres/)
+  assert.match(load('g.yaml').join(), /storage\.url/)
+  assert.doesNotMatch(load('g.yaml').join(), /secret@/)
+  assert.match(load('h.yaml').join(), /storage\.tls: certificateFile and keyFile go together/)
   assert.deepEqual(load('d.yaml'), [])
 })
 

@@ -55,9 +55,11 @@ function call(product: Product, apiKey: string, dispatcher: Agent) {
   })
 }
 
-function admin(product: Product, method: 'GET' | 'POST', path: string, body?: object) {
+/** `operation`: method and path. */
+function admin(product: Product, operation: `${'GET' | 'POST'} ${string}`, body?: object) {
+  const [method, path = ''] = operation.split(' ')
   return request(`${product.control}/api/v1${path}`, {
-    method,
+    method: method === 'POST' ? 'POST' : 'GET',
     headers: {
       authorization: `Bearer ${product.adminToken}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -71,13 +73,13 @@ function admin(product: Product, method: 'GET' | 'POST', path: string, body?: ob
 
 async function makeKey(product: Product): Promise<{ readonly id: string; readonly text: string }> {
   const terms = { application: 'first-application', name: 'key' }
-  const { status, body } = await admin(product, 'POST', '/organizations/default/keys', terms)
+  const { status, body } = await admin(product, 'POST /organizations/default/keys', terms)
   assert.equal(status, 201, JSON.stringify(body))
   return { id: String((body['key'] as { id: string }).id), text: String(body['secret']) }
 }
 
 async function versionOf(product: Product): Promise<number> {
-  const { body } = await admin(product, 'GET', '/status')
+  const { body } = await admin(product, 'GET /status')
   return (body['snapshot'] as { version: number }).version
 }
 
@@ -129,7 +131,7 @@ describe('many nodes on one PostgreSQL', { skip: postgresMissing() }, () => {
 
   test('nodes that start together on an empty database make one set of first objects and one first key', async () => {
     assert.equal(fleet.nodes.filter((node) => node.apiKey !== '').length, 1)
-    const { body } = await admin(nodeOf(fleet, 2), 'GET', '/organizations')
+    const { body } = await admin(nodeOf(fleet, 2), 'GET /organizations')
     assert.equal((body['items'] as unknown[]).length, 1)
     for (const node of fleet.nodes) assert.equal((await call(node, fleet.apiKey, agent)).status, 200)
   })
@@ -138,7 +140,7 @@ describe('many nodes on one PostgreSQL', { skip: postgresMissing() }, () => {
     const { id, text } = await makeKey(nodeOf(fleet, 0))
     const ask = async (node: Product) => (await call(node, text, agent)).status
     const madeMs = await untilAll(fleet.nodes, 200, ask)
-    const revoked = await admin(nodeOf(fleet, 1), 'POST', `/organizations/default/keys/${id}/revoke`)
+    const revoked = await admin(nodeOf(fleet, 1), `POST /organizations/default/keys/${id}/revoke`)
     assert.equal(revoked.status, 200)
     const revokedMs = await untilAll(fleet.nodes, 401, ask)
     t.diagnostic(`made in ${Math.round(madeMs)} ms, revoked in ${Math.round(revokedMs)} ms`)
@@ -180,7 +182,7 @@ describe('many nodes on one PostgreSQL', { skip: postgresMissing() }, () => {
     }
     const watching = Promise.all(fleet.nodes.map(watch))
     for (let count = 0; count < 9; count += 1) {
-      const made = await admin(nodeOf(fleet, count % 3), 'POST', '/organizations/default/applications', {
+      const made = await admin(nodeOf(fleet, count % 3), 'POST /organizations/default/applications', {
         slug: `application-${count}`,
         name: 'One',
       })
@@ -212,16 +214,11 @@ describe('many nodes on one PostgreSQL', { skip: postgresMissing() }, () => {
     await server.kill()
     const servedBefore = served.size
     for (const node of fleet.nodes) {
-      for (const [method, path] of [
-        ['GET', '/organizations'],
-        ['POST', '/organizations/default/applications'],
+      for (const [operation, body] of [
+        ['GET /organizations', undefined],
+        ['POST /organizations/default/applications', { slug: 'x', name: 'x' }],
       ] as const) {
-        const answer = await admin(
-          node,
-          method,
-          path,
-          method === 'POST' ? { slug: 'x', name: 'x' } : undefined,
-        )
+        const answer = await admin(node, operation, body)
         assert.equal(answer.status, 503)
         assert.match(JSON.stringify(answer.body), /storage\.unavailable/)
       }
@@ -230,7 +227,7 @@ describe('many nodes on one PostgreSQL', { skip: postgresMissing() }, () => {
     const servedWithout = served.size - servedBefore
     assert.ok(servedWithout > 50, `${servedWithout} were served without the database`)
     await server.restart()
-    await untilAll(fleet.nodes, 200, async (node) => (await admin(node, 'GET', '/organizations')).status)
+    await untilAll(fleet.nodes, 200, async (node) => (await admin(node, 'GET /organizations')).status)
     await sleep(300)
     isLoading = false
     await loads
