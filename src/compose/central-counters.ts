@@ -98,6 +98,10 @@ function openValkey(
     node,
     run,
     ttlMs: valkeyTtlMs,
+    onEviction(policy) {
+      const text = `The server of the shared counters evicts keys (maxmemory-policy ${policy}): a counter that is evicted lifts its limit. Set noeviction.`
+      log({ level: 'warn', code: 'counters.eviction', text })
+    },
     onState(connected, reason) {
       if (connected) log({ level: 'info', code: 'counters.connected', text: 'The shared counters answer.' })
       else {

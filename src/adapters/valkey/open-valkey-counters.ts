@@ -30,6 +30,8 @@ export interface ValkeyCountersOptions extends ValkeyConnection {
   readonly ttlMs: number
   /** Called when the connection is there, and when it is lost with the reason. */
   readonly onState: (connected: boolean, reason: string) => void
+  /** Called on each connection to a server that may evict counters. */
+  readonly onEviction?: (policy: string) => void
 }
 
 type Operation = 'take' | 'adjust' | 'lease' | 'settle' | 'hold' | 'read' | 'renew' | 'forget'
@@ -206,22 +208,36 @@ class ValkeyCentralCounters implements CentralCounters {
   }
 }
 
+/** An evicted counter is a limit that begins anew. Where the server does not say, nothing is said. */
+async function warnOfEviction(client: CounterClient, warn: (policy: string) => void): Promise<void> {
+  const memory = await client.info('memory').catch(() => '')
+  const policy = /^maxmemory_policy:([a-z-]+)/m.exec(memory)?.[1] ?? 'noeviction'
+  if (policy !== 'noeviction' && !/^maxmemory:0\r?$/m.test(memory)) warn(policy)
+}
+
 /** Resolves at once: the store may come later. Until then, and whenever it is lost, calls are refused. */
 export function openValkeyCounters(options: ValkeyCountersOptions): CentralCounters {
   if (/[{}]/.test(options.prefix)) throw new RangeError('a prefix of counters has no braces')
   const client = createValkeyClient(options)
+  let isReady = false
   let reported = ''
   const report = (reason: string): void => {
     if (reason !== reported) options.onState(false, reason)
     reported = reason
   }
-  client.on('error', (error: Error & { code?: string }) => report(error.code ?? error.name))
+  client.on('error', (error: Error & { readonly code?: string }) => report(error.code ?? error.name))
   client.on('ready', () => {
+    isReady = true
     reported = ''
+    void warnOfEviction(client, options.onEviction ?? (() => undefined))
   })
-  client.on('close', () => report('closed'))
+  client.on('close', () => {
+    // A connection that never came about says why by its error.
+    if (isReady) report('closed')
+    isReady = false
+  })
   const counters = new ValkeyCentralCounters(options, client)
-  // The client goes on trying by itself; its errors are reported above.
+  // Why it failed is an event of its own; the client goes on trying by itself.
   client.connect().catch(() => undefined)
   return counters
 }

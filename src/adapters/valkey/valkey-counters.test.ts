@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { freePort } from '../../../bench/load/processes.ts'
 import { startValkey, type ValkeyServer } from '../../../test/fixtures/valkey/valkey-server.ts'
+import { requireSystemProgram } from '../../../tools/system-packages.ts'
 import { month, slots, slow, testCentralCountersContract } from '../../ports/central-counters.contract.ts'
 import type { CentralCounters, CounterTerms } from '../../ports/central-counters.ts'
 import { reconnectPauseMs } from './connect-valkey.ts'
@@ -45,6 +51,15 @@ contractOn('valkey', server, false)
 contractOn('valkey, scripts instead of functions', withoutFunctions, false)
 contractOn('valkey cluster', cluster, true)
 
+const plain = {
+  cluster: false,
+  extraCertificates: [],
+  commandTimeoutMs: 1000,
+  node: 'a',
+  run: 'one',
+  prefix: 'test:',
+  ttlMs: 300,
+} as const
 const entry = (key: string, terms: CounterTerms, units = 1) => ({ key, terms, units })
 const fast: CounterTerms = { kind: 'rolling', amount: 100, windowMs: 1000, burst: 20 }
 
@@ -86,14 +101,8 @@ test('a server that was never there refuses at once, and serves when it comes', 
   await late.kill()
   const states: boolean[] = []
   const counters = openValkeyCounters({
+    ...plain,
     url: late.url,
-    cluster: false,
-    extraCertificates: [],
-    commandTimeoutMs: 1000,
-    node: 'a',
-    run: 'one',
-    prefix: 'late:',
-    ttlMs: 300,
     onState: (connected) => states.push(connected),
   })
   const began = performance.now()
@@ -208,6 +217,47 @@ test('an ACL user that may only run scripts on its prefix is enough', async () =
   await counters.close()
   await other.counters.close()
   admin.disconnect()
+})
+
+test('over TLS the server must prove itself', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'gatewright-valkey-tls-'))
+  const [key, certificate] = [join(directory, 'key.pem'), join(directory, 'certificate.pem')]
+  const asked = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  const names = ['-subj', '/CN=counters', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1']
+  execFileSync(requireSystemProgram('openssl'), [...asked, ...names, '-keyout', key, '-out', certificate], {
+    stdio: 'ignore',
+  })
+  const port = await freePort()
+  const files = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate]
+  const secured = await startValkey(['--tls-port', String(port), '--tls-auth-clients', 'no', ...files])
+  const url = `rediss://127.0.0.1:${port}`
+  const { counters } = await openConnected(url, { extraCertificates: [readFileSync(certificate, 'utf8')] })
+  assert.ok((await counters.take([entry('{t}r', fast)])).taken)
+  await counters.close()
+  let reason = ''
+  const distrusting = openValkeyCounters({
+    ...plain,
+    url,
+    onState: (connected, why) => {
+      reason = connected ? 'connected' : why
+    },
+  })
+  while (reason === '') await sleep(10)
+  await distrusting.close()
+  assert.equal(reason, 'DEPTH_ZERO_SELF_SIGNED_CERT')
+  await secured.stop()
+  rmSync(directory, { recursive: true })
+})
+
+test('a server that may evict counters is told of', async () => {
+  const evicting = await startValkey(['--maxmemory-policy', 'allkeys-lru'])
+  const policy = await new Promise<string>((resolve) => {
+    void openConnected(evicting.url, { onEviction: resolve }).then(({ counters }) =>
+      sleep(50).then(() => counters.close()),
+    )
+  })
+  assert.equal(policy, 'allkeys-lru')
+  await evicting.stop()
 })
 
 test('pauses before connecting again grow, are bounded, and differ between nodes', () => {
