@@ -34,31 +34,68 @@ const periodSeconds: Readonly<Record<LimitPeriod, number | null>> = Object.freez
   week: 604_800,
   month: null,
 })
-const openaiKinds: Readonly<Partial<Record<LimitMeter, 'requests' | 'tokens'>>> = Object.freeze({
-  requests: 'requests',
-  'input-tokens': 'tokens',
-  'output-tokens': 'tokens',
-  'total-tokens': 'tokens',
+interface OpenaiNames {
+  readonly limit: string
+  readonly remaining: string
+  readonly reset: string
+}
+function openaiNames(of: string): OpenaiNames {
+  return Object.freeze({
+    limit: `x-ratelimit-limit-${of}`,
+    remaining: `x-ratelimit-remaining-${of}`,
+    reset: `x-ratelimit-reset-${of}`,
+  })
+}
+const requestNames = openaiNames('requests')
+const tokenNames = openaiNames('tokens')
+const openaiKinds: Readonly<Partial<Record<LimitMeter, OpenaiNames>>> = Object.freeze({
+  requests: requestNames,
+  'input-tokens': tokenNames,
+  'output-tokens': tokenNames,
+  'total-tokens': tokenNames,
 })
 
 /** Append what the limits of an exchange have to say. */
 export function describeLimits({ limits, addressStandings }: Exchange, headers: string[]): void {
-  const warnings = (limits?.exceeded ?? [])
-    .filter(({ rule }) => rule.mode === 'warn')
-    .map(({ rule }) => rule.name)
-  if (warnings.length > 0) headers.push('x-gatewright-limit-warning', warnings.slice(0, maxShown).join(', '))
-  const standings = [...(limits?.standings ?? []), ...addressStandings]
+  if (limits !== null && limits.exceeded.length > 0) describeWarnings(limits.exceeded, headers)
+  const own = limits?.standings ?? addressStandings
+  const standings = limits === null || addressStandings.length === 0 ? own : [...own, ...addressStandings]
   if (standings.length === 0) return
-  const shown = standings.length > maxShown ? standings.slice(0, maxShown) : standings
-  headers.push('ratelimit-policy', shown.map(policyItem).join(', '))
-  headers.push('ratelimit', shown.map(standingItem).join(', '))
+  const count = Math.min(standings.length, maxShown)
+  let policies = ''
+  let left = ''
+  for (let at = 0; at < count; at += 1) {
+    const standing = standings[at]
+    if (standing === undefined) break
+    const separator = at === 0 ? '' : ', '
+    policies += separator + policyItem(standing)
+    left += separator + standingItem(standing)
+  }
+  headers.push('ratelimit-policy', policies, 'ratelimit', left)
   describeForOpenai(headers, standings)
 }
 
+function describeWarnings(exceeded: readonly { readonly rule: LimitRule }[], headers: string[]): void {
+  const names = exceeded.filter(({ rule }) => rule.mode === 'warn').map(({ rule }) => rule.name)
+  if (names.length > 0) headers.push('x-gatewright-limit-warning', names.slice(0, maxShown).join(', '))
+}
+
+interface WrittenPolicy {
+  readonly amount: number
+  readonly text: string
+}
+/** Rules live as long as their snapshot; only top-ups change an amount. */
+const written = new WeakMap<LimitRule, WrittenPolicy>()
+
 function policyItem({ rule, amount }: LimitStanding): string {
+  const known = written.get(rule)
+  if (known?.amount === amount) return known.text
   const seconds = windowSeconds(rule)
   const unit = units[rule.meter]
-  return `"${rule.name}";q=${integer(amount)}${seconds === null ? '' : `;w=${seconds}`}${unit === null ? '' : `;qu="${unit}"`}`
+  const window = seconds === null ? '' : `;w=${seconds}`
+  const text = `"${rule.name}";q=${integer(amount)}${window}${unit === null ? '' : `;qu="${unit}"`}`
+  written.set(rule, { amount, text })
+  return text
 }
 
 function standingItem({ rule, remaining, resetMs }: LimitStanding): string {
@@ -76,17 +113,20 @@ function integer(value: number): number {
 }
 
 function describeForOpenai(headers: string[], standings: readonly LimitStanding[]): void {
-  const told = new Set<string>()
-  for (const { rule, amount, remaining, resetMs } of standings) {
-    const kind = openaiKinds[rule.meter]
-    if (kind === undefined || told.has(kind)) continue
-    told.add(kind)
+  let requestsTold = false
+  let tokensTold = false
+  for (const standing of standings) {
+    const kind = openaiKinds[standing.rule.meter]
+    if (kind === undefined || (kind === requestNames ? requestsTold : tokensTold)) continue
+    if (kind === requestNames) requestsTold = true
+    else tokensTold = true
+    const { amount, remaining, resetMs } = standing
     headers.push(
-      `x-ratelimit-limit-${kind}`,
+      kind.limit,
       String(integer(amount)),
-      `x-ratelimit-remaining-${kind}`,
+      kind.remaining,
       String(integer(remaining)),
-      `x-ratelimit-reset-${kind}`,
+      kind.reset,
       duration(resetMs),
     )
   }
