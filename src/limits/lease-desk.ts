@@ -24,8 +24,8 @@ export interface LeaseDesk {
   obtain(place: WantedPlace, units: number, done: (answer: LeaseAnswer) => void): void
   /** Get units before they are needed, where less than 30 % of a lease is left. */
   fetchAhead(place: WantedPlace, balance: number): void
-  /** Nodes that share the counters, as far as known. */
-  readonly nodes: number
+  /** Nodes that share the counters; null: not known, the central counters were never heard. */
+  readonly nodes: number | null
 }
 
 export interface LeaseDeskOptions {
@@ -81,8 +81,8 @@ class Desk implements LeaseDesk {
     this.#options = options
   }
 
-  get nodes(): number {
-    return this.#nodes ?? 1
+  get nodes(): number | null {
+    return this.#nodes
   }
 
   obtain(place: WantedPlace, units: number, done: (answer: LeaseAnswer) => void): void {
@@ -100,6 +100,8 @@ class Desk implements LeaseDesk {
     if (this.#isLost || balance >= lease * fetchBelowShare) return
     const { clock, counters, timeoutMs } = this.#options
     const now = clock.now()
+    // Nothing begins in a period that is over; what is owed there is debited.
+    if (place.terms.kind === 'calendar' && place.terms.endsAt <= now) return
     const reading = counters.readLease(place.counter)
     if (reading !== null && reading.dryUntil > now) return
     // Near the end units are fetched as they are asked for; debts are covered all the same.
@@ -115,7 +117,7 @@ class Desk implements LeaseDesk {
   }
 
   #isScarce(centralLeft: number | null, lease: number): boolean {
-    return lease === 0 || (centralLeft !== null && centralLeft < lease * this.nodes)
+    return lease === 0 || (centralLeft !== null && centralLeft < lease * (this.#nodes ?? 1))
   }
 
   #wantOf(place: WantedPlace): Want {

@@ -132,6 +132,17 @@ test('without the store a budget goes by its rule: closed refuses, open counts o
   }
 })
 
+test('a node that starts while the store is lost has no share of a budget, but serves rates', async () => {
+  const rate = ruleOf({ name: 'rpm', meter: 'requests', amount: 600 })
+  const { start } = createCluster([budgetOf({ onStoreLoss: 'local-share' }), rate])
+  const node = start('a')
+  node.line.isDown = true
+  assert.equal(await spend(node, 100), false)
+  const other = createCluster([rate]).start('b')
+  other.line.isDown = true
+  assert.equal((await admitLater(other)).allowed, true)
+})
+
 test('no exchange waits for a store that is down: one finds out, the others are answered at once', async () => {
   const { time, start } = createCluster([budgetOf({ onStoreLoss: 'closed' })])
   const node = start('a')

@@ -103,7 +103,8 @@ export class LimitPart implements CounterPart {
 /** Rough figures serve while at least so many times as much is left. */
 const nearFactor = 8
 
-function roomOf(terms: CounterTerms): number {
+/** Units that a full counter holds. */
+export function roomOf(terms: CounterTerms): number {
   return terms.kind === 'rolling' ? terms.burst : terms.amount
 }
 

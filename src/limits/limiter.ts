@@ -2,11 +2,13 @@
  * Admits exchanges: finds the counters of the rules that apply and takes from all of them or from none. Counters of
  * this node answer in the same tick; leased ones do too, unless their lease is used up.
  */
+import type { LimitAlertSighting } from '../domain/limit-alert.ts'
 import type { LimitRule } from '../domain/limits.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
 import type { CentralCounters, CounterTerms } from '../ports/central-counters.ts'
 import { maxCounterParts, type NodeCounters } from '../ports/node-counters.ts'
+import { type AlertWatch, createAlertWatch } from './alert-watch.ts'
 import type { CompiledLimits, CompiledRule, RulePlace } from './compile-limits.ts'
 import { createLeaseDesk, type LeaseAnswer, type LeaseDesk } from './lease-desk.ts'
 import { LimitPart, placeOf, waitMsOf } from './limit-part.ts'
@@ -26,6 +28,8 @@ export interface LimiterOptions {
   readonly random?: () => number
   /** A call of the central counters that takes longer counts as lost. */
   readonly centralTimeoutMs?: number
+  /** A counter has passed a share at which its rule wants an alert. Cheap, and never throws. */
+  readonly onAlert?: (sighting: LimitAlertSighting) => void
 }
 
 const defaultCentralTimeoutMs = 500
@@ -61,13 +65,22 @@ class CounterLimiter implements Limiter {
   readonly #calendarDesk: LeaseDesk | null
   readonly #rateDesk: LeaseDesk | null
   readonly #tools: ReservationTools
+  readonly #watch: AlertWatch | null
 
   constructor(options: LimiterOptions) {
     this.#options = options
     this.#calendarDesk = this.#openDesk(options.calendarCounters)
     this.#rateDesk = this.#openDesk(options.rateCounters)
-    const { counters, clock, timers } = options
-    this.#tools = { counters, clock, timers, fetchAhead: (parts) => this.#fetchAhead(parts) }
+    const { counters, clock, timers, onAlert } = options
+    const watch = onAlert === undefined ? null : createAlertWatch({ counters, clock, tell: onAlert })
+    this.#watch = watch
+    this.#tools = {
+      counters,
+      clock,
+      timers,
+      fetchAhead: (parts) => this.#fetchAhead(parts),
+      settled: (parts) => watch?.look(parts, 'settled'),
+    }
   }
 
   admit(limits: CompiledLimits, request: LimitRequest, done: (verdict: LimitVerdict) => void): void {
@@ -148,6 +161,7 @@ class CounterLimiter implements Limiter {
       if (part.kind === 'counted' && !part.skipped) part.counted = part.units
       part.place.lastLeft = part.left
     }
+    this.#watch?.look(parts, 'taken')
     const reservation = new CounterReservation(parts, this.#tools)
     this.#fetchAhead(parts)
     done({ allowed: true, reservation })
@@ -220,15 +234,16 @@ class CounterLimiter implements Limiter {
     else part.skipped = true
   }
 
-  /** False: this node's share is used up. */
+  /** False: this node's share of a budget is used up, or it started after the loss and cannot know its share. */
   #useShare(part: LimitPart, now: number): boolean {
     const { counters } = this.#options
-    const nodes = this.#deskOf(part.terms)?.nodes ?? 1
+    const nodes = this.#deskOf(part.terms)?.nodes ?? null
     if (part.terms.kind === 'calendar') {
+      if (nodes === null) return false
       const known = counters.readLease(part.counter)?.centralLeft ?? part.terms.amount
       return counters.grantShare(part.place, Math.floor(Math.min(part.terms.amount, known) / nodes), now)
     }
-    part.place = this.#sharePlace(part, nodes)
+    part.place = this.#sharePlace(part, nodes ?? 1)
     return true
   }
 

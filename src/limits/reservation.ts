@@ -16,6 +16,7 @@ export interface ReservationTools {
   readonly timers: TimerWheel
   /** Leased parts have less left than they should. */
   readonly fetchAhead: (parts: readonly LimitPart[]) => void
+  readonly settled: (parts: readonly LimitPart[]) => void
 }
 
 /** Share of what is reserved that must be used before it is counted: each count takes the locks. */
@@ -103,7 +104,8 @@ export class CounterReservation implements Reservation {
   #finish(parts: readonly LimitPart[], retries: number): void {
     const { counters, clock, timers } = this.#tools
     const outcome = counters.move(parts, clock.now())
-    if (outcome === 'moved' || retries === 0) return
+    if (outcome === 'moved') return this.#tools.settled(parts)
+    if (retries === 0) return
     timers.set(settleRetryMs, () => this.#finish(parts, retries - 1))
   }
 }
