@@ -56,7 +56,8 @@ test('a full window holds ids, not the batches that they came in', () => {
       Array.from({ length: 256 }, () => `{"id":"${nextId()}"${'x'.repeat(600)}\n`).join(''),
     ).toString()
     window.beginFrame(String(batch))
-    for (let at = 0; at < text.length; at = text.indexOf('\n', at) + 1) window.add(text.slice(at + 7, at + 29))
+    for (let at = 0; at < text.length; at = text.indexOf('\n', at) + 1)
+      window.add(text.slice(at + 7, at + 29))
   }
   const grown = heapMegabytes() - before
   assert.ok(grown < 25, `${grown.toFixed(0)} MB`)
