@@ -47,9 +47,14 @@ function began(trial: UpstreamTry): void {
   exchange.race.win(trial)
   exchange.race = null
   exchange.call = trial
-  exchange.target = trial.target
-  exchange.servedModel = trial.servedModel
-  exchange.downgrades = trial.downgrades
+  speakFor(trial)
+}
+
+/** What is said of the exchange is said of this try; another may have begun after it. */
+function speakFor({ exchange, target, servedModel, downgrades }: UpstreamTry): void {
+  exchange.target = target
+  exchange.servedModel = servedModel
+  exchange.downgrades = downgrades
 }
 
 function failed(trial: UpstreamTry, failure: TryFailure): void {
@@ -60,8 +65,11 @@ function failed(trial: UpstreamTry, failure: TryFailure): void {
   const { failure: kind } = failure
   // Another call of the same exchange may still succeed, unless this one's failure is the request's own.
   if (exchange.race?.remove(trial) === true && kind.next) return
-  exchange.race?.win(trial)
-  exchange.race = null
+  if (exchange.race !== null) {
+    exchange.race.win(trial)
+    exchange.race = null
+    speakFor(trial)
+  }
   if (mayGoOn && kind.next && exchange.firstByteAt === 0 && !exchange.bodyPending) {
     if (kind.again) exchange.again = [...exchange.again, trial.target]
     if (tryNext(exchange, ctx) || tryLater(exchange, ctx, failure)) return note(trial, failure)

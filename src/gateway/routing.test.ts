@@ -275,6 +275,18 @@ test('a second call follows a slow one, the quicker is taken, the other is ended
   assert.deepEqual(slower, [])
 })
 
+test('of two calls the one that fails for good speaks for itself, and its secret stays inside', async () => {
+  for (let each = 0; each < 20; each += 1) await ask('hedged')
+  const body = `{"error":{"message":"no, ${keyOf('hedged-0')}"}}`
+  const then = { kind: 'status', status: 400, body } as const
+  rig.upstream.failFor(keyOf('hedged-0'), { kind: 'delay', delayMs: 150, then })
+  rig.upstream.failFor(keyOf('hedged-1'), { kind: 'hang' })
+  const answer = await ask('hedged')
+  assert.deepEqual([answer.status, answer.headers['x-gatewright-deployment']], [400, 'hedged-0'])
+  assert.match(answer.text, /no, \[redacted\]/)
+  assert.deepEqual([record()?.attempts, record()?.deploymentId, rig.started.gateway.open], [2, 'hedged-0', 0])
+})
+
 test('no second call is made that may cost more than the cap', async () => {
   for (let each = 0; each < 20; each += 1) await ask('hedged-poor')
   rig.upstream.clear()
