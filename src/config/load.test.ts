@@ -80,6 +80,18 @@ test('a secret that is written into the file is refused, and not repeated', () =
   assert.doesNotMatch(problems, /sk-written-here/)
 })
 
+test('what stands among networks and is none is refused at its place', (t) => {
+  const directory = directoryWith(t, {
+    'a.yaml': 'gateway:\n  trustedProxies:\n    - 10.0.0.0/8\n    - 10.0.0.0/33\n',
+    'b.yaml': 'gateway:\n  https: { proxyProtocolFrom: [load-balancer] }\n',
+    'c.yaml': 'gateway:\n  https: { proxyProtocolFrom: [10.0.0.0/8, 2001:db8::7] }\n',
+  })
+  const load = (file: string) => problemsOf(() => loadConfig({ environment: {}, directory, file }))
+  assert.match(load('a.yaml').join(), /a\.yaml:4: gateway\.trustedProxies\[1\]: is no network/)
+  assert.match(load('b.yaml').join(), /gateway\.https\.proxyProtocolFrom\[0\]: is no network/)
+  assert.deepEqual(load('c.yaml'), [])
+})
+
 test('plain HTTP binds to loopback only, on both planes; certificate and key go together', (t) => {
   const directory = directoryWith(t, {
     'a.yaml': 'gateway:\n  http:\n    host: 0.0.0.0\n',

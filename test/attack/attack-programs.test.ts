@@ -31,7 +31,7 @@ before(async () => {
 after(() => product.stop())
 
 async function attackWith(attacks: readonly Attack[], connections: number): Promise<void> {
-  const seconds = 5
+  const seconds = 4
   const [, good] = await Promise.all([
     Promise.all(attacks.map((attack) => attack.run(product, { seconds, connections }))),
     sleep(1000).then(() => serveGoodClients(product, { seconds: seconds - 1, perSecond })),

@@ -130,7 +130,10 @@ async function runProgram(command: readonly string[], seconds: number): Promise<
   }
   child.stdout?.on('data', collect)
   child.stderr?.on('data', collect)
-  const ended = new Promise((resolve) => child.once('exit', resolve))
+  const ended = new Promise((resolve, reject) => {
+    child.once('exit', resolve)
+    child.once('error', reject)
+  })
   const hard = setTimeout(() => child.kill('SIGKILL'), (seconds + 3) * 1000)
   await ended
   clearTimeout(hard)
