@@ -284,6 +284,19 @@ test('a rule that only warns serves, and says so; one in the shadow shows in the
   assert.deepEqual(record()?.limitsPassed, ['soft', 'secret'])
 })
 
+test('a soft budget goes on counting, and warns once it is passed', async () => {
+  const window = { kind: 'calendar', period: 'month', timeZone: 'UTC' } as const
+  limit({ id: 'soft-budget', meter: 'total-tokens', amount: 30, mode: 'warn', window })
+  const warnings: unknown[] = []
+  for (let at = 0; at < 4; at += 1) {
+    const answer = await rig.chat({ ...say('tokens=10'), max_tokens: 10 })
+    assert.equal(answer.status, 200)
+    warnings.push(answer.headers['x-gatewright-limit-warning'])
+  }
+  assert.deepEqual([warnings[0], warnings[3]], [undefined, 'soft-budget'])
+  assert.equal(await tokensLeft(), 0)
+})
+
 test('a plan limits each of its subscriptions apart, by product', async () => {
   const { gateway, config } = rig.started
   const plan: PlanSnapshot = {
