@@ -177,6 +177,17 @@ function testRoutesAndCredentials(open: OpenStore): void {
     assert.deepEqual((await store.loadConfiguration()).routes[0]?.timeouts, {})
   })
 
+  check('a route keeps its policy, whose canary is one of its targets', async (store) => {
+    await store.deployments.create(sampleDeployment('org_a', 'dep_1'))
+    await store.routes.create(sampleRoute('org_a', 'gpt', 'dep_1'))
+    const policy = { canary: { deployment: 'dep_1', percent: 5 }, breaker: null, retry: { rounds: 1 } }
+    await store.routes.update('org_a', 'gpt', { patch: { policy }, now: start + 1 })
+    assert.deepEqual((await store.loadConfiguration()).routes[0]?.policy, policy)
+    const stranger = { canary: { deployment: 'dep_2', percent: 5 } }
+    const update = store.routes.update('org_a', 'gpt', { patch: { policy: stranger }, now: start + 2 })
+    await rejectsWith(update, 'admin.validation')
+  })
+
   check('a target names an existing deployment, which then cannot be removed', async (store) => {
     await rejectsWith(store.routes.create(sampleRoute('org_a', 'gpt', 'absent')), 'admin.not-found')
     assert.equal(await store.routes.get('org_a', 'gpt'), null)

@@ -26,6 +26,12 @@ function partsOf(route: ModelRoute): Parts {
       public: { reason: `a model route has at most ${maxRouteParts} aliases and targets` },
     })
   }
+  const { canary } = route.policy
+  if (canary != null && !route.targets.some((target) => target.deployment === canary.deployment)) {
+    throw new Fault(faults.validation, {
+      public: { reason: `the canary ${canary.deployment} is not among the targets of the model route` },
+    })
+  }
   return {
     names: [...new Set([route.name, ...route.aliases])],
     deployments: [...new Set(route.targets.map((target) => target.deployment))],
