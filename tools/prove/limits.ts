@@ -2,6 +2,7 @@
 
 import { proveConnectionAttacks } from './limits-connections.ts'
 import { proveCheck, proveLimitBench } from './limits-cost.ts'
+import { proveGateways } from './limits-gateways.ts'
 import { proveBudget, proveGlobalLimit, proveKilledNode, proveLostStore } from './limits-many-nodes.ts'
 import { runTestFile, testFilesOf } from './run-test-files.ts'
 import type { ProofRow, ProofSlice } from './slice.ts'
@@ -66,6 +67,11 @@ export const limits: ProofSlice = {
       name: 'budget',
       does: 'Three processes spend one budget in PostgreSQL; then again, with a node and PostgreSQL killed.',
       run: proveBudget,
+    },
+    {
+      name: 'gateways',
+      does: 'Three gateways on real Redis and real PostgreSQL under load; each of the three is killed.',
+      run: proveGateways,
     },
     {
       name: 'connections',
