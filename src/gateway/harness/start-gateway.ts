@@ -25,6 +25,7 @@ import { systemClock } from '../../kernel/clock.ts'
 import { createTimerWheel } from '../../kernel/timer-wheel.ts'
 import { createLimiter } from '../../limits/index.ts'
 import { defaultPrices } from '../../metering/index.ts'
+import type { CentralCounters } from '../../ports/central-counters.ts'
 import type { Listener, TlsMaterial } from '../../ports/listener.ts'
 import {
   createCatalogue,
@@ -109,6 +110,8 @@ export interface StartGatewayOptions {
   /** Shared with other gateways, as between workers; opened under a number of its own. */
   readonly counters?: SharedArrayBuffer
   readonly counterOwner?: number
+  /** Counters shared with other nodes. */
+  readonly central?: CentralCounters
   /** Another pipeline table. */
   readonly table?: readonly StageRow[]
 }
@@ -143,8 +146,8 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     options.counters ?? createSharedCounters({ ...defaultCounterSizes, slots: 4096, owners: 1 })
   const limiter = createLimiter({
     counters: openSharedCounters(counters, options.counterOwner ?? 0),
-    calendarCounters: null,
-    rateCounters: null,
+    calendarCounters: options.central ?? null,
+    rateCounters: options.central ?? null,
     clock: systemClock,
     timers,
   })
