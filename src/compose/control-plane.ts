@@ -44,6 +44,8 @@ import type {
   Welcome,
   WorkerCounts,
 } from '../supervisor/messages.ts'
+import { type AlertIntake, openAlertIntake } from './alert-intake.ts'
+import { createAlertWebhook } from './alert-webhook.ts'
 import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
 import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
@@ -58,7 +60,7 @@ import { openTargetHealthDesk } from './target-health.ts'
 import { createTlsSource } from './tls-material.ts'
 import { tryDeployment } from './try-deployment.ts'
 import { openUsageIntake, type UsageIntake } from './usage-intake.ts'
-import type { WorkerToControl } from './worker-channel.ts'
+import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
 
 const data = workerData as ControlThreadData
 const supervisor = parentPort
@@ -175,7 +177,7 @@ function adminDependencies(
     readonly counters: LiveCounters
   },
 ): AdminDependencies {
-  const { store, secretBox, access, usage } = storage
+  const { store, secretBox, access, usage, alerts } = storage
   const { counters, status, usageLog, contentLog } = own
   const note =
     (level: 'warn' | 'error') =>
@@ -188,6 +190,7 @@ function adminDependencies(
     store,
     secretBox,
     usage,
+    alerts,
     status,
     usageLog,
     contentLog,
@@ -218,6 +221,21 @@ function openContent({ secretBox }: Storage, directory: DataDirectory): ContentI
   })
 }
 
+function openAlerts({ alerts }: Storage): AlertIntake {
+  const { now } = systemClock
+  const settings = () => loaded.config.alerts.webhook
+  const failed = warnOf('limit.webhook-failed')
+  const webhook = createAlertWebhook({ client: network, settings, readReference, now, log: failed })
+  const intake = openAlertIntake({ alerts, raised: (alert) => webhook.send(alert), now, log })
+  return {
+    add: (message, done) => intake.add(message, done),
+    async close() {
+      await intake.close()
+      webhook.close()
+    },
+  }
+}
+
 function openCounters(storage: Storage, { path }: DataDirectory): OpenedCounters {
   const { config, counters: memory, run } = data
   return openCentralCounters({ config, directory: path, memory, run, storage, readReference, log })
@@ -229,17 +247,21 @@ const loads = new Map<number, WorkerLoad>()
 interface Intakes {
   readonly usage: UsageIntake
   readonly content: ContentIntake
+  readonly alerts: AlertIntake
   readonly counters: OpenedCounters
 }
 
-function connectWorker(port: MessagePort, { usage, content, counters }: Intakes): void {
+function connectWorker(port: MessagePort, { usage, content, alerts, counters }: Intakes): void {
+  const answer = (message: ControlToWorker): void => port.postMessage(message)
   const claims = createIdempotencyServer(idempotency, (answer) => port.postMessage(answer))
   port.on('close', () => claims.close())
   port.on('message', (message: WorkerToControl) => {
     if (message.type === 'usage') usage.add(message, port)
     else if (message.type === 'load') loads.set(message.load.worker, message.load)
     else if (message.type === 'content') content.add(message, port)
-    else if (message.type === 'counters-call') {
+    else if (message.type === 'alert') {
+      alerts.add(message, () => answer({ type: 'alert-taken', sequence: message.sequence }))
+    } else if (message.type === 'counters-call') {
       void serveCounters(counters.stores, message).then((answer) => port.postMessage(answer))
     } else claims.serve(message)
   })
@@ -272,6 +294,7 @@ async function start(): Promise<void> {
   const storage = await openStorage(directory)
   usage.index(storage.store, { usage: storage.usage, cursorName: storage.usageCursor })
   const content = openContent(storage, directory)
+  const alerts = openAlerts(storage)
   const counters = openCounters(storage, directory)
   const apiKey = await settleIn(storage, directory)
   const environmentDeployments = await applyConfiguration(storage)
@@ -313,12 +336,13 @@ async function start(): Promise<void> {
     await listeners.close()
     await usage.close()
     await content.close()
+    await alerts.close()
     await counters.close()
     await storage.close()
     process.exit(0)
   }
   listen({
-    worker: ({ port }) => connectWorker(port, { usage, content, counters }),
+    worker: ({ port }) => connectWorker(port, { usage, content, alerts, counters }),
     workers: ({ counts, urls }) => {
       workers = { counts, urls }
     },

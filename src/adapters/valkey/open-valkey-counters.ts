@@ -43,8 +43,11 @@ interface Argument extends StoredCounter {
 /** All nodes renew under this tag, so that each knows how many there are. */
 const fleetTag = 'fleet'
 
+/** What is between the first braces, as a cluster reads it; the whole key where there are none. */
 function tagOf(key: string): string {
-  return /\{([^}]+)\}/.exec(key)?.[1] ?? key
+  const from = key.indexOf('{') + 1
+  const to = key.indexOf('}', from)
+  return from > 0 && to > from ? key.slice(from, to) : key
 }
 
 function argumentsOf({ terms, x, y }: Argument): (string | number)[] {
