@@ -53,7 +53,8 @@ export interface CompiledLimits {
   keep(rule: CompiledRule, place: RulePlace): void
 }
 
-const maxPlaces = 50_000
+/** About 4 MB of each thread. */
+const maxPlaces = 10_000
 const anyMatch: LimitMatch = {
   applications: null,
   teams: null,

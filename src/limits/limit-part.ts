@@ -2,7 +2,7 @@
 import type { LimitMeter, LimitRule } from '../domain/limits.ts'
 import type { CounterTerms } from '../ports/central-counters.ts'
 import type { CounterPart, LeaseReading, NodeCounter } from '../ports/node-counters.ts'
-import { type CompiledRule, type RulePlace, termsAt } from './compile-limits.ts'
+import type { CompiledRule, RulePlace } from './compile-limits.ts'
 import type { LimitActual, LimitRequest } from './limit-request.ts'
 import type { LimitStanding } from './verdict.ts'
 
@@ -114,21 +114,8 @@ function checkOf({ mode, window }: LimitRule): 'firm' | 'soft' | 'forced' {
   return mode === 'warn' && window?.kind === 'calendar' ? 'forced' : 'soft'
 }
 
-/** The counter of a rule for a request, as it is now. */
-export function placeOf(
-  compiled: CompiledRule,
-  subject: string,
-  known: {
-    readonly now: number
-    readonly make: (terms: CounterTerms) => RulePlace
-  },
-): { readonly place: RulePlace; readonly isNew: boolean } {
-  const kept = compiled.places.get(subject)
-  if (kept !== undefined && isCurrent(kept.terms, known.now)) return { place: kept, isNew: false }
-  return { place: known.make(termsAt(compiled, subject, known.now)), isNew: true }
-}
-
-function isCurrent(terms: CounterTerms, now: number): boolean {
+/** False: the period is over, or the clock was put back before it. */
+export function isCurrent(terms: CounterTerms, now: number): boolean {
   return terms.kind !== 'calendar' || (now >= terms.startsAt && now < terms.endsAt)
 }
 

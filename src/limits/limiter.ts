@@ -9,9 +9,9 @@ import type { TimerWheel } from '../kernel/timer-wheel.ts'
 import type { CentralCounters, CounterTerms } from '../ports/central-counters.ts'
 import { maxCounterParts, type NodeCounters } from '../ports/node-counters.ts'
 import { type AlertWatch, createAlertWatch } from './alert-watch.ts'
-import type { CompiledLimits, CompiledRule, RulePlace } from './compile-limits.ts'
+import { type CompiledLimits, type CompiledRule, type RulePlace, termsAt } from './compile-limits.ts'
 import { createLeaseDesk, type LeaseAnswer, type LeaseDesk } from './lease-desk.ts'
-import { LimitPart, placeOf, waitMsOf } from './limit-part.ts'
+import { isCurrent, LimitPart, waitMsOf } from './limit-part.ts'
 import type { LimitRequest } from './limit-request.ts'
 import { CounterReservation, type ReservationTools, standingsOf } from './reservation.ts'
 import { counterKeyOf } from './subjects.ts'
@@ -87,12 +87,13 @@ class CounterLimiter implements Limiter {
     const rules = limits.rulesOf(request)
     if (rules.length === 0) return done(nothingToCount)
     const now = this.#options.clock.now()
-    const parts = rules.map(
-      (compiled) => new LimitPart(compiled, this.#placeOf(limits, compiled, { request, now }), request),
-    )
+    const parts: LimitPart[] = []
+    for (const compiled of rules) {
+      parts.push(new LimitPart(compiled, this.#placeOf(limits, compiled, { request, now }), request))
+    }
     const admission = { parts, request, done, isExact: request.refine === undefined, attempts: 0 }
     if (!admission.isExact && parts.some((part) => part.isNear)) refine(admission)
-    const [first] = parts
+    const first = parts[0]
     if (parts.length > maxCounterParts && first !== undefined)
       return this.#refuseUnavailable(admission, first)
     this.#attempt(admission)
@@ -121,9 +122,10 @@ class CounterLimiter implements Limiter {
     { request, now }: { readonly request: LimitRequest; readonly now: number },
   ): RulePlace {
     const subject = compiled.subjectOf(request)
-    const make = (terms: CounterTerms): RulePlace => this.#makePlace(compiled.rule, subject, terms)
-    const { place, isNew } = placeOf(compiled, subject, { now, make })
-    if (isNew) limits.keep(compiled, place)
+    const kept = compiled.places.get(subject)
+    if (kept !== undefined && isCurrent(kept.terms, now)) return kept
+    const place = this.#makePlace(compiled.rule, subject, termsAt(compiled, subject, now))
+    limits.keep(compiled, place)
     return place
   }
 
@@ -141,7 +143,7 @@ class CounterLimiter implements Limiter {
   #attempt(admission: Admission): void {
     admission.attempts += 1
     const { counters, clock } = this.#options
-    const moving = admission.parts.filter((part) => !part.skipped)
+    const moving = askingOf(admission.parts)
     for (const part of moving) part.ask()
     const outcome = counters.move(moving, clock.now())
     if (outcome === 'moved') return this.#allow(admission)
@@ -150,7 +152,7 @@ class CounterLimiter implements Limiter {
       refine(admission)
       return this.#attempt(admission)
     }
-    const [first] = moving
+    const first = moving[0]
     if (first !== undefined) this.#refuseUnavailable(admission, first)
   }
 
@@ -300,6 +302,10 @@ function refine(admission: Admission): void {
   request.refine?.()
   for (const part of parts) part.measure(request)
   admission.isExact = true
+}
+
+function askingOf(parts: readonly LimitPart[]): readonly LimitPart[] {
+  return parts.some((part) => part.skipped) ? parts.filter((part) => !part.skipped) : parts
 }
 
 /** One node's part of a rate. At least one unit at a time, else it would never admit anything. */

@@ -110,7 +110,10 @@ export class CounterReservation implements Reservation {
   }
 }
 
-export function exceededOf(parts: readonly LimitPart[]): readonly { readonly rule: LimitRule }[] {
+const noRules: readonly LimitPart[] = Object.freeze([])
+
+function exceededOf(parts: readonly LimitPart[]): readonly { readonly rule: LimitRule }[] {
+  if (!parts.some((part) => part.short)) return noRules
   return parts.filter((part) => part.short && part.rule.mode !== 'enforce')
 }
 

@@ -9,10 +9,14 @@ const maxKeyLength = 120
 
 /** The subject string of a counter; '' where one counter is for all. */
 export function subjectOf(per: readonly LimitSubject[], request: LimitRequest): string {
-  const [first] = per
+  const first = per[0]
   if (first === undefined) return ''
   if (per.length === 1) return readSubject(first, request)
-  return per.map((subject) => readSubject(subject, request)).join('|')
+  let text = readSubject(first, request)
+  for (let index = 1; index < per.length; index += 1) {
+    text += `|${readSubject(per[index] ?? first, request)}`
+  }
+  return text
 }
 
 function readSubject(subject: LimitSubject, request: LimitRequest): string {
