@@ -252,17 +252,17 @@ interface Intakes {
 }
 
 function connectWorker(port: MessagePort, { usage, content, alerts, counters }: Intakes): void {
-  const answer = (message: ControlToWorker): void => port.postMessage(message)
-  const claims = createIdempotencyServer(idempotency, (answer) => port.postMessage(answer))
+  const tellWorker = (message: ControlToWorker): void => port.postMessage(message)
+  const claims = createIdempotencyServer(idempotency, tellWorker)
   port.on('close', () => claims.close())
   port.on('message', (message: WorkerToControl) => {
     if (message.type === 'usage') usage.add(message, port)
     else if (message.type === 'load') loads.set(message.load.worker, message.load)
     else if (message.type === 'content') content.add(message, port)
     else if (message.type === 'alert') {
-      alerts.add(message, () => answer({ type: 'alert-taken', sequence: message.sequence }))
+      alerts.add(message, () => tellWorker({ type: 'alert-taken', sequence: message.sequence }))
     } else if (message.type === 'counters-call') {
-      void serveCounters(counters.stores, message).then((answer) => port.postMessage(answer))
+      void serveCounters(counters.stores, message).then(tellWorker)
     } else claims.serve(message)
   })
 }
@@ -282,6 +282,24 @@ async function reload(storage: Storage, republish: () => Promise<void>): Promise
   }
 }
 
+/** The database, and what takes in what workers send. */
+async function openParts(directory: DataDirectory) {
+  const usage = await openUsage(directory)
+  const storage = await openStorage(directory)
+  usage.index(storage.store, { usage: storage.usage, cursorName: storage.usageCursor })
+  const content = openContent(storage, directory)
+  const alerts = openAlerts(storage)
+  const counters = openCounters(storage, directory)
+  const close = async (): Promise<void> => {
+    await usage.close()
+    await content.close()
+    await alerts.close()
+    await counters.close()
+    await storage.close()
+  }
+  return { storage, usage, content, alerts, counters, close }
+}
+
 async function start(): Promise<void> {
   const directory = openDataDirectory(data.config.dataDir)
   const tlsSource = createTlsSource(data.config.tls, {
@@ -290,12 +308,8 @@ async function start(): Promise<void> {
   })
   let tls = await tlsSource.load()
   tell({ type: 'tls', material: tls })
-  const usage = await openUsage(directory)
-  const storage = await openStorage(directory)
-  usage.index(storage.store, { usage: storage.usage, cursorName: storage.usageCursor })
-  const content = openContent(storage, directory)
-  const alerts = openAlerts(storage)
-  const counters = openCounters(storage, directory)
+  const parts = await openParts(directory)
+  const { storage, usage, content, counters } = parts
   const apiKey = await settleIn(storage, directory)
   const environmentDeployments = await applyConfiguration(storage)
   const publisher = createStoragePublisher(storage)
@@ -334,15 +348,11 @@ async function start(): Promise<void> {
     publisher.stop()
     targetHealth.stop()
     await listeners.close()
-    await usage.close()
-    await content.close()
-    await alerts.close()
-    await counters.close()
-    await storage.close()
+    await parts.close()
     process.exit(0)
   }
   listen({
-    worker: ({ port }) => connectWorker(port, { usage, content, alerts, counters }),
+    worker: ({ port }) => connectWorker(port, parts),
     workers: ({ counts, urls }) => {
       workers = { counts, urls }
     },
