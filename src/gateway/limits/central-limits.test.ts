@@ -95,7 +95,7 @@ test('one that may wait is served once another node gives its place back', async
   const place = { key, terms: { kind: 'concurrency', amount: 1 } } as const
   assert.equal((await elsewhere.take([{ ...place, units: 1 }])).taken, true)
   const waiter = rig.chat()
-  while (rig.started.gateway.queue.waiting === 0) await sleep(5)
+  for (let at = 0; at < 400 && rig.started.gateway.queue.waiting === 0; at += 1) await sleep(5)
   await elsewhere.adjust([{ ...place, units: -1 }])
   assert.equal((await waiter).status, 200)
   assert.equal(rig.started.gateway.queue.served, 1)
