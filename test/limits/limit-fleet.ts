@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { openSqliteStore } from '../../src/adapters/sqlite/open-sqlite-store.ts'
 import { defaultConfig } from '../../src/config/load.ts'
 import type { LimitRule } from '../../src/domain/limits.ts'
 import type { LimitNodeNews, LimitNodeOptions, LimitNodeOrder } from './limit-node.ts'
@@ -119,24 +120,28 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const valkeyUrl = options.valkeyUrl ?? null
   const base = defaultConfig()
   const kind = valkeyUrl === null ? 'database' : 'valkey'
-  const nodes: FleetNode[] = []
-  for (let index = 0; index < options.nodes; index += 1) {
-    const node = startNode({
-      directory: mkdtempSync(join(folder, 'node-')),
-      config: { ...base, counters: { ...base.counters, kind, url: 'env:VALKEY_URL' } },
-      database: options.postgresUrl ?? databaseFile,
-      valkeyUrl,
-      rule: options.rule,
-      reservedMicroUsd: options.reservedMicroUsd ?? 0,
-    })
-    nodes.push(node)
-    const connected = valkeyUrl === null ? Promise.resolve() : node.heard('connected')
-    const late = sleep(readyWithinMs, undefined, { ref: false }).then(() => {
-      throw new Error('a node of the fleet did not start')
-    })
-    // One after the other: the first one makes the tables.
-    await Promise.race([Promise.all([node.heard('ready'), connected]), late])
-  }
+  // A fleet of its own on the server: nodes of another do not count.
+  const counters = { ...base.counters, kind, url: 'env:VALKEY_URL', prefix: `${options.rule.id}:` } as const
+  // The tables are there before nodes ask for them all at once.
+  if (typeof options.postgresUrl !== 'string') await (await openSqliteStore({ path: databaseFile })).close()
+  const nodes = await Promise.all(
+    Array.from({ length: options.nodes }, async () => {
+      const node = startNode({
+        directory: mkdtempSync(join(folder, 'node-')),
+        config: { ...base, counters },
+        database: options.postgresUrl ?? databaseFile,
+        valkeyUrl,
+        rule: options.rule,
+        reservedMicroUsd: options.reservedMicroUsd ?? 0,
+      })
+      const connected = valkeyUrl === null ? Promise.resolve() : node.heard('connected')
+      const late = sleep(readyWithinMs, undefined, { ref: false }).then(() => {
+        throw new Error('a node of the fleet did not start')
+      })
+      await Promise.race([Promise.all([node.heard('ready'), connected]), late])
+      return node
+    }),
+  )
   return {
     nodes,
     databaseFile,

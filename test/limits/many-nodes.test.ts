@@ -48,7 +48,7 @@ test('a node that is killed takes no more with it than its lease', async () => {
 test('while the shared counters are away rules go by their policy, and come back without a storm', async () => {
   const open = (onStoreLoss: LimitStoreLoss, nodes: number): Promise<Fleet> =>
     startFleet({ nodes, valkeyUrl: server.url, rule: rate(onStoreLoss, onStoreLoss) })
-  const fleets = [await open('local-share', 2), await open('closed', 1), await open('open', 1)]
+  const fleets = await Promise.all([open('local-share', 2), open('closed', 1), open('open', 1)])
   const totals = () => fleets.map((fleet) => fleet.total())
   const admitting = fleets.map((fleet) => fleet.admit(perSecond, 6000))
   await sleep(800)

@@ -42,6 +42,8 @@ interface Argument extends StoredCounter {
 
 /** All nodes renew under this tag, so that each knows how many there are. */
 const fleetTag = 'fleet'
+/** Remembered to take leave of; under others the node counts until it was silent for `ttlMs`. */
+const maxTags = 10_000
 
 /** What is between the first braces, as a cluster reads it; the whole key where there are none. */
 function tagOf(key: string): string {
@@ -75,6 +77,10 @@ class ValkeyCentralCounters implements CentralCounters {
   readonly #client: CounterClient
   readonly #library: CounterLibrary
   readonly #ledger = new LeaseLedger()
+  /** Tags used lately: the node counts among those that share their counters. */
+  #tags = new Set<string>()
+  #tagsBefore = new Set<string>()
+  #tagsTurnedAt = performance.now()
 
   constructor(options: ValkeyCountersOptions, client: CounterClient) {
     this.#options = options
@@ -130,13 +136,14 @@ class ValkeyCentralCounters implements CentralCounters {
 
   async renew(): Promise<number> {
     await this.#holdAnew()
+    this.#turnTags()
     const tags = [...this.#ledger.tags()].map((tag) => this.#call('renew', tag, []))
     const [fleet] = await Promise.all([this.#call('renew', fleetTag, []), ...tags])
     return Number(fleet?.[0])
   }
 
   async forget(): Promise<void> {
-    const tags = new Set([...this.#ledger.tags(), fleetTag])
+    const tags = new Set([...this.#ledger.tags(), ...this.#tags, ...this.#tagsBefore, fleetTag])
     this.#ledger.clear()
     await Promise.all([...tags].map((tag) => this.#call('forget', tag, [])))
   }
@@ -151,6 +158,14 @@ class ValkeyCentralCounters implements CentralCounters {
 
   async close(): Promise<void> {
     this.#client.disconnect()
+  }
+
+  /** Under tags that were not used for a while the node does not count any more. */
+  #turnTags(): void {
+    if (performance.now() - this.#tagsTurnedAt < this.#options.ttlMs) return
+    this.#tagsTurnedAt = performance.now()
+    this.#tagsBefore = this.#tags
+    this.#tags = new Set()
   }
 
   async #holdAnew(): Promise<void> {
@@ -205,6 +220,7 @@ class ValkeyCentralCounters implements CentralCounters {
 
   #call(operation: Operation, tag: string, all: readonly Argument[]): Promise<readonly string[]> {
     const { prefix, node, run, ttlMs } = this.#options
+    if (operation !== 'forget' && this.#tags.size < maxTags) this.#tags.add(tag)
     const keys = [`${prefix}n:{${tag}}`, ...all.map((each) => each.name)]
     const values = [operation, node, run, ttlMs, longestExchangeMs, ...all.flatMap(argumentsOf)]
     return this.#ledger.during(all, () => this.#library.call(keys, values))

@@ -186,6 +186,22 @@ test('a process that starts again lets go of what the one before held', async ()
   await next.counters.close()
 })
 
+test('a node that takes leave counts no more, also where it holds nothing', async () => {
+  const prefix = `${randomUUID()}:`
+  const [a, b] = [
+    await openConnected(server.url, { prefix }),
+    await openConnected(server.url, { prefix, node: 'b' }),
+  ]
+  const ask = { key: '{t}r', terms: slow(10), wanted: 1, least: 1 }
+  await a.counters.lease([ask])
+  assert.equal((await b.counters.lease([ask]))[0]?.nodes, 2)
+  await a.counters.settle([{ key: '{t}r', terms: slow(10), spent: 1, returned: 0 }])
+  await a.counters.forget()
+  assert.equal((await b.counters.lease([ask]))[0]?.nodes, 1)
+  await a.counters.close()
+  await b.counters.close()
+})
+
 test('an ACL user that may only run scripts on its prefix is enough', async () => {
   const admin = new Redis(server.url)
   await admin.call(
