@@ -1,7 +1,7 @@
 /** Load shedding under a loop that is really blocked, and near a bound of memory that is really passed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type PlanSnapshot, type PriorityClass, priorityClasses } from '../domain/limits.ts'
 import type { KeySnapshot } from '../domain/snapshot.ts'
 import { compilePeppers, hashApiKey, mintApiKey } from '../identity/index.ts'
