@@ -96,11 +96,11 @@ test('12: pass-through operations count like all others, and are refused before 
           ? { body: form }
           : { body: { model: 'gpt' } }
     const headers = operation.model === 'form' ? { 'content-type': 'multipart/form-data; boundary=b' } : {}
-    const call = () => worker.call(path, { method: operation.method, headers, ...body })
+    const call = (): Promise<Answer> => worker.call(path, { method: operation.method, headers, ...body })
     assert.notEqual((await call()).status, 429, operation.id)
-    const before = worker.upstream.requests.length
+    const sentBefore: number = worker.upstream.requests.length
     assert.equal((await call()).status, 429, operation.id)
-    assert.equal(worker.upstream.requests.length, before, operation.id)
+    assert.equal(worker.upstream.requests.length, sentBefore, operation.id)
   }
 })
 
