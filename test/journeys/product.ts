@@ -69,7 +69,13 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
   }
   child.stdout.on('data', collect)
   child.stderr.on('data', collect)
-  await waitUntil(() => output.includes('Try it'), { child, output: () => output })
+  try {
+    await waitUntil(() => output.includes('Try it'), { child, output: () => output })
+  } catch (error) {
+    // A process that nobody can stop any more would keep the test file from ending.
+    child.kill('SIGKILL')
+    throw error
+  }
   const origins = [...output.matchAll(/https?:\/\/127\.0\.0\.1:\d+/g)].map((match) => match[0])
   const [http = '', https = '', control = '', controlHttps = ''] = origins
   return {
