@@ -276,6 +276,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/limit-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List alerts of limits, the newest first
+         * @description One for each share of `alertsAt` that a counter has passed, once per period. They are kept for 90 days.
+         */
+        get: operations["limit-alert-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/top-ups": {
         parameters: {
             query?: never;
@@ -1246,6 +1266,35 @@ export interface components {
                 /** @description Null: any. */
                 products: string[] | null;
             };
+        };
+        /** LimitAlert */
+        LimitAlert: {
+            /** @description Id, as the log and the webhook name it. */
+            id: string;
+            organizationId: string;
+            /** @description Id of the limit; `<plan id>/<name>` for a limit of a plan. */
+            limitId: string;
+            /** @description Name of the limit. */
+            limit: string;
+            /**
+             * @description What the limit counts.
+             * @enum {string}
+             */
+            meter: "requests" | "input-tokens" | "output-tokens" | "total-tokens" | "cost" | "concurrent-requests" | "concurrent-streams";
+            /** @description What the limit counts apart. */
+            per: ("organization" | "team" | "application" | "key" | "user" | "address" | "model" | "route")[];
+            /** @description The counter: values in the order of `per`, joined by `|`; empty: one for all that match. */
+            subject: string;
+            /** @description Unix time in milliseconds. */
+            periodStartsAt: number;
+            /** @description The share that was passed, 0 to 1. */
+            threshold: number;
+            /** @description What the full counter holds; for `cost` US dollars. */
+            amount: number;
+            /** @description What was used when it was seen; for `cost` US dollars. */
+            used: number;
+            /** @description Unix time in milliseconds. */
+            at: number;
         };
         /** LimitTerms */
         LimitTerms: {
@@ -4247,6 +4296,75 @@ export interface operations {
                 };
             };
             /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "limit-alert-list": {
+        parameters: {
+            query?: {
+                /** @description Records per page. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of alerts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Oldest first. */
+                        items: components["schemas"]["LimitAlert"][];
+                        /** @description Cursor of the next page, or null at the end. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
             400: {
                 headers: {
                     [name: string]: unknown;

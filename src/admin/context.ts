@@ -9,6 +9,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { LimitExplanation, LimitRequest } from '../limits/index.ts'
 import type { ContentLog } from '../ports/content-log.ts'
 import type { EventLog } from '../ports/event-log.ts'
+import type { LimitAlerts } from '../ports/limit-alerts.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
@@ -81,6 +82,7 @@ export interface AdminDependencies {
   /** The peppers in force; asked for on every use, because they may be rotated. */
   readonly peppers: () => SecretPeppers
   readonly usage: UsageStore
+  readonly alerts: Pick<LimitAlerts, 'list'>
   /** Single usage records, where this process keeps them. */
   readonly usageLog?: EventLog
   /** Sealed content of exchanges, where this process may keep it. */

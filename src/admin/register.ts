@@ -30,6 +30,7 @@ import { keyList } from './operations/key-list/operation.ts'
 import { keyRevoke } from './operations/key-revoke/operation.ts'
 import { keyRotate } from './operations/key-rotate/operation.ts'
 import { keyUpdate } from './operations/key-update/operation.ts'
+import { limitAlertList } from './operations/limit-alert-list/operation.ts'
 import { limitCreate } from './operations/limit-create/operation.ts'
 import { limitDelete } from './operations/limit-delete/operation.ts'
 import { limitExplain } from './operations/limit-explain/operation.ts'
@@ -129,6 +130,7 @@ const rows: readonly Row[] = [
   ['limit-update',        'PATCH',  '/organizations/:organization/limits/:id',               'write',  limitUpdate],
   ['limit-delete',        'DELETE', '/organizations/:organization/limits/:id',               'write',  limitDelete],
   ['limit-explain',       'GET',    '/organizations/:organization/keys/:id/limits',          'read',   limitExplain],
+  ['limit-alert-list',    'GET',    '/organizations/:organization/limit-alerts',             'read',   limitAlertList],
 
   ['top-up-list',         'GET',    '/organizations/:organization/top-ups',                  'read',   topUpList],
   ['top-up-create',       'POST',   '/organizations/:organization/top-ups',                  'write',  topUpCreate],

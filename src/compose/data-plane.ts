@@ -30,6 +30,7 @@ import {
 } from '../providers/index.ts'
 import { createHealthBook, openHealthBoard } from '../routing/index.ts'
 import type { DataThreadData, FromWorker, ToWorker } from '../supervisor/messages.ts'
+import { createAlertOutbox } from './alert-outbox.ts'
 import { openWorkerCounters } from './counter-memory.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
@@ -42,6 +43,7 @@ const tell = (message: FromWorker): void => supervisor.postMessage(message)
 const timers = createTimerWheel()
 const outbox = createUsageOutbox(timers, { ...defaultOutboxBounds, maxHeldBytes: data.usageHeldBytes })
 const contents = createContentOutbox()
+const alerts = createAlertOutbox()
 const idempotency = createThreadIdempotencyBook(timers)
 const network = createHttp1Client({ egress: createEgressGuard(), extraCertificates: data.extraCertificates })
 const upstream = createSandboxClient(createSandbox({ dialects, now: systemClock.now }), network)
@@ -52,6 +54,7 @@ const limiter = createLimiter({
   rateCounters: data.sharesRates ? central.open('rates') : null,
   clock: systemClock,
   timers,
+  onAlert: (sighting) => alerts.add(sighting),
 })
 const gateway = createGateway({
   limiter,
@@ -140,10 +143,12 @@ function connectControl(port: MessagePort): void {
     else if (message.type === 'counters-answer') central.answer(message)
     else if (message.type === 'usage-stored') outbox.acknowledge(message.sequence)
     else if (message.type === 'usage-refused') outbox.refuse(message.sequence)
+    else if (message.type === 'alert-taken') alerts.acknowledge(message.sequence)
     else contents.acknowledge(message.sequence)
   })
   idempotency.connect(send)
   central.connect(send)
+  alerts.connect(send)
   port.on('close', () => central.disconnect(send))
   contents.connect((sequence, record) => {
     const message: WorkerToControl = { type: 'content', sequence, record }

@@ -16,6 +16,7 @@ import { faults } from '../faults/catalogue.ts'
 import { hasPeppers, type OpenedPeppers, openPeppers } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { CentralCounters } from '../ports/central-counters.ts'
+import type { LimitAlerts } from '../ports/limit-alerts.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
@@ -34,6 +35,7 @@ export interface DatabaseParts {
 export interface OpenedDatabase {
   readonly store: Store
   readonly usage: UsageStore
+  readonly alerts: LimitAlerts
   readonly secretBox: SecretBox
   readonly peppers: OpenedPeppers
   /** Under which the place in this node's usage log is kept. */

@@ -7,15 +7,20 @@ import type {
 } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { ContentRecord } from '../domain/content.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
+import type { AlertMessage } from './alert-outbox.ts'
 
 export type WorkerToControl =
   | { readonly type: 'usage'; readonly sequence: number; readonly lines: Uint8Array }
   | { readonly type: 'content'; readonly sequence: number; readonly record: ContentRecord }
   | { readonly type: 'load'; readonly load: WorkerLoad }
+  | AlertMessage
   | IdempotencyRequest
   | CountersRequest
 
 export type ControlToWorker =
-  | { readonly type: 'usage-stored' | 'usage-refused' | 'content-stored'; readonly sequence: number }
+  | {
+      readonly type: 'usage-stored' | 'usage-refused' | 'content-stored' | 'alert-taken'
+      readonly sequence: number
+    }
   | IdempotencyAnswer
   | CountersAnswer

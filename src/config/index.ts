@@ -2,6 +2,7 @@
  * Configuration: one typed, commented schema; one loader; problems named by file, line, path and reason.
  * Nothing outside this folder reads `process.env` or parses `gatewright.yaml`.
  */
+export type { AlertWebhookConfig } from './alerts-form.ts'
 export { sharesRates } from './counters-form.ts'
 export * from './limit-form.ts'
 export {

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { Check, Default } from 'typebox/value'
 import { isCidr } from '../identity/index.ts'
+import { alertProblems } from './alerts-form.ts'
 import { checkLimits } from './limit-form.ts'
 import { ConfigError, joinPath, type ParsedDocument, parseConfigText } from './parse.ts'
 import { type Config, configSchema, type ResourceDocument, resourceDocumentSchema } from './schema.ts'
@@ -119,7 +120,7 @@ function checkAcross(config: Config, lineOf: LoadedConfig['lineOf'], file: strin
   if ((certificateFile === undefined) !== (keyFile === undefined)) {
     problems.push({ path: ['tls'], reason: 'certificateFile and keyFile go together' })
   }
-  problems.push(...storageProblems(config))
+  problems.push(...storageProblems(config), ...alertProblems(config))
   if (problems.length > 0) {
     throw new ConfigError(
       problems.map((problem) => ({

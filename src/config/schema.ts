@@ -6,6 +6,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { dialectIds } from '../domain/dialect-id.ts'
 import { forwardedHeaders } from '../domain/snapshot.ts'
+import { alertsFields } from './alerts-form.ts'
 import { countersFields } from './counters-form.ts'
 import {
   givenLimitFields,
@@ -406,6 +407,7 @@ export const configSchema = Type.Object(
     }),
     storage: section('Where objects and sums of usage are kept. Read at the start.', storageFields),
     counters: section('Counters of limits that several nodes share. Read at the start.', countersFields),
+    alerts: section('Where alerts of limits go besides the log and the admin API.', alertsFields),
     shutdown: section('Orderly end.', {
       drainTimeoutMs: count('How long running exchanges may go on after SIGTERM.', 30_000, [0]),
     }),

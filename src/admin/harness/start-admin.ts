@@ -123,6 +123,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     clock,
     peppers: () => peppers,
     usage: storage.usage,
+    alerts: storage.alerts,
     usageLog,
     contentLog,
     providers: () => catalogue.list,

@@ -12,10 +12,12 @@ type Schemas = components['schemas']
 type Limit = Schemas['Limit']
 type KeyLimit = Schemas['KeyLimit']
 type TopUp = Schemas['TopUp']
+type LimitAlert = Schemas['LimitAlert']
 
 const limits = '/api/v1/organizations/{organization}/limits'
 const member = '/api/v1/organizations/{organization}/limits/{id}'
 const ofKey = '/api/v1/organizations/{organization}/keys/{id}/limits'
+const alerts = '/api/v1/organizations/{organization}/limit-alerts'
 const topUps = '/api/v1/organizations/{organization}/top-ups'
 const topUp = '/api/v1/organizations/{organization}/top-ups/{id}'
 
@@ -268,6 +270,30 @@ function addTopUpList(group: Command, io: CliIo): void {
   })
 }
 
+const alertColumns: readonly Column<LimitAlert>[] = [
+  { head: 'When', text: ({ at }) => formatTime(at) },
+  { head: 'Limit', text: ({ limit }) => limit },
+  { head: 'Counter', text: ({ subject }) => subject || 'all together' },
+  { head: 'Passed', align: 'right', text: ({ threshold }) => `${Number((threshold * 100).toFixed(2))} %` },
+  { head: 'Used', align: 'right', text: ({ meter, used }) => (meter === 'cost' ? `$${used}` : String(used)) },
+  { head: 'Of', align: 'right', text: ({ meter, amount }) => describeAmount(meter, amount) },
+]
+
+function addAlerts(group: Command, io: CliIo): void {
+  const command = defineCommand(group, {
+    name: 'alerts',
+    summary: 'List alerts: which limits have passed a share at which they alert',
+    examples: [['gatewright limits alerts', 'The newest first; they are kept for 90 days']],
+  })
+  runs<object>(command, io, async ({ session }) => {
+    const organization = await session.organization()
+    const rows = await takeAll((after) =>
+      take(session.client.GET(alerts, { params: { path: { organization }, query: pageAfter(after) } })),
+    )
+    session.table(rows, alertColumns, 'There is no alert.')
+  })
+}
+
 export function addLimits(program: Command, io: CliIo): void {
   const group = defineGroup(
     program,
@@ -291,6 +317,7 @@ export function addLimits(program: Command, io: CliIo): void {
   addSet(group, io)
   addTopUp(group, io)
   addTopUpList(group, io)
+  addAlerts(group, io)
   const remove = defineCommand(group, {
     name: 'remove <limit>',
     summary: 'Remove a limit and its top-ups',
