@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
+import { collectGarbage } from '../kernel/harness/collect-garbage.ts'
 import { requestIds } from '../kernel/ids.ts'
 import { createIdWindow, generationSize } from './id-window.ts'
 
@@ -41,9 +40,7 @@ test('the last generation is remembered, the one before the last is let go', () 
 })
 
 function heapMegabytes(): number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
+  collectGarbage()
   return process.memoryUsage().heapUsed / 1e6
 }
 
