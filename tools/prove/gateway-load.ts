@@ -10,19 +10,29 @@ import { runOpenLoop } from '../../bench/load/open-loop.ts'
 import { productEndpoints, startBenchProduct } from '../../bench/load/ours.ts'
 import { loadCore, moveToCore, residentMegabytes } from '../../bench/load/processes.ts'
 import { median, percentile } from '../../bench/load/statistics.ts'
+import { type SystemName, systemNames } from '../../bench/load/system.ts'
 import { projectRoot } from '../pinned-node.mjs'
 import { runNode } from '../run-program.ts'
 import { atMost, type ProofOptions, type ProofRow } from './slice.ts'
 
-/** `npm run bench` in a process of its own, with `more` arguments. */
-export async function proveBench(
+/** `npm run bench` of these systems in a process of its own, with `more` arguments. */
+export async function runBench(
   { quick, say }: ProofOptions,
+  systems: readonly SystemName[],
   more: readonly string[] = [],
 ): Promise<readonly ProofRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'prove-bench-'))
   const json = join(folder, 'bench.json')
   try {
-    const args = [join(projectRoot, 'bench/run.ts'), '--json', json, ...more, ...(quick ? ['--quick'] : [])]
+    const args = [
+      join(projectRoot, 'bench/run.ts'),
+      '--json',
+      json,
+      '--systems',
+      systems.join(','),
+      ...more,
+      ...(quick ? ['--quick'] : []),
+    ]
     const run = await runNode(args, { cwd: projectRoot })
     say(run.stdout.trimEnd())
     const { rows } = JSON.parse(readFileSync(json, 'utf8')) as { rows: readonly ProofRow[] }
@@ -30,6 +40,14 @@ export async function proveBench(
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** What limits cost is a proof of its own. */
+export function proveBench(options: ProofOptions): Promise<readonly ProofRow[]> {
+  return runBench(
+    options,
+    systemNames.filter((name) => name !== 'limited'),
+  )
 }
 
 const manyStreams = 2000

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { projectRoot } from '../pinned-node.mjs'
 import { runNode } from '../run-program.ts'
-import { proveBench } from './gateway-load.ts'
+import { runBench } from './gateway-load.ts'
 import { atMost, type ProofOptions, type ProofRow } from './slice.ts'
 
 interface CheckFigures {
@@ -38,12 +38,5 @@ export async function proveCheck(): Promise<readonly ProofRow[]> {
 
 /** The product with limits beside the product without, in one run. */
 export function proveLimitBench(options: ProofOptions): Promise<readonly ProofRow[]> {
-  return proveBench(options, [
-    '--systems',
-    'shipped,limited',
-    '--only',
-    'throughput,latency,chunks',
-    '--repeats',
-    '5',
-  ])
+  return runBench(options, ['shipped', 'limited'], ['--only', 'throughput,latency,chunks', '--repeats', '5'])
 }
