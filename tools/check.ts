@@ -78,11 +78,17 @@ if (import.meta.main) {
   const chosen = allGates.filter(
     (gate) => positionals.length === 0 || positionals.some((name) => gate.name.includes(name)),
   )
+  if (chosen.length === 0) {
+    console.log(
+      `no gate is called ${positionals.join(', ')}; the gates: ${allGates.map(({ name }) => name).join(', ')}`,
+    )
+    process.exit(2)
+  }
   const started = performance.now()
   const failed = await check(projectRoot, chosen, console.log)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(
     `${failed === 0 ? 'all' : `${failed} of`} ${chosen.length} gates ${failed === 0 ? 'pass' : 'fail'} (${seconds} s)`,
   )
-  process.exitCode = failed === 0 && chosen.length > 0 ? 0 : 1
+  process.exitCode = failed === 0 ? 0 : 1
 }

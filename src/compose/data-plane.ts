@@ -174,6 +174,7 @@ async function drain(timeoutMs: number): Promise<void> {
   }, timeoutMs)
   await Promise.all(listeners.map((listener) => listener.drain()))
   clearTimeout(deadline)
+  limiter.close()
   outbox.flush()
   for (let waited = 0; !outbox.isEmpty && waited < 3000; waited += 20) {
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -13,11 +13,12 @@ import { type LimitAlertSighting, maxAlertSubjectLength } from '../domain/limit-
 import type { Clock } from '../kernel/clock.ts'
 import type { CounterTerms } from '../ports/central-counters.ts'
 import type { NodeCounters } from '../ports/node-counters.ts'
-import { type LimitPart, roomOf } from './limit-part.ts'
+import type { CountedPart } from './counted-part.ts'
+import { roomOf } from './counter-terms.ts'
 
 export interface AlertWatch {
   /** Parts have just been taken, or settled. */
-  look(parts: readonly LimitPart[], when: 'taken' | 'settled'): void
+  look(parts: readonly CountedPart[], when: 'taken' | 'settled'): void
 }
 
 export interface AlertWatchOptions {
@@ -39,13 +40,15 @@ export function createAlertWatch({ counters, clock, tell }: AlertWatchOptions): 
   const told = new Map<string, Told>()
 
   /** Units left as far as known here; null: the central counter was not heard of yet. */
-  function leftOf(part: LimitPart): number | null {
-    if (!part.counter.leased) return part.left
+  function leftOf(part: CountedPart): number | null {
+    if (!part.counter.leased) return part.available
     const lease = counters.readLease(part.counter)
-    return lease === null || lease.centralLeft === null ? null : lease.balance + lease.centralLeft
+    return lease === null || lease.centralLeft === null
+      ? null
+      : lease.balance + lease.centralLeft + part.available - part.left
   }
 
-  function lookAt(part: LimitPart): void {
+  function lookAt(part: CountedPart): void {
     const left = leftOf(part)
     const amount = roomOf(part.terms)
     if (left === null || amount <= 0) return
@@ -90,7 +93,7 @@ function periodOf(terms: CounterTerms, now: number): number {
 }
 
 function isPeriodOver(
-  { terms, rule }: LimitPart,
+  { terms, rule }: CountedPart,
   told: Told,
   now: { readonly period: number; readonly share: number },
 ): boolean {
@@ -99,7 +102,7 @@ function isPeriodOver(
 }
 
 function sightingOf(
-  { rule, place }: LimitPart,
+  { rule, place }: CountedPart,
   seen: {
     readonly threshold: number
     readonly amount: number

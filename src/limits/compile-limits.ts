@@ -13,19 +13,21 @@ import {
   planRuleId,
 } from '../domain/limits.ts'
 import type { CounterTerms } from '../ports/central-counters.ts'
-import type { NodeCounter } from '../ports/node-counters.ts'
+import type { AllottedPlace } from './allotment.ts'
 import { type Calendar, createCalendar } from './calendar.ts'
+import type { NamedPlace } from './counted-part.ts'
 import type { LimitRequest } from './limit-request.ts'
 import { subjectOf } from './subjects.ts'
 
 /** A counter of a rule, with its terms of now. */
-export interface RulePlace {
-  readonly subject: string
-  readonly key: string
-  readonly counter: NodeCounter
-  readonly terms: CounterTerms
-  /** Units that were available after the last move of this thread; null: none yet. A hint, never a decision. */
-  lastLeft: number | null
+export interface RulePlace extends AllottedPlace {
+  /** Exchanges counted one by one since `heatSince`. */
+  heat: number
+  heatSince: number
+}
+
+export function placeOf(name: NamedPlace): RulePlace {
+  return { ...name, lastLeft: null, allotment: null, heat: 0, heatSince: 0 }
 }
 
 export interface CompiledRule {

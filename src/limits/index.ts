@@ -24,4 +24,5 @@ export {
   type QueueGuest,
   type TryOutcome,
 } from './queue/fair-queue.ts'
-export type { Limiter, LimitRefusal, LimitStanding, LimitVerdict, Reservation } from './verdict.ts'
+export type { LimitStanding } from './standing.ts'
+export type { Limiter, LimitRefusal, LimitVerdict, Reservation } from './verdict.ts'

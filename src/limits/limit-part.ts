@@ -1,45 +1,16 @@
 /** One rule's part of one exchange: its counter, and what the exchange holds and has used of it. */
-import type { LimitMeter, LimitRule } from '../domain/limits.ts'
+import type { LimitRule } from '../domain/limits.ts'
 import type { CounterTerms } from '../ports/central-counters.ts'
-import type { CounterPart, LeaseReading, NodeCounter } from '../ports/node-counters.ts'
+import type { CounterPart, NodeCounter } from '../ports/node-counters.ts'
 import type { CompiledRule, RulePlace } from './compile-limits.ts'
-import type { LimitActual, LimitRequest } from './limit-request.ts'
-import type { LimitStanding } from './verdict.ts'
+import type { CountedPart } from './counted-part.ts'
+import { roomOf } from './counter-terms.ts'
+import type { LimitRequest } from './limit-request.ts'
+import { type PartKind, partKindOf, unitsOf } from './meters.ts'
 
-/** Of what a meter counts: at once and for good, put aside and settled, or held until the end. */
-const kinds: Readonly<Record<LimitMeter, 'counted' | 'reserved' | 'concurrent'>> = {
-  requests: 'counted',
-  'input-tokens': 'reserved',
-  'output-tokens': 'reserved',
-  'total-tokens': 'reserved',
-  cost: 'reserved',
-  'concurrent-requests': 'concurrent',
-  'concurrent-streams': 'concurrent',
-}
-
-/** Whole units of a meter. */
-export function unitsOf(meter: LimitMeter, figures: LimitActual): number {
-  switch (meter) {
-    case 'input-tokens':
-      return wholeUnits(figures.inputTokens)
-    case 'output-tokens':
-      return wholeUnits(figures.outputTokens)
-    case 'total-tokens':
-      return wholeUnits(figures.inputTokens) + wholeUnits(figures.outputTokens)
-    case 'cost':
-      return wholeUnits(figures.costMicroUsd)
-    default:
-      return 1
-  }
-}
-
-function wholeUnits(figure: number): number {
-  return figure > 0 ? Math.ceil(figure) : 0
-}
-
-export class LimitPart implements CounterPart {
+export class LimitPart implements CounterPart, CountedPart {
   readonly compiled: CompiledRule
-  readonly kind: 'counted' | 'reserved' | 'concurrent'
+  readonly kind: PartKind
   /** Asked for at the start. */
   units: number
   place: RulePlace
@@ -58,7 +29,7 @@ export class LimitPart implements CounterPart {
   constructor(compiled: CompiledRule, place: RulePlace, request: LimitRequest) {
     this.compiled = compiled
     this.place = place
-    this.kind = kinds[compiled.rule.meter]
+    this.kind = partKindOf(compiled.rule.meter)
     this.units = unitsOf(compiled.rule.meter, request)
     this.check = checkOf(compiled.rule)
     this.ask()
@@ -72,6 +43,9 @@ export class LimitPart implements CounterPart {
   }
   get terms(): CounterTerms {
     return this.place.terms
+  }
+  get available(): number {
+    return this.left
   }
 
   /** What is asked for is a good part of what was left when this thread last looked. */
@@ -103,20 +77,10 @@ export class LimitPart implements CounterPart {
 /** Rough figures serve while at least so many times as much is left. */
 const nearFactor = 8
 
-/** Units that a full counter holds. */
-export function roomOf(terms: CounterTerms): number {
-  return terms.kind === 'rolling' ? terms.burst : terms.amount
-}
-
 /** Soft budgets count on beyond their amount; other rules that are not enforced leave out what exceeds them. */
 function checkOf({ mode, window }: LimitRule): 'firm' | 'soft' | 'forced' {
   if (mode === 'enforce') return 'firm'
   return mode === 'warn' && window?.kind === 'calendar' ? 'forced' : 'soft'
-}
-
-/** False: the period is over, or the clock was put back before it. */
-export function isCurrent(terms: CounterTerms, now: number): boolean {
-  return terms.kind !== 'calendar' || (now >= terms.startsAt && now < terms.endsAt)
 }
 
 /** Milliseconds until `units` may be there; null: never. */
@@ -135,18 +99,3 @@ export function waitMsOf(part: LimitPart, now: number): number | null {
   }
 }
 const concurrencyRetryMs = 1000
-
-export function standingOf(part: LimitPart, lease: LeaseReading | null, now: number): LimitStanding {
-  const { terms, rule } = part
-  const left = lease === null ? part.left : Math.max(0, lease.balance) + (lease.centralLeft ?? terms.amount)
-  const remaining = Math.max(0, Math.floor(left + 1e-6))
-  return { rule, amount: terms.amount, remaining, resetMs: resetMsOf(part, lease, now) }
-}
-
-function resetMsOf({ terms, left }: LimitPart, lease: LeaseReading | null, now: number): number {
-  if (terms.kind === 'concurrency') return 0
-  if (terms.kind === 'calendar') return Math.max(0, terms.endsAt - now)
-  if (lease !== null) return Math.max(0, lease.centralResetAt - now)
-  const missing = terms.burst - left
-  return missing <= 0 || terms.amount <= 0 ? 0 : Math.ceil((missing * terms.windowMs) / terms.amount)
-}

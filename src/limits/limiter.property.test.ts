@@ -16,9 +16,9 @@ import { ExactCounter } from '../ports/node-counters.contract-model.ts'
 import { compileLimits } from './compile-limits.ts'
 import { FakeTime } from './harness/fake-time.ts'
 import { admitNow, type Client, noon, openNode, requestOf, ruleOf, usedOf } from './harness/samples.ts'
-import { unitsOf } from './limit-part.ts'
 import type { LimitActual, LimitRequest } from './limit-request.ts'
 import { createLimiter } from './limiter.ts'
+import { unitsOf } from './meters.ts'
 import type { Reservation } from './verdict.ts'
 
 const rules: readonly LimitRule[] = [

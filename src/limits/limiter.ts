@@ -9,9 +9,12 @@ import type { TimerWheel } from '../kernel/timer-wheel.ts'
 import type { CentralCounters, CounterTerms } from '../ports/central-counters.ts'
 import { maxCounterParts, type NodeCounters } from '../ports/node-counters.ts'
 import { type AlertWatch, createAlertWatch } from './alert-watch.ts'
-import { type CompiledLimits, type CompiledRule, type RulePlace, termsAt } from './compile-limits.ts'
+import { Allotments } from './allotments.ts'
+import { type CompiledLimits, type CompiledRule, placeOf, type RulePlace, termsAt } from './compile-limits.ts'
+import type { CountedPart } from './counted-part.ts'
+import { isCurrent } from './counter-terms.ts'
 import { createLeaseDesk, type LeaseAnswer, type LeaseDesk } from './lease-desk.ts'
-import { isCurrent, LimitPart, waitMsOf } from './limit-part.ts'
+import { LimitPart, waitMsOf } from './limit-part.ts'
 import type { LimitRequest } from './limit-request.ts'
 import { CounterReservation, type ReservationTools, standingsOf } from './reservation.ts'
 import { counterKeyOf } from './subjects.ts'
@@ -30,6 +33,8 @@ export interface LimiterOptions {
   readonly centralTimeoutMs?: number
   /** A counter has passed a share at which its rule wants an alert. Cheap, and never throws. */
   readonly onAlert?: (sighting: LimitAlertSighting) => void
+  /** For tests: exchanges within a moment after which a counter has its allotment. */
+  readonly hotFrom?: number
 }
 
 const defaultCentralTimeoutMs = 500
@@ -66,6 +71,7 @@ class CounterLimiter implements Limiter {
   readonly #rateDesk: LeaseDesk | null
   readonly #tools: ReservationTools
   readonly #watch: AlertWatch | null
+  readonly #allotments: Allotments
 
   constructor(options: LimiterOptions) {
     this.#options = options
@@ -74,11 +80,15 @@ class CounterLimiter implements Limiter {
     const { counters, clock, timers, onAlert } = options
     const watch = onAlert === undefined ? null : createAlertWatch({ counters, clock, tell: onAlert })
     this.#watch = watch
+    const fetchAhead = (parts: readonly CountedPart[]): void => this.#fetchAhead(parts)
+    const { hotFrom } = options
+    const hot = hotFrom === undefined ? {} : { hotFrom }
+    this.#allotments = new Allotments({ counters, clock, timers, watch, fetchAhead, ...hot })
     this.#tools = {
       counters,
       clock,
       timers,
-      fetchAhead: (parts) => this.#fetchAhead(parts),
+      fetchAhead,
       settled: (parts) => watch?.look(parts, 'settled'),
     }
   }
@@ -87,9 +97,28 @@ class CounterLimiter implements Limiter {
     const rules = limits.rulesOf(request)
     if (rules.length === 0) return done(nothingToCount)
     const now = this.#options.clock.now()
+    const places: RulePlace[] = []
+    for (const compiled of rules) places.push(this.#placeOf(limits, compiled, { request, now }))
+    // What streams have used is counted as they go.
+    const reservation = request.streamed ? null : this.#allotments.take(places, request, now)
+    if (reservation !== null) return done({ allowed: true, reservation })
+    this.#admitCounted(rules, places, { request, done })
+  }
+
+  close(): void {
+    this.#allotments.close()
+  }
+
+  /** Take what the exchange needs from each of its counters. */
+  #admitCounted(
+    rules: readonly CompiledRule[],
+    places: readonly RulePlace[],
+    { request, done }: Pick<Admission, 'request' | 'done'>,
+  ): void {
     const parts: LimitPart[] = []
-    for (const compiled of rules) {
-      parts.push(new LimitPart(compiled, this.#placeOf(limits, compiled, { request, now }), request))
+    for (const [at, compiled] of rules.entries()) {
+      const place = places[at]
+      if (place !== undefined) parts.push(new LimitPart(compiled, place, request))
     }
     const admission = { parts, request, done, isExact: request.refine === undefined, attempts: 0 }
     if (!admission.isExact && parts.some((part) => part.isNear)) refine(admission)
@@ -137,7 +166,7 @@ class CounterLimiter implements Limiter {
       group: rule.organizationId,
       leased: this.#deskOf(terms) !== null,
     })
-    return { subject, key, counter, terms, lastLeft: null }
+    return placeOf({ subject, key, counter, terms })
   }
 
   #attempt(admission: Admission): void {
@@ -156,7 +185,7 @@ class CounterLimiter implements Limiter {
     if (first !== undefined) this.#refuseUnavailable(admission, first)
   }
 
-  #allow({ parts, done }: Admission): void {
+  #allow({ parts, request, done }: Admission): void {
     for (const part of parts) {
       if (part.short && !part.skipped) this.#options.counters.countFigure(part.rule.id, 'exceeded')
       if (part.short && part.check === 'soft') part.skipped = true
@@ -166,10 +195,11 @@ class CounterLimiter implements Limiter {
     this.#watch?.look(parts, 'taken')
     const reservation = new CounterReservation(parts, this.#tools)
     this.#fetchAhead(parts)
+    if (!request.streamed) this.#allotments.counted(parts, this.#options.clock.now())
     done({ allowed: true, reservation })
   }
 
-  #fetchAhead(parts: readonly LimitPart[]): void {
+  #fetchAhead(parts: readonly CountedPart[]): void {
     for (const part of parts) {
       if (part.counter.leased && !part.skipped) this.#deskOf(part.terms)?.fetchAhead(part.place, part.left)
     }
@@ -257,7 +287,7 @@ class CounterLimiter implements Limiter {
       group: rule.organizationId,
       leased: false,
     })
-    return { subject: place.subject, key, counter, terms: shareOf(place.terms, nodes), lastLeft: null }
+    return placeOf({ subject: place.subject, key, counter, terms: shareOf(place.terms, nodes) })
   }
 
   #refuseExceeded(admission: Admission, refusing: readonly LimitPart[]): void {

@@ -6,9 +6,11 @@ import type { LimitRule } from '../domain/limits.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
 import type { NodeCounters } from '../ports/node-counters.ts'
-import { type LimitPart, standingOf, unitsOf } from './limit-part.ts'
+import type { LimitPart } from './limit-part.ts'
 import type { LimitActual } from './limit-request.ts'
-import type { LimitStanding, Reservation } from './verdict.ts'
+import { unitsOf } from './meters.ts'
+import { type LimitStanding, standingOf } from './standing.ts'
+import type { Reservation } from './verdict.ts'
 
 export interface ReservationTools {
   readonly counters: NodeCounters

@@ -2,15 +2,7 @@
 import type { LimitRule } from '../domain/limits.ts'
 import type { CompiledLimits } from './compile-limits.ts'
 import type { LimitActual, LimitRequest } from './limit-request.ts'
-
-export interface LimitStanding {
-  readonly rule: LimitRule
-  /** With top-ups. */
-  readonly amount: number
-  readonly remaining: number
-  /** Until all units are there again; 0: they are, or (concurrency) nobody knows. */
-  readonly resetMs: number
-}
+import type { LimitStanding } from './standing.ts'
 
 export interface Reservation {
   /** Worst first; without rules in `shadow` mode. As they stood after the last call. */
@@ -38,4 +30,6 @@ export type LimitVerdict = { readonly allowed: true; readonly reservation: Reser
 export interface Limiter {
   /** Calls `done` once: in the same tick unless units must be fetched from the central counters first. */
   admit(limits: CompiledLimits, request: LimitRequest, done: (verdict: LimitVerdict) => void): void
+  /** The thread ends, in good order: let go of what no exchange holds. */
+  close(): void
 }

@@ -32,6 +32,7 @@ interface PartOptions {
   readonly check?: CounterPart['check']
   readonly hold?: number
   readonly use?: number
+  readonly usedAtDeath?: boolean
 }
 
 /** A part that uses one unit unless it says otherwise. */
@@ -40,11 +41,11 @@ export function partOf(
   [name, terms]: readonly [string, CounterTerms],
   options: PartOptions = {},
 ): CounterPart {
-  const { leased = false, group = 'org', check = 'firm', hold = 0 } = options
+  const { leased = false, group = 'org', check = 'firm', hold = 0, usedAtDeath = false } = options
   const startsAt = terms.kind === 'calendar' ? terms.startsAt : 0
   const counter = counters.counter({ key: `{${group}}${name}`, startsAt, group, leased })
   const use = options.use ?? (hold === 0 ? 1 : 0)
-  return { counter, terms, check, hold, use, held: 0, ticket: 0, short: false, left: 0 }
+  return { counter, terms, check, hold, use, held: 0, ticket: 0, usedAtDeath, short: false, left: 0 }
 }
 
 /** Move again, with other units. */

@@ -292,6 +292,28 @@ function testDeaths(name: string, open: OpenCounters): void {
     assert.equal(leftOf(third, partOf(third, ['tokens', budget(100)])), 90)
   })
 
+  test(`${name}: what counts as used at death is used once, here and out of a lease`, () => {
+    const openFor = open()
+    const [one, third] = [openFor(0), openFor(2)]
+    const here = partOf(one, ['tokens', rolling(60)], { hold: 30, usedAtDeath: true })
+    const leased = partOf(one, ['money', budget(100)], { leased: true, hold: 20, usedAtDeath: true })
+    one.credit(leased, { ...heard, units: 50 }, noon)
+    one.move([here, leased], noon)
+    again(one, here, { hold: -10, use: 10 })
+    for (const _ of [1, 2]) {
+      assert.equal(third.forget(0, noon), true)
+      assert.equal(leftOf(third, here), 30)
+      assert.equal(third.read(here.counter, here.terms, noon)?.held, 0)
+      assert.equal(third.readLease(leased.counter)?.balance, 30)
+    }
+    assert.deepEqual(
+      third.collect(noon, 1000).map(({ spent }) => spent),
+      [20],
+    )
+    // From then on it drains like anything else.
+    assert.equal(leftOf(third, here, noon + 10_000), 40)
+  })
+
   test(`${name}: the next thread of that number starts with all its tickets`, () => {
     const openFor = open({ slots: 128, tickets: 4 })
     const first = openFor(0)

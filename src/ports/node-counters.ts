@@ -10,7 +10,7 @@
  *
  * Held units belong to exchanges under way. They do not drain, so that letting go of what was not used is exact:
  * in every window w at most burst + rate·w units are used. They are noted by thread: `forget` lets go of those of a
- * thread that died. Bounds: slots for counters, tickets for holds, parts of a move; beyond them a move is refused.
+ * thread that died, or counts them, as each part says. Bounds: slots for counters, tickets for holds, parts of a move; beyond them a move is refused.
  */
 import type { CounterTerms } from './central-counters.ts'
 
@@ -50,6 +50,8 @@ export interface CounterPart extends CounterPlace {
   held: number
   /** Written by `move`: names the hold for when the thread dies; 0: nothing is held. */
   ticket: number
+  /** When the thread dies, what is held counts as used; else it is let go of. The same in every move of a part. */
+  readonly usedAtDeath?: boolean
   /** Written by `move`: there was not enough. */
   short: boolean
   /** Written by `move`: units available after it; less than 0: more was used than there was. */

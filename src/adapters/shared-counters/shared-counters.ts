@@ -266,7 +266,8 @@ class SharedCounters implements NodeCounters {
       if (part.hold > 0 && part.ticket === 0) part.ticket = this.#tickets.take()
       this.#undo.note(slot, part.ticket)
       part.held = Math.max(0, part.held + part.hold)
-      if (part.ticket !== 0) this.#tickets.write(part.ticket, slot, part.held)
+      if (part.ticket !== 0)
+        this.#tickets.write(part.ticket, slot, part.usedAtDeath === true ? -part.held : part.held)
       if (part.counter.leased) this.#changeLeased(part, slot, now)
       else this.#changeOwn(part, index, now)
     }

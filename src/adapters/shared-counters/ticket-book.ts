@@ -1,6 +1,6 @@
 /**
  * The holds of one owner: slot and units of each, in shared memory, so that they can be let go of when the thread
- * dies. Which tickets are free only the owner knows. Ticket 0 stands for none.
+ * dies; units below zero count as used then. Which tickets are free only the owner knows. Ticket 0 stands for none.
  */
 import { type CounterViews, ticketNumbers } from './layout.ts'
 

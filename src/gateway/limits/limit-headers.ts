@@ -60,7 +60,22 @@ export function describeLimits({ limits, addressStandings }: Exchange, headers: 
   if (limits !== null && limits.exceeded.length > 0) describeWarnings(limits.exceeded, headers)
   const own = limits?.standings ?? addressStandings
   const standings = limits === null || addressStandings.length === 0 ? own : [...own, ...addressStandings]
-  if (standings.length === 0) return
+  if (standings.length > 0) headers.push(...fieldsOf(standings))
+}
+
+/** Under load many answers tell the same standings. */
+const fieldsOfStandings = new WeakMap<readonly LimitStanding[], readonly string[]>()
+
+function fieldsOf(standings: readonly LimitStanding[]): readonly string[] {
+  let fields = fieldsOfStandings.get(standings)
+  if (fields === undefined) {
+    fields = writeFields(standings)
+    fieldsOfStandings.set(standings, fields)
+  }
+  return fields
+}
+
+function writeFields(standings: readonly LimitStanding[]): readonly string[] {
   const count = Math.min(standings.length, maxShown)
   let policies = ''
   let left = ''
@@ -71,8 +86,9 @@ export function describeLimits({ limits, addressStandings }: Exchange, headers: 
     policies += separator + policyItem(standing)
     left += separator + standingItem(standing)
   }
-  headers.push('ratelimit-policy', policies, 'ratelimit', left)
-  describeForOpenai(headers, standings)
+  const fields = ['ratelimit-policy', policies, 'ratelimit', left]
+  describeForOpenai(fields, standings)
+  return fields
 }
 
 function describeWarnings(exceeded: readonly { readonly rule: LimitRule }[], headers: string[]): void {

@@ -2,9 +2,11 @@
  * How many tokens a model's answers have, where a request sets no cap: the 95th percentile of its last answers. What an
  * answer has beyond it is taken while it streams, or debited when it is settled.
  *
- * Bounds: 512 models (of an organization, as callers name them), the one seen first makes room; 64 figures each.
+ * Bounds: 256 organizations of 64 models (as callers name them); the one seen first makes room. Names that a caller
+ * makes up under a pattern cost its own organization expectations, nobody else.
  */
-const maxModels = 512
+const maxOrganizations = 256
+const maxModels = 64
 const remembered = 64
 /** Fewer answers say nothing about their 95th percentile. */
 const leastAnswers = 8
@@ -12,37 +14,55 @@ const leastAnswers = 8
 const unknownTokens = 1024
 const share = 0.95
 
-interface Answers {
-  readonly figures: Uint32Array
-  count: number
-  expected: number
+/** What is known of the answers of one model. */
+class Answers {
+  readonly #figures = new Uint32Array(remembered)
+  #count = 0
+  expected = unknownTokens
+
+  observe(tokens: number): void {
+    this.#figures[this.#count % remembered] = tokens
+    this.#count += 1
+    // Often at first; sorting for every few answers would cost more than it tells.
+    const every = this.#count < remembered ? leastAnswers : remembered
+    if (this.#count % every === 0) this.expected = percentile(this.#figures, this.#count)
+  }
 }
 
+/** Organization → model: two look-ups by strings that are there cost less than making one of both. */
 export class OutputExpectations {
-  readonly #models = new Map<string, Answers>()
+  readonly #organizations = new Map<string, Map<string, Answers>>()
 
   /** Tokens to reserve for one answer. */
   expect(organizationId: string, model: string): number {
-    return this.#models.get(`${organizationId} ${model}`)?.expected ?? unknownTokens
+    return this.#organizations.get(organizationId)?.get(model)?.expected ?? unknownTokens
   }
 
   /** One answer had so many tokens. */
   observe(organizationId: string, model: string, tokens: number): void {
-    const name = `${organizationId} ${model}`
-    let answers = this.#models.get(name)
-    if (answers === undefined) {
-      const [first] = this.#models.keys()
-      if (this.#models.size >= maxModels && first !== undefined) this.#models.delete(first)
-      answers = { figures: new Uint32Array(remembered), count: 0, expected: unknownTokens }
-      this.#models.set(name, answers)
-    }
-    answers.figures[answers.count % remembered] = tokens
-    answers.count += 1
-    if (answers.count % leastAnswers === 0) answers.expected = percentile(answers)
+    const models = findOrAdd(this.#organizations, organizationId, {
+      most: maxOrganizations,
+      make: () => new Map<string, Answers>(),
+    })
+    findOrAdd(models, model, { most: maxModels, make: () => new Answers() }).observe(tokens)
   }
 }
 
-function percentile({ figures, count }: Answers): number {
+function findOrAdd<Value>(
+  map: Map<string, Value>,
+  name: string,
+  { most, make }: { readonly most: number; readonly make: () => Value },
+): Value {
+  const found = map.get(name)
+  if (found !== undefined) return found
+  const [first] = map.keys()
+  if (map.size >= most && first !== undefined) map.delete(first)
+  const made = make()
+  map.set(name, made)
+  return made
+}
+
+function percentile(figures: Uint32Array, count: number): number {
   const sorted = figures.slice(0, Math.min(count, remembered)).sort()
   return Math.max(1, sorted[Math.ceil(sorted.length * share) - 1] ?? 1)
 }
