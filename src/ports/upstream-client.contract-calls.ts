@@ -1,6 +1,7 @@
 /** Calls made by the contract suite of `UpstreamClient`, and what the handler heard of each. */
 import assert from 'node:assert/strict'
 import type {
+  ClientCall,
   BodySink,
   BodyStream,
   UpstreamCall,
@@ -20,6 +21,8 @@ export interface Outcome {
   readonly events: readonly string[]
   /** Milliseconds from the call to its end. */
   readonly durationMs: number
+  /** As the call tells after its end. */
+  readonly isSent: boolean
 }
 
 export interface Ask {
@@ -62,7 +65,7 @@ export function outcomeOf(client: UpstreamClient, origin: UpstreamOrigin, ask: A
     let status = 0
     let headers: readonly string[] = []
     let over = false
-    const returned: { call: UpstreamCall | null } = { call: null }
+    const returned: { call: ClientCall | null } = { call: null }
     const heard = (event: string): UpstreamCall => {
       if (over) reject(new Error(`${event} after the end`))
       if (returned.call === null) throw new Error(`${event} before the call returned`)
@@ -72,7 +75,7 @@ export function outcomeOf(client: UpstreamClient, origin: UpstreamOrigin, ask: A
     const finish = (failure: UpstreamFailure | null): void => {
       over = true
       const durationMs = performance.now() - startedAt
-      const outcome = { status, headers, body: Buffer.concat(chunks), failure, events, durationMs }
+      const outcome = { status, headers, body: Buffer.concat(chunks), failure, events, durationMs, isSent: returned.call?.isSent ?? false }
       // Whoever would speak twice gets the chance to.
       setTimeout(() => resolve(outcome), 5)
     }

@@ -122,9 +122,9 @@ function connecting(context: ContractContext): void {
     const server = await scriptedServer(context.certificate, () => undefined)
     const origin = context.origin(server.port)
     await server[Symbol.asyncDispose]()
-    const { failure } = await outcomeOf(context.client, origin)
+    const { failure, isSent } = await outcomeOf(context.client, origin)
     assert.equal(failure?.kind, 'connect')
-    assert.equal(failure.unsent, true)
+    assert.deepEqual([failure.unsent, isSent], [true, false])
   })
 
   context.guarantee(
@@ -179,11 +179,11 @@ function deadlines(context: ContractContext): void {
   for (const [kind, bytes, timeouts] of cases) {
     context.guarantee(`fails with ${kind} at its figure after ${JSON.stringify(bytes)}`, async () => {
       await using server = await scriptedServer(context.certificate, (socket) => socket.write(bytes))
-      const { failure, durationMs } = await outcomeOf(context.client, context.origin(server.port), {
+      const { failure, isSent, durationMs } = await outcomeOf(context.client, context.origin(server.port), {
         timeouts,
       })
       assert.equal(failure?.kind, kind, failure?.internal)
-      assert.equal(failure.unsent, false)
+      assert.deepEqual([failure.unsent, isSent], [false, true])
       assert.ok(durationMs >= 145 && durationMs < 1500, `${durationMs} ms`)
       await until(() => server.open === 0, 'the connection is closed')
     })
@@ -261,6 +261,23 @@ function aborting(context: ContractContext): void {
       call.abort()
     }
     assert.ok(answered > 0)
+  })
+
+  context.guarantee('tells whether the request was sent before', async () => {
+    let received = 0
+    await using server = await httpServer(context.certificate, (req) => {
+      req.resume().on('end', () => {
+        received += 1
+      })
+    })
+    const request = requestOf(context.origin(server.port), { method: 'POST', body: Buffer.from('hello') })
+    const early = context.client.call(request, countingHandler())
+    early.abort()
+    assert.equal(early.isSent, false)
+    const late = context.client.call(request, countingHandler())
+    await until(() => received === 1, 'the request is there')
+    late.abort()
+    assert.equal(late.isSent, true)
   })
 
   for (const at of ['head', 'data'] as const) {

@@ -82,8 +82,14 @@ export interface UpstreamCall {
   abort(): void
 }
 
+/** One HTTP call. */
+export interface ClientCall extends UpstreamCall {
+  /** The whole request was handed to the network: the upstream may act on it, whatever comes of the call. */
+  readonly isSent: boolean
+}
+
 export interface UpstreamClient {
-  call(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall
+  call(request: UpstreamRequest, handler: UpstreamHandler): ClientCall
   /** Close idle connections; busy ones end with their call. */
   close(): void
 }

@@ -11,7 +11,7 @@
  */
 import type { TimerHandle, TimerWheel } from '../../kernel/timer-wheel.ts'
 import type {
-  UpstreamCall,
+  ClientCall,
   UpstreamFailure,
   UpstreamFailureKind,
   UpstreamHandler,
@@ -50,7 +50,7 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** RFC 9110 §8.6: these announce an empty body, the others none. */
 const methodsWithContent: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
-export class Http1Call implements UpstreamCall, Exchange, BodyProgress {
+export class Http1Call implements ClientCall, Exchange, BodyProgress {
   readonly #source: ConnectionSource
   readonly #pool: OriginPool
   readonly #request: UpstreamRequest
@@ -76,6 +76,10 @@ export class Http1Call implements UpstreamCall, Exchange, BodyProgress {
     this.#handler = handler
     this.#head = serializeHead(pool.hostLine, requestLine(request))
     this.#total = source.wheel.set(request.timeouts.totalMs, () => this.#fail('total-timeout', 'total'))
+  }
+
+  get isSent(): boolean {
+    return this.requestSent
   }
 
   get isHead(): boolean {
@@ -254,6 +258,8 @@ export class Http1Call implements UpstreamCall, Exchange, BodyProgress {
   #over(): boolean {
     if (this.#phase === 'over') return false
     this.#phase = 'over'
+    // Written in this turn and not handed to the kernel yet.
+    if (this.#connection?.untouched === true) this.requestSent = false
     this.#disarm()
     this.#total.clear()
     this.#stopSending()

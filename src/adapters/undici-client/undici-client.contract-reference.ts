@@ -10,7 +10,7 @@ import { type buildConnector, type Dispatcher, Pool } from 'undici'
 import type { EgressGuard } from '../../ports/egress.ts'
 import type {
   BodyStream,
-  UpstreamCall,
+  ClientCall,
   UpstreamClient,
   UpstreamFailureKind,
   UpstreamHandler,
@@ -97,7 +97,7 @@ function connectorOf(options: UndiciClientOptions, origin: UpstreamOrigin): buil
 }
 
 /** One call; the deadlines are its own, since those of undici are coarser and differ in meaning. */
-class UndiciCall implements UpstreamCall {
+class UndiciCall implements ClientCall {
   readonly #request: UpstreamRequest
   readonly #handler: UpstreamHandler
   readonly #total: NodeJS.Timeout
@@ -118,6 +118,10 @@ class UndiciCall implements UpstreamCall {
     this.#total = setTimeout(() => this.#fail('total-timeout', 'total'), timeouts.totalMs)
     if (isStream(body)) this.#source = readableOf(body, this.#sourceEvents())
     this.#arm(timeouts.connectMs, 'connect-timeout')
+  }
+
+  get isSent(): boolean {
+    return this.#started && this.#sent
   }
 
   dispatch(pool: Pool): void {

@@ -185,7 +185,7 @@ test('the token fetcher posts to Google through the upstream port and bounds the
     call: (sent, handler) => {
       requests.push(sent)
       handlers.push(handler)
-      return { pause: () => undefined, resume: () => undefined, abort }
+      return { isSent: true, pause: () => undefined, resume: () => undefined, abort }
     },
     close: () => undefined,
   }

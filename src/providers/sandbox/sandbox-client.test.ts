@@ -15,7 +15,7 @@ const elsewhere: UpstreamRequest[] = []
 const next: UpstreamClient = {
   call: (request) => {
     elsewhere.push(request)
-    return { pause: () => undefined, resume: () => undefined, abort: () => undefined }
+    return { isSent: true, pause: () => undefined, resume: () => undefined, abort: () => undefined }
   },
   close: () => undefined,
 }

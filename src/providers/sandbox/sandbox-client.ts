@@ -5,7 +5,7 @@
 import type { UpstreamTimeouts } from '../../domain/entities.ts'
 import type {
   BodyStream,
-  UpstreamCall,
+  ClientCall,
   UpstreamClient,
   UpstreamFailureKind,
   UpstreamHandler,
@@ -23,11 +23,12 @@ function isStream(body: UpstreamRequest['body']): body is BodyStream {
 }
 
 /** One call. Deadlines hold as at a real upstream, so that timeouts can be tried out. */
-function callSandbox(sandbox: Sandbox, request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+function callSandbox(sandbox: Sandbox, request: UpstreamRequest, handler: UpstreamHandler): ClientCall {
   let play: Play | undefined
   let paused = false
   let over = false
   let headed = false
+  let sent = false
   let silence: NodeJS.Timeout | undefined
   const total = setTimeout(() => fail('total-timeout', false), request.timeouts.totalMs)
 
@@ -40,6 +41,7 @@ function callSandbox(sandbox: Sandbox, request: UpstreamRequest, handler: Upstre
     return true
   }
   function fail(kind: UpstreamFailureKind, unsent: boolean): void {
+    if (unsent) sent = false
     if (finish()) handler.failure({ kind, internal: `sandbox: ${kind}`, unsent })
   }
   function watch(limit: keyof UpstreamTimeouts, kind: UpstreamFailureKind): void {
@@ -48,6 +50,7 @@ function callSandbox(sandbox: Sandbox, request: UpstreamRequest, handler: Upstre
   }
   function begin(body: Buffer): void {
     if (over) return
+    sent = true
     watch('firstByteMs', 'first-byte-timeout')
     play = playSteps(sandbox({ method: request.method, path: request.path, body }), {
       head: (status, headers) => {
@@ -72,6 +75,9 @@ function callSandbox(sandbox: Sandbox, request: UpstreamRequest, handler: Upstre
   if (isStream(body)) collect(body, { done: begin, failure: () => fail('body-source', false) })
   else begin(body === null ? Buffer.alloc(0) : Buffer.from(body.buffer, body.byteOffset, body.byteLength))
   return {
+    get isSent() {
+      return sent
+    },
     pause: () => {
       paused = true
       // A paused reader is not a silent upstream.
