@@ -240,16 +240,18 @@ export function countInput(request: CanonicalRequest): number {
 
 function writeUsage(turn: Turn, choices: readonly CanonicalChoice[]): TokenUsage {
   const { directives } = turn
-  const reasoningTokens = wantsReasoning(turn) ? 16 : 0
+  const cap = (turn.request.maxOutputTokens ?? Number.POSITIVE_INFINITY) * choices.length
+  const thought = wantsReasoning(turn) ? 16 : 0
   const written = choices.reduce((sum, choice) => sum + countParts(choice.parts), 0)
-  const outputTokens = directives.tokens ?? written
+  // As at real providers: the cap is one of all output, reasoning included.
+  const outputTokens = Math.min(cap, (directives.tokens ?? written) + thought)
   const extra = directives.cachedTokens + directives.cacheWriteTokens
   return {
     inputTokens: Math.max(countInput(turn.request), extra),
-    outputTokens: outputTokens + reasoningTokens,
+    outputTokens,
     cachedInputTokens: directives.cachedTokens,
     cacheWriteTokens: directives.cacheWriteTokens,
-    reasoningTokens,
+    reasoningTokens: Math.min(thought, outputTokens),
     estimated: false,
   }
 }

@@ -239,7 +239,7 @@ test('directives set text, length, reasoning, refusal, usage and choices', () =>
 
 test('output caps and stop sequences end an answer with their reasons', () => {
   const capped = answer('sandbox: tokens=50', { maxOutputTokens: 4 })
-  assert.equal(capped.stopReason, 'length')
+  assert.deepEqual([capped.stopReason, capped.usage?.outputTokens], ['length', 4])
   const stopped = answer('sandbox: say=one END two', { stopSequences: ['END'] })
   assert.deepEqual([stopped.stopReason, stopped.stopSequence], ['stop-sequence', 'END'])
   assert.deepEqual(stopped.part, { type: 'text', text: 'one ' })
