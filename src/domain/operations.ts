@@ -31,6 +31,8 @@ export interface Operation {
   readonly request: 'json' | 'any' | 'none'
   /** What it starts may use any model of the provider (a batch is a file of requests): all models must be allowed. */
   readonly anyModel: boolean
+  /** The provider charges nothing for it. */
+  readonly isFree: boolean
   /** How a stream is asked for: body field `stream`, always, or never. */
   readonly stream: 'body' | 'always' | 'never'
   readonly title: string
@@ -54,6 +56,7 @@ function row(
     model: 'body',
     request: 'json',
     anyModel: false,
+    isFree: false,
     stream: 'never',
     ...rest,
   })
@@ -82,6 +85,7 @@ export const operations: readonly Operation[] = Object.freeze([
   row('messages.count-tokens', 'U', 'POST /v1/messages/count_tokens', {
     surface: 'anthropic',
     dialect: 'anthropic-messages',
+    isFree: true,
     title: 'Count the tokens of a message',
   }),
   row('gemini.generate', 'G', 'POST /v1beta/models/{model}:generateContent', {

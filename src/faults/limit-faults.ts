@@ -37,6 +37,20 @@ export const limitFaults = Object.freeze({
     'A batch cannot be counted under the budget {limit} on {meter}, so none may be created.',
     'Send the requests one by one. What a batch uses is known to its provider alone, hours later.',
   ),
+  uncountedOperation: entry(
+    'limits.uncounted-operation',
+    403,
+    'permission',
+    'What the operation will cost cannot be told, so it is not served under the budget {limit} on {meter}.',
+    'Pictures and sound are charged by piece, second or character. Name in the budget (match.models) the models that it is for, and bound these by a limit on requests.',
+  ),
+  unpricedModel: entry(
+    'limits.unpriced-model',
+    403,
+    'permission',
+    'No price is known of {model}, so it is not served under the budget {limit} on {meter}.',
+    'Give the model a price (prices in gatewright.yaml; 0 where it costs nothing), or name in the budget (match.models) the models that it is for.',
+  ),
   queueFull: entry(
     'limits.queue-full',
     429,

@@ -8,7 +8,7 @@ import { describeBlockage, jitteredBackoffMs } from '../routing/index.ts'
 import type { GatewayContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { raceHedge } from './hedge.ts'
-import { bearsOneMore, countLost } from './lost-cost.ts'
+import { bearsOneMore, countLost } from './lost-calls.ts'
 import { blockageFault } from './routing-faults.ts'
 import { type Claimed, type TryEvents, type TryFailure, UpstreamTry } from './upstream-try.ts'
 
@@ -60,8 +60,8 @@ function speakFor({ exchange, target, servedModel, downgrades }: UpstreamTry): v
 function failed(trial: UpstreamTry, failure: TryFailure): void {
   const { exchange, ctx } = trial
   if (exchange.outcome !== 'open') return
-  const mayGoOn = !failure.answered || bearsOneMore(exchange, trial.target)
-  if (failure.answered) countLost(trial)
+  if (failure.charged) countLost(trial)
+  const mayGoOn = !failure.charged || bearsOneMore(exchange, null)
   const { failure: kind } = failure
   // Another call of the same exchange may still succeed, unless this one's failure is the request's own.
   if (exchange.race?.remove(trial) === true && kind.next) return

@@ -30,10 +30,21 @@ export interface Race {
   remove(trial: UpstreamCall): boolean
 }
 
+/** What calls came to whose answers nobody got; `lost-calls.ts`. */
+export interface LostCalls {
+  readonly usage: TokenUsage
+  /** 0 where no price is known. */
+  readonly costMicroUsd: number
+}
+
 /** What an exchange asks of its limits; `limits/limit-request.ts`. */
 export interface ExchangeRequest extends LimitRequest {
   /** The request itself says how long its answer may be. */
   readonly isCapped: boolean
+  /** Tokens that each answer is held to for a budget's sake, because the request itself says nothing; null: it is not. */
+  readonly outputCap: number | null
+  /** What was put aside at most. */
+  readonly reserved: LimitActual
   /** Its input is counted, not estimated by its size. */
   readonly isExact: boolean
 }
@@ -143,8 +154,8 @@ export class Exchange {
   costMicroUsd: number | null = null
   /** What ends the stream that is being sent, after whatever was sent of it; null: there is none. */
   endStream: ((error: CanonicalError) => string | Uint8Array) | null = null
-  /** Estimated cost of calls whose answers nobody got: hedges that lost, answers that broke off before content. */
-  lostCostMicroUsd = 0
+  /** Calls whose answers nobody got, and which are charged all the same; null: none. */
+  lost: LostCalls | null = null
   responseBytes = 0
   upstreamStartedAt = 0
   /** Monotone milliseconds; 0 until the first byte went to the caller. */

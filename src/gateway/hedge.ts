@@ -3,11 +3,11 @@
  * begins to answer first is taken. Only where a route asks for it, the price of the second call is known and within
  * the cap, and the route's share of such calls is not used up. Never for a body that is streamed through.
  */
+import { costAtMost } from '../metering/index.ts'
 import type { UpstreamCall } from '../ports/upstream-client.ts'
-import { estimatedInput } from './estimated-usage.ts'
-import type { Exchange, Race } from './exchange.ts'
-import { bearsOneMore, countLost } from './lost-cost.ts'
-import type { CompiledTarget } from './snapshot.ts'
+import { estimatedInput, largestOutput } from './estimated-usage.ts'
+import type { Race } from './exchange.ts'
+import { bearsOneMore, type LostCall } from './lost-calls.ts'
 import type { Claimed, UpstreamTry } from './upstream-try.ts'
 
 /** Let a second call follow `first` if that takes too long. `claimNext` gives its target. */
@@ -28,7 +28,6 @@ export function raceHedge(first: UpstreamTry, claimNext: () => Claimed | null): 
       for (const other of tries) {
         if (other === trial) continue
         other.abort()
-        countLost(other)
       }
     },
     remove(trial) {
@@ -56,30 +55,21 @@ function hedgeDelayMs({ exchange, target }: UpstreamTry): number | null {
 }
 
 function openSecond(first: UpstreamTry, claimNext: () => Claimed | null): UpstreamTry | null {
-  const { exchange } = first
-  const next = exchange.targets[exchange.targetIndex]
-  if (next === undefined || !isAffordable(exchange, next) || !bearsOneMore(exchange, next)) return null
+  const { exchange, ctx } = first
+  const target = exchange.targets[exchange.targetIndex]
+  if (target === undefined) return null
+  const next = { exchange, ctx, target, servedModel: target.model ?? exchange.servedModel }
+  if (!isAffordable(next) || !bearsOneMore(exchange, next)) return null
   if (exchange.route?.hedging?.take() !== true) return null
   const claimed = claimNext()
   return claimed === null ? null : first.beside(claimed)
 }
 
-/** Tokens of an answer whose length the caller does not bound. */
-const assumedOutputTokens = 1000
-const outputCaps = ['max_completion_tokens', 'max_tokens', 'max_output_tokens']
-
-function isAffordable(exchange: Exchange, { deployment, model }: CompiledTarget): boolean {
+function isAffordable({ exchange, ctx, target, servedModel }: LostCall): boolean {
   const terms = exchange.route?.terms.hedge
-  const price = exchange.snapshot.prices.find(deployment.provider.id, model ?? exchange.servedModel)
+  const price = exchange.snapshot.prices.find(target.deployment.provider.id, servedModel)
   if (terms == null || price === null) return false
-  const input = estimatedInput(exchange) * price.inputPerMillion
-  return input + outputCap(exchange) * price.outputPerMillion <= terms.maxCostMicroUsd
-}
-
-function outputCap({ json }: Exchange): number {
-  for (const field of outputCaps) {
-    const cap = json?.[field]
-    if (typeof cap === 'number' && cap >= 0) return cap
-  }
-  return assumedOutputTokens
+  const inputTokens = estimatedInput(exchange, target)
+  const outputTokens = largestOutput(exchange, ctx.outputs)
+  return costAtMost(price, { inputTokens, outputTokens }) <= terms.maxCostMicroUsd
 }

@@ -45,6 +45,8 @@ export function describeAnswer(exchange: Exchange, headers: string[], now: numbe
       printable(exchange.servedModel),
     )
   }
+  const cap = exchange.limits?.request.outputCap ?? null
+  if (cap !== null) headers.push('x-gatewright-output-cap', String(cap))
   headers.push('x-gatewright-attempts', String(exchange.attempts))
   if (exchange.cacheStatus !== '') headers.push('x-gatewright-cache', exchange.cacheStatus)
   headers.push(

@@ -21,6 +21,7 @@ const routes: Readonly<Record<string, readonly [RoutePolicy, number]>> = {
   guarded: [{ breaker: null, firstContentMs: 200, retry: { maxCooldownMs: 0 } }, 2],
   hedged: [{ hedge: { maxCostMicroUsd: 1_000_000, maxPercent: 50, minDelayMs: 40 } }, 2],
   'hedged-poor': [{ hedge: { maxCostMicroUsd: 1, minDelayMs: 40 } }, 2],
+  'hedged-frugal': [{ hedge: { maxCostMicroUsd: 2000, maxPercent: 50, minDelayMs: 40 } }, 2],
   sticky: [{ sticky: true }, 4],
   full: [{ concurrency: { min: 1, max: 1 } }, 2],
   patient: [{ concurrency: { min: 1, max: 1, maxWaitMs: 400 } }, 1],
@@ -293,6 +294,42 @@ test('no second call is made that may cost more than the cap', async () => {
   rig.upstream.failFor(keyOf('hedged-poor-0'), { kind: 'delay', delayMs: 150 })
   assert.equal((await ask('hedged-poor')).status, 200)
   assert.equal(rig.upstream.requests.length, 1)
+})
+
+test('the cap of a second call goes by all answers that a request asks for, in its own words', async () => {
+  // 100 tokens of gpt-4o cost 1,000 micro-dollars; eight times as many are beyond the cap.
+  const requests = (answers: number) => [
+    {
+      path: '/v1beta/models/hedged-frugal:generateContent',
+      body: {
+        contents: [{ role: 'user', parts: [{ text: 'sandbox: say=hello' }] }],
+        generationConfig: { maxOutputTokens: 100, candidateCount: answers },
+      },
+    },
+    {
+      path: '/v1/chat/completions',
+      body: {
+        model: 'hedged-frugal',
+        messages: [{ role: 'user', content: 'sandbox: say=hello' }],
+        max_tokens: 100,
+        n: answers,
+      },
+    },
+  ]
+  for (const { path, body } of requests(1)) {
+    for (let each = 0; each < 20; each += 1) assert.equal((await rig.call(path, { body })).status, 200)
+  }
+  rig.upstream.failFor(keyOf('hedged-frugal-0'), { kind: 'delay', delayMs: 150 })
+  for (const [answers, expected] of [
+    [1, 2],
+    [8, 1],
+  ] as const) {
+    for (const { path, body } of requests(answers)) {
+      const before = rig.upstream.requests.length
+      assert.equal((await rig.call(path, { body })).status, 200)
+      assert.equal(rig.upstream.requests.length - before, expected, `${answers} answers, ${path}`)
+    }
+  }
 })
 
 test('no second call is made, nor one after a broken answer, that a budget has no room for', async () => {

@@ -1,6 +1,6 @@
 /**
  * One attempt's request: which path, which headers, which bytes. Same dialect on both ends: the caller's bytes,
- * with at most the model name and `stream_options` edited in place. Different dialects: through the canonical form.
+ * with at most the model name, `stream_options` and a cap for a budget's sake edited in place. Different dialects: through the canonical form.
  */
 import type { DialectId } from '../domain/dialect-id.ts'
 import { isJsonObject } from '../domain/json.ts'
@@ -11,6 +11,8 @@ import { editMembers, type MemberEdit } from '../kernel/json-scan.ts'
 import type { BodyStream } from '../ports/upstream-client.ts'
 import { type Dialect, dialects } from '../providers/index.ts'
 import { type Exchange, headerOf } from './exchange.ts'
+import { capEdit } from './limits/output-cap.ts'
+import { askedModel } from './metered-model.ts'
 import { passQuery } from './pass-query.ts'
 import type { CompiledTarget } from './snapshot.ts'
 
@@ -50,13 +52,6 @@ function notServed(exchange: Exchange): Fault {
     public: { model: exchange.model, operation },
     param: 'model',
   })
-}
-
-/** For pattern routes (`openai/*`) the model's own name is what follows the prefix when the prefix ends in a slash. */
-export function askedModel(exchange: Exchange): string {
-  const prefix = exchange.route?.prefix ?? null
-  if (prefix?.endsWith('/')) return exchange.model.slice(prefix.length)
-  return exchange.route === null || exchange.route.prefix !== null ? exchange.model : exchange.route.name
 }
 
 interface Parts {
@@ -104,6 +99,9 @@ function passThroughBody(
   if (operation.model === 'form') return editFormModel(exchange, model)
   if (exchange.scan === null) return exchange.body
   const edits: MemberEdit[] = []
+  const cap = exchange.limits?.request.outputCap ?? null
+  const { quirks } = parts.target.deployment.provider
+  if (cap !== null) edits.push(capEdit(cap, { operation, json: exchange.json, quirks }))
   if (operation.model === 'body' && model !== exchange.model)
     edits.push({ key: 'model', json: JSON.stringify(model) })
   if (hideUsageChunk) edits.push({ key: 'stream_options', json: withIncludeUsage(exchange) })
@@ -162,8 +160,10 @@ function translated(
     stream: exchange.stream,
   })
   exchange.downgrades = []
+  const cap = exchange.limits?.request.outputCap ?? null
   const request = {
     ...exchange.canonical,
+    ...(cap === null ? {} : { maxOutputTokens: cap }),
     streamUsage: exchange.stream && target.deployment.provider.quirks.requestStreamUsage === true,
   }
   const json = to.writeRequest(request, {

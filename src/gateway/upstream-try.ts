@@ -7,6 +7,7 @@ import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { TimerHandle } from '../kernel/timer-wheel.ts'
 import type {
+  ClientCall,
   UpstreamCall,
   UpstreamFailure,
   UpstreamFailureKind,
@@ -25,6 +26,7 @@ import {
 import type { GatewayContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { errorBodyBytes, relayError, relayErrorEvent } from './relay-error.ts'
+import { countLost } from './lost-calls.ts'
 import { openStreamRelay, type StreamRelay } from './relay-stream.ts'
 import { type Collector, collect, relayUnary } from './relay-unary.ts'
 import { wakeRoom } from './room-hold.ts'
@@ -40,8 +42,8 @@ export interface TryFailure {
   readonly retryAfterMs: number | null
   /** Sends the provider's own error instead, where it gave one. */
   readonly relay: (() => void) | null
-  /** The provider had begun to answer, so it may charge for the call. */
-  readonly answered: boolean
+  /** The provider had the request whole and did not refuse it, so it may charge for the call. */
+  readonly charged: boolean
 }
 
 export interface TryEvents {
@@ -79,7 +81,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   readonly #isTrial: boolean
   #stage: Stage = 'calling'
   #request: OutgoingRequest | null = null
-  #call: UpstreamCall | null = null
+  #call: ClientCall | null = null
   /** Monotone milliseconds. */
   #startedAt = 0
   #headAt = 0
@@ -185,6 +187,12 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     this.#end()
     if (!this.#hasSucceeded) this.target.health.abandoned(this.#isTrial)
     this.#call?.abort()
+    // Of a stream that is under way it is known what came of it.
+    if (this.#stream === null && this.#isCharged) countLost(this)
+  }
+
+  get #isCharged(): boolean {
+    return this.#status === 0 ? this.#call?.isSent === true : this.#status >= 200 && this.#status < 300
   }
 
   head(status: number, headers: readonly string[]): void {
@@ -337,7 +345,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     const failed: TryFailure = {
       retryAfterMs: null,
       relay: null,
-      answered: this.#status >= 200 && this.#status < 300,
+      charged: this.#isCharged,
       ...facts,
     }
     const monotonic = ctx.clock.monotonic()

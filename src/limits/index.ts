@@ -14,8 +14,9 @@ export {
   readNodeStanding,
 } from './explain-limits.ts'
 export { createLeaseKeeper } from './lease-keeper.ts'
-export type { LimitActual, LimitRequest } from './limit-request.ts'
+export type { BudgetRoom, LimitActual, LimitRequest } from './limit-request.ts'
 export { createLimiter } from './limiter.ts'
+export { isHardOnOutput } from './output-bound.ts'
 export {
   createFairQueue,
   type FairQueue,

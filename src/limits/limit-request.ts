@@ -1,3 +1,5 @@
+import type { LimitMeter } from '../domain/limits.ts'
+
 /** What the gateway tells a limiter of an exchange: who asks, for how much, and how much it was. */
 export interface LimitRequest {
   readonly organizationId: string
@@ -26,6 +28,19 @@ export interface LimitRequest {
    * is near, before anything is refused.
    */
   refine?(): void
+  /** Present and true: the request sets no cap to its answer, so that hard budgets put aside what `bound` says. */
+  readonly isOpenEnded?: boolean
+  /**
+   * Called before anything is taken under hard budgets, and again when what it said does not fit: hold the answer to
+   * what the budgets bear well, or (no rooms) to the least that is sensible. @returns what is put aside for it
+   */
+  bound?(rooms: readonly BudgetRoom[]): LimitActual
+}
+
+/** What is left in a budget, in units of its meter. */
+export interface BudgetRoom {
+  readonly meter: LimitMeter
+  readonly left: number
 }
 
 export interface LimitActual {

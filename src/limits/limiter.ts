@@ -16,6 +16,7 @@ import { isCurrent } from './counter-terms.ts'
 import { createLeaseDesk, type LeaseAnswer, type LeaseDesk } from './lease-desk.ts'
 import { LimitPart, waitMsOf } from './limit-part.ts'
 import type { LimitRequest } from './limit-request.ts'
+import { boundOutput, boundOutputLeast } from './output-bound.ts'
 import { CounterReservation, type ReservationTools, standingsOf } from './reservation.ts'
 import { counterKeyOf } from './subjects.ts'
 import type { Limiter, LimitRefusal, LimitVerdict, Reservation } from './verdict.ts'
@@ -121,7 +122,9 @@ class CounterLimiter implements Limiter {
       if (place !== undefined) parts.push(new LimitPart(compiled, place, request))
     }
     const admission = { parts, request, done, isExact: request.refine === undefined, attempts: 0 }
-    if (!admission.isExact && parts.some((part) => part.isNear)) refine(admission)
+    // Judged by what is expected: what hard budgets put aside for an open-ended answer goes by what they bear.
+    if (!admission.isExact && parts.some((part) => part.isNear)) this.#refine(admission, now)
+    else if (request.isOpenEnded === true) this.#bound(admission, now)
     const first = parts[0]
     if (parts.length > maxCounterParts && first !== undefined)
       return this.#refuseUnavailable(admission, first)
@@ -178,7 +181,7 @@ class CounterLimiter implements Limiter {
     if (outcome === 'moved') return this.#allow(admission)
     if (outcome === 'short' && admission.isExact) return this.#refuseOrFetch(admission)
     if (outcome === 'short') {
-      refine(admission)
+      this.#refine(admission, clock.now())
       return this.#attempt(admission)
     }
     const first = moving[0]
@@ -210,7 +213,7 @@ class CounterLimiter implements Limiter {
     const now = this.#options.clock.now()
     const missing = admission.parts.filter((part) => part.short && !part.skipped && part.check === 'firm')
     const refusing = missing.filter((part) => !part.counter.leased || this.#isDry(part, now))
-    if (refusing.length > 0) return this.#refuseExceeded(admission, refusing)
+    if (refusing.length > 0) return this.#shrinkOrRefuse(admission, refusing)
     const [first] = missing
     if (admission.attempts >= maxAttempts && first !== undefined) {
       return this.#refuse(admission, { part: first, cause: 'exceeded', retryAfterMs: snatchedRetryMs })
@@ -234,7 +237,7 @@ class CounterLimiter implements Limiter {
       if (answer === 'lost') lost.push(part)
       waiting -= 1
       if (waiting > 0) return
-      if (refused.length > 0) this.#refuseExceeded(admission, refused)
+      if (refused.length > 0) this.#shrinkOrRefuse(admission, refused)
       else if (lost.length > 0) this.#goOnWithout(admission, lost)
       else this.#attempt(admission)
     }
@@ -290,6 +293,24 @@ class CounterLimiter implements Limiter {
     return placeOf({ subject: place.subject, key, counter, terms: shareOf(place.terms, nodes) })
   }
 
+  /** An answer whose length is open may do with less than was asked for at first. */
+  #shrinkOrRefuse(admission: Admission, refusing: readonly LimitPart[]): void {
+    if (boundOutputLeast(admission.request, admission.parts)) this.#attempt(admission)
+    else this.#refuseExceeded(admission, refusing)
+  }
+
+  #refine(admission: Admission, now: number): void {
+    const { parts, request } = admission
+    request.refine?.()
+    for (const part of parts) part.measure(request)
+    if (request.isOpenEnded === true) this.#bound(admission, now)
+    admission.isExact = true
+  }
+
+  #bound({ parts, request }: Admission, now: number): void {
+    boundOutput(request, { parts, counters: this.#options.counters, now })
+  }
+
   #refuseExceeded(admission: Admission, refusing: readonly LimitPart[]): void {
     const now = this.#options.clock.now()
     let worst: LimitPart | null = null
@@ -325,13 +346,6 @@ class CounterLimiter implements Limiter {
     const standings = standingsOf(parts, counters, clock.now())
     done({ allowed: false, rule: part.rule, cause, retryAfterMs, standings })
   }
-}
-
-function refine(admission: Admission): void {
-  const { parts, request } = admission
-  request.refine?.()
-  for (const part of parts) part.measure(request)
-  admission.isExact = true
 }
 
 function askingOf(parts: readonly LimitPart[]): readonly LimitPart[] {

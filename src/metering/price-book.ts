@@ -6,7 +6,7 @@
  * Bounds: one look-up per name is remembered, at most 4,096 names (callers can choose names under pattern routes).
  */
 import type { PriceRow } from '../domain/snapshot.ts'
-import type { TokenUsage } from '../domain/usage.ts'
+import { noUsage, type TokenUsage } from '../domain/usage.ts'
 
 export interface PriceBook {
   find(provider: string, model: string): PriceRow | null
@@ -107,4 +107,14 @@ export function costMicroUsd(price: PriceRow, usage: TokenUsage): number {
   let total = scale / 2
   for (const [tokens, each] of lines) total += tokens * each
   return total < exactLimit ? Math.floor(total / scale) : roundExactly(lines)
+}
+
+/** Cost of so many tokens at most: the provider may write the whole input to its prompt cache, where that costs more. */
+export function costAtMost(
+  price: PriceRow,
+  { inputTokens, outputTokens }: Pick<TokenUsage, 'inputTokens' | 'outputTokens'>,
+): number {
+  const isWritingDearer = (price.cacheWritePerMillion ?? 0) > price.inputPerMillion
+  const cacheWriteTokens = isWritingDearer ? inputTokens : 0
+  return costMicroUsd(price, { ...noUsage, inputTokens, outputTokens, cacheWriteTokens })
 }

@@ -1,9 +1,9 @@
 /** What an exchange asks of the limits: who, what for, and how much at most. */
-import { noUsage, type TokenUsage } from '../../domain/usage.ts'
-import { costMicroUsd, estimateInput, type MeteredModel, roughInput } from '../../metering/index.ts'
+import type { BudgetRoom, LimitActual } from '../../limits/index.ts'
+import { estimateInput, type MeteredModel, roughInput } from '../../metering/index.ts'
 import type { Exchange, ExchangeRequest } from '../exchange.ts'
-import type { CompiledTarget } from '../snapshot.ts'
-import { askedModel } from '../upstream-request.ts'
+import { dearestCost, meteredModel, publicModel } from '../metered-model.ts'
+import { sensibleCap } from './answer-cap.ts'
 import { outputCapOf } from './output-cap.ts'
 import type { OutputExpectations } from './output-expectations.ts'
 import type { LimitNeeds } from './snapshot-limits.ts'
@@ -35,8 +35,12 @@ export class AskedRequest implements ExchangeRequest {
   isExact = false
   /** The request itself says how long its answer may be. */
   readonly isCapped: boolean
+  readonly isOpenEnded: boolean
+  outputCap: number | null = null
   readonly #exchange: Exchange
   readonly #needs: LimitNeeds
+  #answers = 0
+  #bounded: LimitActual | null = null
 
   constructor(exchange: Exchange, needs: LimitNeeds, outputs: OutputExpectations) {
     const { key, application, operation, route, json } = exchange
@@ -59,10 +63,13 @@ export class AskedRequest implements ExchangeRequest {
     if (!needs.tokens || operation === null || json === null || route === null) {
       this.outputTokens = 0
       this.isCapped = true
+      this.isOpenEnded = false
       return
     }
     const { perAnswer, answers } = outputCapOf(operation, json)
     this.isCapped = perAnswer !== null
+    this.isOpenEnded = perAnswer === null && needs.hardOutput
+    this.#answers = answers
     this.outputTokens = (perAnswer ?? outputs.expect(this.organizationId, model)) * answers
     if (exchange.startedAt - sampledAt < sampleEveryMs)
       this.#take(roughInput(exchange.body.length, firstModel(exchange)))
@@ -79,36 +86,33 @@ export class AskedRequest implements ExchangeRequest {
     this.#take(estimateInput({ json, bytes: body.length }, firstModel(this.#exchange)))
   }
 
+  get reserved(): LimitActual {
+    return this.#bounded ?? this
+  }
+
+  bound(rooms: readonly BudgetRoom[]): LimitActual {
+    const { inputTokens } = this
+    const answers = this.#answers
+    const least = Math.ceil(this.outputTokens / answers)
+    const cap = sensibleCap(this.#exchange, { rooms, answers, least })
+    const outputTokens = cap * answers
+    this.outputCap = cap
+    this.#bounded = { inputTokens, outputTokens, costMicroUsd: this.#cost(outputTokens) }
+    return this.#bounded
+  }
+
   #take(inputTokens: number): void {
-    const { outputTokens } = this
     this.inputTokens = inputTokens
-    if (this.#needs.money)
-      this.costMicroUsd = dearestCost(this.#exchange, { ...noUsage, inputTokens, outputTokens })
+    this.costMicroUsd = this.#cost(this.outputTokens)
+  }
+
+  #cost(outputTokens: number): number {
+    const { inputTokens } = this
+    return this.#needs.money ? dearestCost(this.#exchange, { inputTokens, outputTokens }) : 0
   }
 }
 
 function firstModel(exchange: Exchange): MeteredModel {
   const [first] = exchange.route?.targets ?? []
   return first === undefined ? { provider: '', model: '' } : meteredModel(exchange, first)
-}
-
-/** The route's own name where the caller used an alias: an alias is no way round a rule. */
-function publicModel({ route, model }: Exchange): string {
-  return route === null || route.prefix !== null ? model : route.name
-}
-
-/** A target as it is metered. */
-export function meteredModel(exchange: Exchange, { deployment, model }: CompiledTarget): MeteredModel {
-  return { provider: deployment.provider.id, model: model ?? askedModel(exchange) }
-}
-
-/** What the tokens cost at the dearest target, whichever is chosen in the end; 0: no price is known. */
-export function dearestCost(exchange: Exchange, usage: TokenUsage): number {
-  let dearest = 0
-  for (const target of exchange.route?.targets ?? []) {
-    const { provider, model } = meteredModel(exchange, target)
-    const price = exchange.snapshot.prices.find(provider, model)
-    if (price !== null) dearest = Math.max(dearest, costMicroUsd(price, usage))
-  }
-  return dearest
 }

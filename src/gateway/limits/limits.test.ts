@@ -195,9 +195,10 @@ describe('what is settled', () => {
       { id: 'tokens', meter: 'total-tokens', amount, window: slow },
       { id: 'under-way', meter: 'concurrent-requests', amount: 1, window: null },
     )
-  /** Nothing is held any more: the one place is free, and the tokens are those of the record. */
-  async function assertSettled(): Promise<void> {
+  /** Nothing is held any more: the one place is free, and the tokens are those of the record, where any were charged. */
+  async function assertSettled(isCharged: boolean): Promise<void> {
     const { inputTokens, outputTokens } = record() ?? { inputTokens: 0, outputTokens: 0 }
+    assert.equal(inputTokens > 0, isCharged, `${inputTokens} in, ${outputTokens} out`)
     assert.equal(await tokensLeft(), amount - inputTokens - outputTokens)
   }
 
@@ -236,7 +237,7 @@ describe('what is settled', () => {
       limitTokens()
       prepare()
       assert.equal((await rig.chat(body)).status, status)
-      await assertSettled()
+      await assertSettled(status !== 400)
     })
   }
 
@@ -259,7 +260,7 @@ describe('what is settled', () => {
     abort.abort()
     for (let at = 0; at < 400 && record()?.outcome !== 'disconnected'; at += 1) await sleep(5)
     assert.ok((record()?.outputTokens ?? 0) < 400)
-    await assertSettled()
+    await assertSettled(true)
   })
 
   test('a key that is revoked in a stream', async () => {
@@ -270,7 +271,7 @@ describe('what is settled', () => {
     gateway.apply({ type: 'keys', version: 2, reset: false, upsert: [], remove: [key.keyId] })
     assert.match((await call).text, /auth\.key-revoked/)
     gateway.apply({ type: 'keys', version: 3, reset: false, upsert: [key], remove: [] })
-    await assertSettled()
+    await assertSettled(true)
   })
 })
 

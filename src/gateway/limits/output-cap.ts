@@ -1,15 +1,17 @@
 /**
- * Most tokens that a request lets its answer have. Read only from the fields that its own dialect knows: a cap that
+ * Most tokens that a request lets its answer have, and how it is told to let it have no more. Read only from the fields that its own dialect knows: a cap that
  * the provider does not read is no cap, and would be a way round limits.
  */
 import type { DialectId } from '../../domain/dialect-id.ts'
 import { isJsonObject, type JsonObject } from '../../domain/json.ts'
 import type { Operation } from '../../domain/operations.ts'
+import type { ProviderQuirks } from '../../domain/provider.ts'
+import type { MemberEdit } from '../../kernel/json-scan.ts'
 
 interface CapRow {
   /** Where the fields stand; empty: at the top. Google takes both ways of writing. */
   readonly under: readonly string[]
-  /** Of several that are given, the largest counts. */
+  /** Of several that are given, the largest counts; the last is the one that is set. */
   readonly caps: readonly string[]
   /** Answers asked for at once; of several, the largest counts. */
   readonly answers: readonly string[]
@@ -20,8 +22,8 @@ const rows: Readonly<Record<DialectId, CapRow>> = Object.freeze({
   'openai-responses': { under: [], caps: ['max_output_tokens'], answers: [] },
   'anthropic-messages': { under: [], caps: ['max_tokens'], answers: [] },
   gemini: {
-    under: ['generationConfig', 'generation_config'],
-    caps: ['maxOutputTokens', 'max_output_tokens'],
+    under: ['generation_config', 'generationConfig'],
+    caps: ['max_output_tokens', 'maxOutputTokens'],
     answers: ['candidateCount', 'candidate_count'],
   },
   'bedrock-converse': { under: ['inferenceConfig'], caps: ['maxTokens'], answers: [] },
@@ -72,4 +74,23 @@ function largest(object: JsonObject, fields: readonly string[]): number | null {
     if (typeof value === 'number' && value >= 1) most = Math.max(most ?? 0, Math.ceil(value))
   }
   return most
+}
+
+/** Where a cap is set, in which operation, at which vendor. */
+export interface CapPlace {
+  readonly operation: Operation
+  readonly json: JsonObject | null
+  readonly quirks: ProviderQuirks
+}
+
+/** A cap as a member of a body that has none, in the operation's own dialect. */
+export function capEdit(cap: number, { operation, json, quirks }: CapPlace): MemberEdit {
+  const { dialect } = operation
+  const { under, caps } = dialect === null ? legacyRow : rows[dialect]
+  const ofVendor = dialect === 'openai-chat' ? quirks.maxTokensField : undefined
+  const field = ofVendor ?? caps.at(-1) ?? ''
+  const place = under.find((name) => json?.[name] !== undefined) ?? under.at(-1)
+  if (place === undefined) return { key: field, json: String(cap) }
+  const given = json?.[place]
+  return { key: place, json: JSON.stringify({ ...(isJsonObject(given) ? given : {}), [field]: cap }) }
 }

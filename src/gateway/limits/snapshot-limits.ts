@@ -4,7 +4,7 @@
  */
 import type { LimitMeter, LimitRule, LimitTerms, PlanSnapshot, PriorityClass } from '../../domain/limits.ts'
 import type { SnapshotConfig } from '../../domain/snapshot.ts'
-import { type CompiledLimits, compileLimits } from '../../limits/index.ts'
+import { type CompiledLimits, compileLimits, isHardOnOutput } from '../../limits/index.ts'
 
 /** Of exchanges under no plan. */
 export const defaultPriority: PriorityClass = 'normal'
@@ -14,6 +14,10 @@ export interface LimitNeeds {
   /** Some rule counts tokens or money. */
   readonly tokens: boolean
   readonly money: boolean
+  /** Some hard budget counts money. */
+  readonly hardMoney: boolean
+  /** Some hard budget counts what answers have. */
+  readonly hardOutput: boolean
   /** Some rule lets exchanges wait. */
   readonly queue: boolean
 }
@@ -75,6 +79,8 @@ function needsOf(terms: readonly LimitTerms[]): LimitNeeds {
   return Object.freeze({
     tokens: money || terms.some(({ meter }) => tokenMeters.has(meter)),
     money,
+    hardMoney: terms.some((each) => each.meter === 'cost' && isHardOnOutput(each)),
+    hardOutput: terms.some(isHardOnOutput),
     queue: terms.some(({ whenExceeded }) => whenExceeded === 'queue'),
   })
 }

@@ -4,9 +4,8 @@
  * the error of the estimate. Costs a comparison for each chunk, and a look at the counters every `stepTokens` at most.
  */
 import type { LimitRule } from '../../domain/limits.ts'
-import { noUsage } from '../../domain/usage.ts'
 import type { LimitActual } from '../../limits/index.ts'
-import { costMicroUsd } from '../../metering/index.ts'
+import { costAtMost } from '../../metering/index.ts'
 import type { Exchange, ExchangeLimits } from '../exchange.ts'
 
 const stepTokens = 64
@@ -58,17 +57,19 @@ export class StreamBudget {
 
   #figures(outputTokens: number): LimitActual {
     const { inputTokens, costMicroUsd: reserved } = this.#limits.request
+    const { lost } = this.#exchange
+    const cost = reserved === 0 ? 0 : this.#cost(inputTokens, outputTokens)
+    if (lost === null) return { inputTokens, outputTokens, costMicroUsd: cost }
     return {
-      inputTokens,
-      outputTokens,
-      costMicroUsd:
-        reserved === 0 ? 0 : this.#cost(inputTokens, outputTokens) + this.#exchange.lostCostMicroUsd,
+      inputTokens: inputTokens + lost.usage.inputTokens,
+      outputTokens: outputTokens + lost.usage.outputTokens,
+      costMicroUsd: cost + lost.costMicroUsd,
     }
   }
 
   #cost(inputTokens: number, outputTokens: number): number {
     const { target, servedModel, snapshot } = this.#exchange
     const price = target === null ? null : snapshot.prices.find(target.deployment.provider.id, servedModel)
-    return price === null ? 0 : costMicroUsd(price, { ...noUsage, inputTokens, outputTokens })
+    return price === null ? 0 : costAtMost(price, { inputTokens, outputTokens })
   }
 }

@@ -3,11 +3,9 @@
  * and the output cap in tokens and money. `settle` puts right what was used in the end. Where a rule lets exchanges
  * wait, this is where they do.
  */
-import { faults } from '../../faults/catalogue.ts'
-import { limitFault } from '../limits/limit-faults.ts'
 import { LimitHold } from '../limits/limit-hold.ts'
 import { AskedRequest } from '../limits/limit-request.ts'
-import { budgetAgainstBatches } from '../limits/uncounted-batches.ts'
+import { uncountedFault } from '../limits/uncounted.ts'
 import type { Stage } from '../stage.ts'
 
 export const reserve: Stage = (exchange, ctx) => {
@@ -16,8 +14,8 @@ export const reserve: Stage = (exchange, ctx) => {
   const needs = key === null ? undefined : byOrganization.get(key.organizationId)
   if (rules === null || needs === undefined) return 'next'
   const request = new AskedRequest(exchange, needs, ctx.outputs)
-  const budget = exchange.operation?.anyModel === true ? budgetAgainstBatches(rules, request) : null
-  if (budget !== null) throw limitFault(faults.uncountedBatch, budget, null)
+  const uncounted = uncountedFault(exchange, { limits: rules, needs, request })
+  if (uncounted !== null) throw uncounted
   const hold = new LimitHold(exchange, {
     limiter: ctx.limiter,
     queue: ctx.queue,

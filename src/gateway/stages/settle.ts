@@ -1,47 +1,58 @@
 /**
  * What the exchange consumed and cost. The provider's figures count as given, an explicit zero too; where it gave
- * none the figures are estimates and marked so. Runs for completed, failed, aborted and disconnected exchanges alike.
+ * none the figures are estimates and marked so. Calls whose answers nobody got count beside the one that was answered.
+ * Runs for completed, failed, aborted and disconnected exchanges alike.
  */
-import { noUsage } from '../../domain/usage.ts'
+import { noUsage, type TokenUsage } from '../../domain/usage.ts'
 import { costMicroUsd, observeInputBytes, observeInputTokens, plausibleUsage } from '../../metering/index.ts'
 import type { GatewayContext } from '../context.ts'
 import type { Exchange, ExchangeLimits } from '../exchange.ts'
-import { meteredModel } from '../limits/limit-request.ts'
+import { meteredModel } from "../metered-model.ts"
+import { countUnseen, sumOfUsage } from '../lost-calls.ts'
 import type { Stage } from '../stage.ts'
 
 export const settle: Stage = (exchange, ctx) => {
   if (exchange.settled) return 'next'
   exchange.settled = true
-  exchange.usage = plausibleUsage(exchange.usage ?? exchange.estimateUsage?.() ?? noUsage)
+  const { target, servedModel, limits } = exchange
+  const seen = exchange.usage ?? exchange.estimateUsage?.() ?? null
+  const isUnseen = target !== null && goesOnUnseen(exchange, seen)
+  if (isUnseen) countUnseen({ exchange, ctx, target, servedModel })
+  const answered = isUnseen ? noUsage : plausibleUsage(seen ?? noUsage)
+  const { lost } = exchange
+  exchange.usage = lost === null ? answered : plausibleUsage(sumOfUsage(answered, lost.usage))
   exchange.estimateUsage = null
-  const { target, limits } = exchange
   if (target !== null) {
-    const price = exchange.snapshot.prices.find(target.deployment.provider.id, exchange.servedModel)
-    const lost = exchange.lostCostMicroUsd
-    if (price !== null) exchange.costMicroUsd = costMicroUsd(price, exchange.usage) + lost
-    else if (lost > 0) exchange.costMicroUsd = lost
+    const price = exchange.snapshot.prices.find(target.deployment.provider.id, servedModel)
+    const lostMicroUsd = lost?.costMicroUsd ?? 0
+    if (price !== null) exchange.costMicroUsd = costMicroUsd(price, answered) + lostMicroUsd
+    else if (lostMicroUsd > 0) exchange.costMicroUsd = lostMicroUsd
   }
-  if (limits !== null) settleLimits(exchange, ctx, limits)
+  if (limits === null) return 'next'
+  const { inputTokens, outputTokens } = exchange.usage
+  limits.settle({ inputTokens, outputTokens, costMicroUsd: exchange.costMicroUsd ?? 0 })
+  learn(exchange, ctx, { limits, answered })
   return 'next'
 }
 
-/** What was used in the end, and what the next estimates can learn from it. */
-function settleLimits(exchange: Exchange, { outputs }: GatewayContext, limits: ExchangeLimits): void {
-  const { usage, target, costMicroUsd: cost } = exchange
-  const { inputTokens, outputTokens } = usage ?? noUsage
-  limits.settle(
-    goesOnUnseen(exchange) ? limits.request : { inputTokens, outputTokens, costMicroUsd: cost ?? 0 },
-  )
-  if (usage === null || usage.estimated || target === null) return
-  const { request } = limits
-  if (outputTokens > 0 && !request.isCapped)
-    outputs.observe(request.organizationId, request.model, outputTokens)
-  const model = meteredModel(exchange, target)
-  observeInputBytes(model, exchange.body.length, usage)
-  if (request.isExact) observeInputTokens(model, request.inputTokens, usage)
+/** An answer that the provider goes on writing in the background comes to nobody's eyes: all that it may have counts. */
+function goesOnUnseen({ json, outcome, faultCode }: Exchange, seen: TokenUsage | null): boolean {
+  const isUnderWay = seen?.estimated ?? outcome !== 'disconnected'
+  return json?.['background'] === true && faultCode === '' && isUnderWay
 }
 
-/** An answer that the provider goes on writing in the background comes to nobody's eyes: all that was reserved counts. */
-function goesOnUnseen({ json, usage, target, faultCode }: Exchange): boolean {
-  return json?.['background'] === true && target !== null && faultCode === '' && usage?.estimated !== false
+/** What the next estimates can learn from the answer. */
+function learn(
+  exchange: Exchange,
+  { outputs }: GatewayContext,
+  { limits, answered }: { readonly limits: ExchangeLimits; readonly answered: TokenUsage },
+): void {
+  const { target } = exchange
+  if (answered.estimated || target === null) return
+  const { request } = limits
+  if (answered.outputTokens > 0 && !request.isCapped)
+    outputs.observe(request.organizationId, request.model, answered.outputTokens)
+  const model = meteredModel(exchange, target)
+  observeInputBytes(model, exchange.body.length, answered)
+  if (request.isExact) observeInputTokens(model, request.inputTokens, answered)
 }
