@@ -216,6 +216,13 @@ export const faults = Object.freeze({
     'The model {model} does not exist or may not be used with this API key.',
     'List the models with GET /v1/models.',
   ),
+  outsideResidency: entry(
+    'access.outside-residency',
+    403,
+    'permission',
+    'No deployment for {operation} lies in a region that the residency of every model of this API key allows.',
+    'Give a deployment in such a region, or use a key for models whose residencies have a region in common.',
+  ),
   scopeDenied: entry(
     'access.scope-denied',
     403,

@@ -1,4 +1,5 @@
 /** No choice, fallback, retry or hedge of a route can reach a target outside its residency: it is not among them. */
+// What leaves the gateway is watched in residency-traffic.test.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -23,6 +23,7 @@ import {
   compilePeppers,
   type PatternMatcher,
   type Peppers,
+  patternsMeet,
 } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import { compilePrices, type PriceBook } from '../metering/index.ts'
@@ -61,6 +62,8 @@ export interface CompiledRoute {
   readonly aliases: readonly string[]
   /** Sorted by priority. None lies outside the route's residency, so nothing that starts here can leave it. */
   readonly targets: readonly CompiledTarget[]
+  /** Regions that its residency allows; null: anywhere. */
+  readonly mayGoTo: PatternMatcher | null
   readonly terms: RouteTerms
   /** One target and nothing to choose by. */
   readonly isPlain: boolean
@@ -87,6 +90,8 @@ export interface CompiledApplication {
   readonly allowsOperation: (operationId: string) => boolean
   /** Some subscribed product has the operation on the model. */
   readonly allowsModel: (operationId: string, model: string) => boolean
+  /** Some subscribed product has a model that `pattern` names, for whatever operation. */
+  readonly meetsModel: (pattern: string) => boolean
   /** The first subscription that has the operation, on the model where one is named. */
   readonly grantFor: (operationId: string, model: string | null) => GrantSnapshot | null
 }
@@ -97,6 +102,8 @@ export interface OrganizationRoutes {
   readonly patterns: readonly CompiledRoute[]
   /** Each deployment, for operations that name no model. */
   readonly withoutModel: readonly CompiledTarget[]
+  /** Routes with a residency; operations that name no model keep to those of all that the key may use. */
+  readonly resident: readonly CompiledRoute[]
 }
 
 export interface Snapshot {
@@ -173,6 +180,7 @@ interface MutableRoutes {
   readonly exact: Map<string, CompiledRoute>
   readonly patterns: CompiledRoute[]
   readonly withoutModel: CompiledTarget[]
+  readonly resident: CompiledRoute[]
 }
 
 interface RouteParts {
@@ -189,7 +197,7 @@ function compileOrganizations(
   const of = (organizationId: string): MutableRoutes => {
     let routes = organizations.get(organizationId)
     if (routes === undefined) {
-      routes = { exact: new Map(), patterns: [], withoutModel: [] }
+      routes = { exact: new Map(), patterns: [], withoutModel: [], resident: [] }
       organizations.set(organizationId, routes)
     }
     return routes
@@ -213,7 +221,7 @@ function addRoute(routes: MutableRoutes, route: RouteSnapshot, parts: RouteParts
   const targets = route.targets
     .map((target) => compileTarget(target, { ...route, terms }, parts))
     .filter((target) => target !== null)
-    .filter(({ deployment: { region } }) => mayGoTo === null || (region !== null && mayGoTo(region)))
+    .filter(({ deployment }) => isWithin(deployment, mayGoTo))
     .sort((a, b) => a.priority - b.priority)
   const compiled: CompiledRoute = Object.freeze({
     name: route.name,
@@ -221,15 +229,22 @@ function addRoute(routes: MutableRoutes, route: RouteSnapshot, parts: RouteParts
     createdAt: route.createdAt,
     aliases: route.aliases,
     targets,
+    mayGoTo,
     terms,
     isPlain: targets.length <= 1 && terms.retry.rounds === 0 && terms.concurrency === null,
     guardsStreams: targets.length > 1 || terms.retry.rounds > 0 || terms.firstContentMs !== null,
     retries: new ShareBudget(terms.retry.budgetPercent),
     hedging: terms.hedge === null ? null : new ShareBudget(terms.hedge.maxPercent),
   })
+  if (mayGoTo !== null) routes.resident.push(compiled)
   if (compiled.prefix !== null) routes.patterns.push(compiled)
   else routes.exact.set(route.name, compiled)
   for (const alias of route.aliases) routes.exact.set(alias, compiled)
+}
+
+/** Whether a residency allows the deployment: one without a region lies nowhere that could be named. */
+export function isWithin({ region }: CompiledDeployment, mayGoTo: PatternMatcher | null): boolean {
+  return mayGoTo === null || (region !== null && mayGoTo(region))
 }
 
 /** A target whose deployment is out of service is left out; the route stays and answers 503 when none is left. */
@@ -273,6 +288,8 @@ function compileApplication(
     allowsOperation: (operationId: string) => grants.some((grant) => grant.operations(operationId)),
     allowsModel: (operationId: string, model: string) =>
       grants.some((grant) => grant.operations(operationId) && grant.models(model)),
+    meetsModel: (pattern: string) =>
+      application.grants.some(({ models }) => models.some((model) => patternsMeet(model, pattern))),
     grantFor: (operationId: string, model: string | null) =>
       grants.find((grant) => grant.operations(operationId) && (model === null || grant.models(model)))
         ?.snapshot ?? null,

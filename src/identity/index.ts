@@ -10,7 +10,7 @@ export {
   parseApiKey,
 } from './api-key/api-key-text.ts'
 export { type AddressMatcher, compileCidrs, isCidr } from './api-key/compile-cidrs.ts'
-export { compilePatterns, type PatternMatcher } from './api-key/compile-patterns.ts'
+export { compilePatterns, type PatternMatcher, patternsMeet } from './api-key/compile-patterns.ts'
 export { createKeyProof, type KeyProof } from './api-key/key-proof.ts'
 export { snapshotKeys } from './api-key/key-snapshot.ts'
 export { hasPeppers, type OpenedPeppers, openPeppers } from './api-key/open-peppers.ts'

@@ -1,8 +1,10 @@
 /**
  * Order the deployments to try, as the route's policy has it; what is out of use is left out. Operations without a
- * model (files, batches) go to the organization's deployments that serve the operation.
+ * model (files, batches) go to the organization's deployments that serve the operation and lie where each route of the
+ * key allows.
  */
 import { faults } from '../../faults/catalogue.ts'
+import { patternsMeet } from '../../identity/index.ts'
 import { Fault } from '../../kernel/fault.ts'
 import {
   conversationHash,
@@ -16,7 +18,7 @@ import type { GatewayContext } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { isRoomAwaited, RoomHold } from '../room-hold.ts'
 import { blockageFault } from '../routing-faults.ts'
-import type { CompiledRoute, CompiledTarget } from '../snapshot.ts'
+import { type CompiledRoute, type CompiledTarget, isWithin } from '../snapshot.ts'
 import type { Stage, StageOutcome } from '../stage.ts'
 
 export const chooseTargets: Stage = (exchange, ctx) => {
@@ -73,10 +75,29 @@ function orderingOf(exchange: Exchange, ctx: GatewayContext, terms: RouteTerms):
   }
 }
 
+/**
+ * What such an operation carries may serve any model that the key may use, so it stays where the residency of each of
+ * their routes allows.
+ */
 function targetsWithoutModel(exchange: Exchange): readonly CompiledTarget[] {
   const operation = exchange.operation?.id ?? ''
   const routes = exchange.snapshot.organizations.get(exchange.key?.organizationId ?? '')
-  return (routes?.withoutModel ?? []).filter(
+  if (routes === undefined) return []
+  const serving = routes.withoutModel.filter(
     ({ deployment }) => deployment.provider.paths[operation] !== undefined,
   )
+  const binding = routes.resident.filter((route) => mayMeet(exchange, route.name))
+  const allowed = serving.filter(({ deployment }) =>
+    binding.every(({ mayGoTo }) => isWithin(deployment, mayGoTo)),
+  )
+  if (allowed.length === 0 && serving.length > 0)
+    throw new Fault(faults.outsideResidency, { public: { operation } })
+  return allowed
+}
+
+/** Whether the key may use some model that `pattern`, the name of a route, stands for; for whatever operation. */
+function mayMeet({ application, key }: Exchange, pattern: string): boolean {
+  const own = key?.models ?? null
+  if (application !== null && !application.meetsModel(pattern)) return false
+  return own === null || own.some((model) => patternsMeet(model, pattern))
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compilePatterns, isPattern, maxPatterns } from './compile-patterns.ts'
+import { compilePatterns, isPattern, maxPatterns, patternsMeet } from './compile-patterns.ts'
 
 test('null admits every name, an empty list none', () => {
   assert.equal(compilePatterns(null)('anything'), true)
@@ -23,4 +23,19 @@ test('a malformed or overlong list is refused', () => {
     assert.throws(() => compilePatterns([pattern]), RangeError)
   }
   assert.throws(() => compilePatterns(Array(maxPatterns + 1).fill('a')), RangeError)
+})
+
+test('two patterns meet where some name fits both', () => {
+  for (const [a, b, expected] of [
+    ['gpt', 'gpt', true],
+    ['gpt', 'gpt-5', false],
+    ['gpt-*', 'gpt-5', true],
+    ['gpt-*', 'gpt', false],
+    ['gpt-*', 'gpt-4*', true],
+    ['gpt-*', 'claude-*', false],
+    ['*', 'gpt-*', true],
+  ] as const) {
+    assert.equal(patternsMeet(a, b), expected, `${a} ${b}`)
+    assert.equal(patternsMeet(b, a), expected, `${b} ${a}`)
+  }
 })

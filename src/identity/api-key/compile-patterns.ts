@@ -10,6 +10,14 @@ export function isPattern(text: string): boolean {
   return text.length > 0 && (star < 0 || star === text.length - 1)
 }
 
+/** Whether some name fits both patterns. */
+export function patternsMeet(a: string, b: string): boolean {
+  const [prefixOfA, prefixOfB] = [a, b].map((each) => (each.endsWith('*') ? each.slice(0, -1) : null))
+  if (prefixOfA == null) return prefixOfB == null ? a === b : a.startsWith(prefixOfB)
+  if (prefixOfB == null) return b.startsWith(prefixOfA)
+  return prefixOfA.startsWith(prefixOfB) || prefixOfB.startsWith(prefixOfA)
+}
+
 const everything: PatternMatcher = () => true
 const nothing: PatternMatcher = () => false
 
