@@ -147,6 +147,8 @@ export class Exchange {
   cacheStatus: '' | 'hit' | 'miss' | 'bypass' = ''
   /** Set where the answer is to be kept if it ends well. */
   keepResponse: (() => void) | null = null
+  /** How long the provider lets the answer be kept, milliseconds. */
+  keepAtMostMs = Number.POSITIVE_INFINITY
   faultCode = ''
   usage: TokenUsage | null = null
   /** Figures so far, for an exchange that ends before the provider gave any. */

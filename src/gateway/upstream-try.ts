@@ -23,6 +23,7 @@ import {
   failureClasses,
   retryAfterMs,
 } from '../routing/index.ts'
+import { readKeepMs } from './cache-control.ts'
 import type { GatewayContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { errorBodyBytes, relayError, relayErrorEvent } from './relay-error.ts'
@@ -328,6 +329,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   #begin(): void {
     if (this.#stage !== 'calling') return
     this.#stage = 'answering'
+    if (this.exchange.keepResponse !== null) this.exchange.keepAtMostMs = readKeepMs(this.#headers)
     this.#events.began(this)
   }
 

@@ -211,6 +211,34 @@ test('Cache-Control of the caller is respected', async () => {
   assert.equal(upstreamCalls(), 8)
 })
 
+test('Cache-Control of the provider’s answer is respected', async () => {
+  const whole = '{"id":"1","object":"chat.completion","choices":[{"index":0,"message":{"content":"hi"}}]}'
+  const events = `data: {"id":"1","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n`
+  const again = async (control: string, stream: boolean, waitMs = 0) => {
+    const body = { ...fresh(), stream }
+    const type = stream ? 'text/event-stream' : 'application/json'
+    const headers = { 'content-type': type, 'cache-control': control }
+    rig.upstream.failNext({ kind: 'status', status: 200, headers, body: stream ? events : whole })
+    assert.equal(statusOf(await rig.chat(body)), 'miss')
+    await sleep(waitMs)
+    return statusOf(await rig.chat(body))
+  }
+  for (const stream of [false, true]) {
+    for (const control of [
+      'no-store',
+      'Private',
+      'max-age=60, no-store',
+      'max-age=0',
+      'max-age=soon',
+      's-maxage=0',
+    ])
+      assert.equal(await again(control, stream), 'miss', `${control}, ${stream}`)
+    for (const control of ['max-age=60', 'public', 'no-cache', 'max-age=0, s-maxage=60'])
+      assert.equal(await again(control, stream), 'hit', `${control}, ${stream}`)
+  }
+  assert.equal(await again('max-age=1', false, 1050), 'miss', 'no longer than the provider allows')
+})
+
 test('an answer’s time ends', async () => {
   const body = { model: 'brief', ...fresh() }
   await rig.chat(body)

@@ -4,7 +4,7 @@
  * refuses, so who may no longer ask gets nothing; and an answer is given again only while the deployment that gave it
  * is still a target of the route, unchanged, so that residency holds for what is kept as for what is called.
  *
- * `Cache-Control` of the caller is respected. `x-gatewright-cache` says `hit` (with `Age`), `miss` or `bypass`.
+ * `Cache-Control` is respected, the caller's and the provider's. `x-gatewright-cache` says `hit` (with `Age`), `miss` or `bypass`.
  */
 import { createHash } from 'node:crypto'
 import type { CachedResponse, ResponseSource } from '../../ports/response-cache.ts'
@@ -129,7 +129,8 @@ function prepareKeeping(exchange: Exchange, ctx: GatewayContext, key: string): v
   exchange.keepResponse = () => {
     const reply = captured.take()
     const source = sourceOf(exchange)
-    if (reply === null || source === null || !isWhole(exchange, reply.body)) return
+    const ttlMs = Math.min(cache.ttlMs, exchange.keepAtMostMs)
+    if (ttlMs <= 0 || reply === null || source === null || !isWhole(exchange, reply.body)) return
     const body = exchange.stream ? withoutKeepAlive(reply.body) : reply.body
     const headers: string[] = []
     for (const name of keptHeaders) {
@@ -137,7 +138,7 @@ function prepareKeeping(exchange: Exchange, ctx: GatewayContext, key: string): v
       if (value !== undefined) headers.push(name, value)
     }
     const answeredAt = ctx.clock.now()
-    ctx.responses.keep(key, { status: reply.status, headers, body, answeredAt, source }, cache.ttlMs)
+    ctx.responses.keep(key, { status: reply.status, headers, body, answeredAt, source }, ttlMs)
   }
 }
 
