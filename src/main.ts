@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { createCounterMemory } from './compose/counter-memory.ts'
-import { ConfigError, describeProblem, loadConfig, readEnvironment } from './config/index.ts'
+import { loadConfiguration } from './compose/load-configuration.ts'
+import { ConfigError, describeProblem, readEnvironment } from './config/index.ts'
 import { banner } from './supervisor/banner.ts'
 import { settleEngine } from './supervisor/engine-settings.ts'
 import { createLog } from './supervisor/log.ts'
@@ -54,9 +55,9 @@ function readArguments() {
   }
 }
 
-function load(values: ReturnType<typeof readArguments>) {
+async function load(values: ReturnType<typeof readArguments>) {
   try {
-    return loadConfig({
+    return await loadConfiguration({
       environment: readEnvironment(),
       directory: process.cwd(),
       ...(values.config === undefined ? {} : { file: values.config }),
@@ -72,11 +73,12 @@ function load(values: ReturnType<typeof readArguments>) {
 }
 
 async function start(values: ReturnType<typeof readArguments>): Promise<void> {
-  const loaded = load(values)
+  const loaded = await load(values)
   if (values.check === true) return write('The configuration is valid.\n')
   const supervisor = supervise({
     config: loaded.config,
     configFile: loaded.file,
+    ...(values['data-dir'] === undefined ? {} : { dataDir: values['data-dir'] }),
     directory: process.cwd(),
     extraCertificates: [],
     createCounters: createCounterMemory,

@@ -1,6 +1,6 @@
 // Writes the JSON Schema of gatewright.yaml for editors, and docs/reference/configuration.md, from src/config/schema.ts.
 
-import { configSchema } from '../src/config/index.ts'
+import { configSchema, startOnlyPaths } from '../src/config/index.ts'
 import { writeGenerated } from './write-generated.ts'
 
 interface Schema {
@@ -81,7 +81,8 @@ writeGenerated(
     'Everything has a default: an empty file, or none, is a valid configuration. Unknown keys are refused. The file is',
     'checked whole: one mistake, and all of it is refused with file, line, path and reason, while the running',
     'configuration stays. `npm start -- --check` checks without starting; SIGHUP or a change of the file loads it again.',
-    'Listeners, `dataDir`, `gateway.workers` and `providers` are read at start only.',
+    `Read at the start only: ${startOnlyPaths.map((path) => `\`${path}\``).join(', ')}. A reload that finds one of them`,
+    'changed says so in the process log; until the next start the running one stays.',
     '',
     'For completion in editors, begin the file with',
     '`# yaml-language-server: $schema=docs/reference/gatewright.schema.json`.',

@@ -11,7 +11,7 @@ import { serveCounters } from '../adapters/thread-counters/thread-central-counte
 import { createIdempotencyServer } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { AdminDependencies } from '../admin/context.ts'
 import { createAdminApi } from '../admin/create-admin-api.ts'
-import { type LoadedConfig, loadConfig, readEnvironment, readSecretReference } from '../config/index.ts'
+import { type LoadedConfig, readEnvironment, readSecretReference } from '../config/index.ts'
 import type { Deployment } from '../domain/entities.ts'
 import type { DeploymentSnapshot } from '../domain/snapshot.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
@@ -50,12 +50,14 @@ import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
 import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
 import { isFileManaged, isSandboxEnabled, snapshotSettings } from './control-settings.ts'
-import { describeRefusal, describeStartRefusal } from './describe-refusal.ts'
+import { describeStartRefusal } from './describe-refusal.ts'
 import { explainLiveLimits, type LiveCounters } from './explain-live-limits.ts'
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
+import { loadConfiguration } from './load-configuration.ts'
 import { openDatabase } from './open-database.ts'
 import { createStatus } from './status.ts'
+import { createReloader, type InForce } from './reloader.ts'
 import { openTargetHealthDesk } from './target-health.ts'
 import { createTlsSource } from './tls-material.ts'
 import { tryDeployment } from './try-deployment.ts'
@@ -82,7 +84,7 @@ const auth = { now: systemClock.now, fetchToken: createTokenFetcher(network) }
 const targetHealth = openTargetHealthDesk(data.healthBoard, { catalogue, auth, client })
 const idempotency = createMemoryIdempotencyBook(systemClock.now)
 
-let loaded: LoadedConfig = { config: data.config, file: data.configFile, lineOf: () => 0 }
+const inForce: InForce = { loaded: { config: data.config, file: data.configFile, lineOf: () => 0 } }
 let workers: { counts: WorkerCounts; urls: readonly string[] } = {
   counts: { configured: 0, running: 0, restarts: 0 },
   urls: [],
@@ -105,7 +107,7 @@ async function openStorage(directory: DataDirectory) {
   const { store, secretBox, peppers } = database
   const access = { store, clock: systemClock, peppers: () => peppers }
   const sources = () => ({
-    settings: snapshotSettings(loaded.config, peppers.encoded),
+    settings: snapshotSettings(inForce.loaded.config, peppers.encoded),
     secretBox,
     readReference,
     checkDeployment,
@@ -123,9 +125,11 @@ async function settleIn({ store, access }: Storage, directory: DataDirectory): P
 }
 
 /** Bring the store to `gatewright.yaml` and the environment; returns the deployments of the environment. */
-async function applyConfiguration(storage: Storage): Promise<readonly string[]> {
+async function applyConfiguration(
+  storage: Storage,
+  { config, file, lineOf }: LoadedConfig,
+): Promise<readonly string[]> {
   const { store } = storage
-  const { config, file, lineOf } = loaded
   const now = systemClock.now()
   const document = isFileManaged(config) ? config : {}
   const source = { document, file: file ?? 'gatewright.yaml', lineOf }
@@ -200,7 +204,7 @@ function adminDependencies(
     configuration: createDocumentManager({
       store,
       clock: systemClock,
-      fileManaged: () => isFileManaged(loaded.config),
+      fileManaged: () => isFileManaged(inForce.loaded.config),
       checkDeployment: documentCheck(storage),
     }),
     explainLimits: (requests) => explainLiveLimits(store, counters, requests),
@@ -215,7 +219,7 @@ function openContent({ secretBox }: Storage, directory: DataDirectory): ContentI
   return openContentIntake({
     directory: directory.contentDirectory,
     secretBox,
-    retentionDays: () => loaded.config.contentLog.retentionDays,
+    retentionDays: () => inForce.loaded.config.contentLog.retentionDays,
     now: systemClock.now,
     log: warnOf('content.storage'),
   })
@@ -223,7 +227,7 @@ function openContent({ secretBox }: Storage, directory: DataDirectory): ContentI
 
 function openAlerts({ alerts }: Storage): AlertIntake {
   const { now } = systemClock
-  const settings = () => loaded.config.alerts.webhook
+  const settings = () => inForce.loaded.config.alerts.webhook
   const failed = warnOf('limit.webhook-failed')
   const webhook = createAlertWebhook({ client: network, settings, readReference, now, log: failed })
   const intake = openAlertIntake({ alerts, raised: (alert) => webhook.send(alert), now, log })
@@ -267,19 +271,19 @@ function connectWorker(port: MessagePort, { usage, content, alerts, counters }: 
   })
 }
 
-async function reload(storage: Storage, republish: () => Promise<void>): Promise<void> {
-  const before = loaded
-  try {
-    const file = data.configFile === null ? {} : { file: data.configFile }
-    loaded = loadConfig({ environment, directory: data.directory, dataDir: data.config.dataDir, ...file })
-    await applyConfiguration(storage)
-    await republish()
-    log({ level: 'info', code: 'config.reloaded', text: 'The configuration was loaded again.' })
-  } catch (error) {
-    loaded = before
-    const text = `The new configuration is refused as a whole; the running one stays.\n${describeRefusal(error, null)}`
-    log({ level: 'error', code: 'config.refused', text })
+function openReloader(storage: Storage, publish: () => Promise<void>) {
+  const named = {
+    ...(data.configFile === null ? {} : { file: data.configFile }),
+    ...(data.dataDir === null ? {} : { dataDir: data.dataDir }),
   }
+  return createReloader({
+    inForce,
+    load: () => loadConfiguration({ environment, directory: data.directory, ...named }),
+    apply: (loaded) => applyConfiguration(storage, loaded),
+    publish,
+    settled: (config) => tell({ type: 'configuration', config }),
+    log,
+  })
 }
 
 /** The database, and what takes in what workers send. */
@@ -311,7 +315,7 @@ async function start(): Promise<void> {
   const parts = await openParts(directory)
   const { storage, usage, content, counters } = parts
   const apiKey = await settleIn(storage, directory)
-  const environmentDeployments = await applyConfiguration(storage)
+  const environmentDeployments = await applyConfiguration(storage, inForce.loaded)
   const publisher = createStoragePublisher(storage)
   await publisher.start()
   const status = createStatus({
@@ -322,7 +326,7 @@ async function start(): Promise<void> {
     publisher: () => publisher.state,
     controlUrls: () => listeners.urls,
     certificateExpiresAt: () => tls.expiresAt,
-    config: () => loaded.config,
+    config: () => inForce.loaded.config,
   })
   const app = await createAdminApi(
     adminDependencies(storage, {
@@ -338,9 +342,11 @@ async function start(): Promise<void> {
     listeners.setTls(next)
     tell({ type: 'tls', material: next })
   }, warnOf('tls.reload'))
-  const republish = (): Promise<void> => publisher.republish()
+  const reloader = openReloader(storage, () => publisher.republish())
   const { configFile } = data
-  if (configFile !== null) watchFile(configFile, { interval: 500 }, () => void reload(storage, republish))
+  if (configFile !== null) watchFile(configFile, { interval: 500 }, () => void reloader.reload())
+  // The file may have changed while no control plane watched it.
+  void reloader.catchUp()
 
   async function close(): Promise<void> {
     if (configFile !== null) unwatchFile(configFile)
@@ -356,7 +362,7 @@ async function start(): Promise<void> {
     workers: ({ counts, urls }) => {
       workers = { counts, urls }
     },
-    reload: () => void reload(storage, republish),
+    reload: () => void reloader.reload(),
     close: () => void close(),
   })
   const welcome: Welcome = {
@@ -364,7 +370,7 @@ async function start(): Promise<void> {
     setupPath: await offerSetup(storage.access),
     authorityFile: tls.authorityFile,
     environmentDeployments,
-    sandbox: isSandboxEnabled(loaded.config),
+    sandbox: isSandboxEnabled(inForce.loaded.config),
     controlUrls: listeners.urls,
     warnings: publisher.state.warnings,
   }

@@ -9,12 +9,14 @@ export {
   type Environment,
   isLoopbackHost,
   type LoadedConfig,
+  type LoadOptions,
   loadConfig,
   parseResources,
   readEnvironment,
   readSecretReference,
 } from './load.ts'
 export { ConfigError, type ConfigProblem, describeProblem, joinPath } from './parse.ts'
+export { changedStartSettings, keepStartSettings, startOnlyPaths } from './readings.ts'
 export { routePolicySchema } from './route-policy-form.ts'
 export { type Config, configSchema, type ResourceDocument } from './schema.ts'
 export { findSchemaProblems, type SchemaProblem } from './schema-problems.ts'

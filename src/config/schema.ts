@@ -405,8 +405,8 @@ export const configSchema = Type.Object(
         default: 'auto',
       }),
     }),
-    storage: section('Where objects and sums of usage are kept. Read at the start.', storageFields),
-    counters: section('Counters of limits that several nodes share. Read at the start.', countersFields),
+    storage: section('Where objects and sums of usage are kept.', storageFields),
+    counters: section('Counters of limits that several nodes share.', countersFields),
     alerts: section('Where alerts of limits go besides the log and the admin API.', alertsFields),
     shutdown: section('Orderly end.', {
       drainTimeoutMs: count('How long running exchanges may go on after SIGTERM.', 30_000, [0]),

@@ -16,9 +16,13 @@ export interface DataListenerOptions {
 
 /** Given to each thread when it starts. */
 export interface ControlThreadData {
+  readonly plane: 'control'
+  /** The configuration in force: of the start, or of the last reload. */
   readonly config: Config
   /** Absolute path of `gatewright.yaml`, or null. */
   readonly configFile: string | null
+  /** `--data-dir`, which goes before the file; null: not given. */
+  readonly dataDir: string | null
   /** Directory that relative paths start from. */
   readonly directory: string
   readonly startedAt: number
@@ -30,6 +34,7 @@ export interface ControlThreadData {
   readonly run: string
 }
 export interface DataThreadData {
+  readonly plane: 'gateway'
   readonly healthBoard: SharedArrayBuffer
   readonly index: number
   readonly listeners: readonly DataListenerOptions[]
@@ -70,6 +75,8 @@ export type FromControl =
   | { readonly type: 'snapshot'; readonly message: SnapshotMessage }
   | { readonly type: 'tls'; readonly material: TlsMaterial }
   | { readonly type: 'ready'; readonly welcome: Welcome }
+  /** A reload brought this into force; a control plane that is started later begins with it. */
+  | { readonly type: 'configuration'; readonly config: Config }
   /** The start failed for a reason that the operator can mend. */
   | { readonly type: 'refused'; readonly text: string }
   | { readonly type: 'log'; readonly entry: LogEntry }

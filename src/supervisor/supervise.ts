@@ -27,6 +27,8 @@ import { createSnapshotCache } from './snapshot-cache.ts'
 export interface SuperviseOptions {
   readonly config: Config
   readonly configFile: string | null
+  /** `--data-dir`, which goes before the file. */
+  readonly dataDir?: string
   readonly directory: string
   readonly extraCertificates: readonly string[]
   readonly log: Log
@@ -58,8 +60,7 @@ export interface Supervisor {
   crashControl(): Promise<void>
 }
 
-const controlEntry = new URL('../compose/control-plane.ts', import.meta.url)
-const dataEntry = new URL('../compose/data-plane.ts', import.meta.url)
+const threadEntry = new URL('../compose/thread.ts', import.meta.url)
 /**
  * A small young generation: what an exchange makes dies at once, so scavenges find nearly nothing to copy. With
  * Node's default the full marking that buffers outside the heap bring on came first, five times a second under load.
@@ -68,15 +69,27 @@ const dataThreadMemory = { maxYoungGenerationSizeMb: 48 }
 /** A thread that dies sooner than this after its start is replaced with a growing delay. */
 const healthyAfterMs = 10_000
 const maxRespawnDelayMs = 5000
+/** A start in which one thread dies as often as this without ever having been ready is given up. */
+const maxStartAttempts = 5
 /** What a thread gets beyond its deadline before it is ended. */
 const stopMarginMs = 5000
 
+/** How it went with the threads that have been in one place. */
+interface Lives {
+  readonly name: string
+  startedAt: number
+  /** The one that runs, or ran last, has been ready. */
+  isReady: boolean
+  failures: number
+  /** Of the last end; empty where none is known. */
+  reason: string
+}
+
 interface Slot {
   readonly index: number
+  readonly lives: Lives
   worker: Worker | null
   urls: readonly string[]
-  startedAt: number
-  failures: number
 }
 
 class ThreadSupervisor implements Supervisor {
@@ -88,25 +101,27 @@ class ThreadSupervisor implements Supervisor {
   readonly #run = randomUUID()
   readonly #counters: CounterMemory
   readonly #healthBoard = new SharedArrayBuffer(healthBoardBytes)
+  readonly #controlLives = newLives('The control plane')
   #control: Worker | null = null
-  #controlStartedAt = 0
-  #controlFailures = 0
+  /** In force. What workers and listeners take of it is read at the start only, and never changes. */
+  #config: Config
   #tls: TlsMaterial | null = null
   #welcome: Welcome | null = null
   #incidents = 0
   #stopping = false
   #hasStarted = false
+  #isRefused = false
   #announce: (started: Started) => void = () => {}
   #refuse: (error: Error) => void = () => {}
 
   constructor(options: SuperviseOptions) {
     this.#options = options
+    this.#config = options.config
     this.#slots = Array.from({ length: workersOf(options.config) }, (_, index) => ({
       index,
+      lives: newLives(`Data plane worker ${index}`),
       worker: null,
       urls: [],
-      startedAt: 0,
-      failures: 0,
     }))
     this.#counters = options.createCounters(this.#slots.length)
     this.started = new Promise<Started>((resolve, reject) => {
@@ -167,37 +182,54 @@ class ThreadSupervisor implements Supervisor {
   }
 
   #fail(text: string): void {
-    if (!this.#hasStarted) this.#refuse(new Error(text))
-    else this.#options.log({ level: 'error', code: 'thread.refused', text })
+    if (this.#hasStarted) return this.#options.log({ level: 'error', code: 'thread.refused', text })
+    this.#isRefused = true
+    this.#refuse(new Error(text))
   }
 
-  #reportEnd(thread: string, error: unknown): void {
-    this.#options.log({ level: 'error', code: 'thread.ended', text: `${thread} ended: ${originOf(error)}` })
+  #reportEnd(lives: Lives, error: unknown): void {
+    lives.reason = originOf(error)
+    const text = `${lives.name} ended: ${lives.reason}`
+    this.#options.log({ level: 'error', code: 'thread.ended', text })
+  }
+
+  /** Calls `start` after a delay that grows with the failures, until the start is given up. */
+  #replace(lives: Lives, start: () => void): void {
+    if (this.#stopping || this.#isRefused) return
+    this.#incidents += 1
+    const wasHealthy = lives.isReady && Date.now() - lives.startedAt > healthyAfterMs
+    lives.failures = wasHealthy ? 1 : lives.failures + 1
+    if (!this.#hasStarted && lives.failures >= maxStartAttempts) {
+      const reason = lives.reason === '' ? '' : ` The last reason: ${lives.reason}.`
+      const text = `${lives.name} ended ${lives.failures} times before it was ready.${reason}`
+      return this.#fail(`Gatewright cannot start.\n  ${text}`)
+    }
+    setTimeout(start, respawnDelay(lives.failures))
   }
 
   #startControl(): void {
-    const { config, configFile, directory } = this.#options
+    if (this.#stopping || this.#isRefused) return
+    const { configFile, directory, dataDir } = this.#options
     const workerData: ControlThreadData = {
-      config,
+      plane: 'control',
+      config: this.#config,
       configFile,
+      dataDir: dataDir ?? null,
       directory,
       startedAt: this.#startedAt,
       healthBoard: this.#healthBoard,
       counters: this.#counters.buffer,
       run: this.#run,
     }
-    const thread = new Worker(controlEntry, { workerData, name: 'control-plane' })
+    const thread = new Worker(threadEntry, { workerData, name: 'control-plane' })
     this.#control = thread
-    this.#controlStartedAt = Date.now()
+    begin(this.#controlLives)
     thread.on('message', (message: FromControl) => this.#onControl(message))
-    thread.on('error', (error) => this.#reportEnd('The control plane', error))
+    thread.on('error', (error) => this.#reportEnd(this.#controlLives, error))
     thread.on('exit', () => {
       this.#control = null
       this.#counters.forget(null)
-      if (this.#stopping) return
-      this.#incidents += 1
-      this.#controlFailures = failuresAfter(this.#controlFailures, this.#controlStartedAt)
-      setTimeout(() => this.#startControl(), respawnDelay(this.#controlFailures))
+      this.#replace(this.#controlLives, () => this.#startControl())
     })
     for (const slot of this.#slots) this.#connect(slot)
   }
@@ -213,8 +245,12 @@ class ThreadSupervisor implements Supervisor {
         for (const slot of this.#slots) toWorker(slot, message)
         return
       case 'ready':
+        this.#controlLives.isReady = true
         this.#welcome = message.welcome
         return this.#reportWorkers()
+      case 'configuration':
+        this.#config = message.config
+        return
       case 'refused':
         return this.#fail(message.text)
       case 'log':
@@ -223,8 +259,10 @@ class ThreadSupervisor implements Supervisor {
   }
 
   #startWorker(slot: Slot): void {
+    if (this.#stopping || this.#isRefused) return
     const { config, extraCertificates } = this.#options
     const workerData: DataThreadData = {
+      plane: 'gateway',
       healthBoard: this.#healthBoard,
       index: slot.index,
       listeners: dataListeners(config),
@@ -235,24 +273,21 @@ class ThreadSupervisor implements Supervisor {
       counters: this.#counters.buffer,
       sharesRates: sharesRates(config),
     }
-    const thread = new Worker(dataEntry, {
+    const thread = new Worker(threadEntry, {
       workerData,
       name: `data-plane-${slot.index}`,
       resourceLimits: dataThreadMemory,
     })
     slot.worker = thread
-    slot.startedAt = Date.now()
+    begin(slot.lives)
     thread.on('message', (message: FromWorker) => this.#onWorker(slot, message))
-    thread.on('error', (error) => this.#reportEnd(`Data plane worker ${slot.index}`, error))
+    thread.on('error', (error) => this.#reportEnd(slot.lives, error))
     thread.on('exit', () => {
       slot.worker = null
       slot.urls = []
       this.#counters.forget(slot.index)
-      if (this.#stopping) return
-      this.#incidents += 1
-      slot.failures = failuresAfter(slot.failures, slot.startedAt)
+      this.#replace(slot.lives, () => this.#startWorker(slot))
       this.#reportWorkers()
-      setTimeout(() => this.#startWorker(slot), respawnDelay(slot.failures))
     })
     if (this.#tls !== null) toWorker(slot, { type: 'tls', material: this.#tls })
     for (const message of this.#cache.replay()) toWorker(slot, { type: 'snapshot', message })
@@ -262,6 +297,7 @@ class ThreadSupervisor implements Supervisor {
   #onWorker(slot: Slot, message: FromWorker): void {
     switch (message.type) {
       case 'listening':
+        slot.lives.isReady = true
         slot.urls = message.urls
         return this.#reportWorkers()
       case 'refused':
@@ -289,8 +325,14 @@ function originOf(error: unknown): string {
   return `${typeof code === 'string' ? code : error.name}${frame === undefined ? '' : ` ${frame.trim()}`}`
 }
 
-function failuresAfter(failures: number, startedAt: number): number {
-  return Date.now() - startedAt > healthyAfterMs ? 1 : failures + 1
+function newLives(name: string): Lives {
+  return { name, startedAt: 0, isReady: false, failures: 0, reason: '' }
+}
+
+function begin(lives: Lives): void {
+  lives.startedAt = Date.now()
+  lives.isReady = false
+  lives.reason = ''
 }
 
 function workersOf(config: Config): number {

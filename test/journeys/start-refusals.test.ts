@@ -1,6 +1,6 @@
 /** What a person reads when the product cannot start: what is wrong, where, and what to do. Real processes. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -158,6 +158,34 @@ test('a taken port of either plane is named with its address and what to set', a
   const shared = await refusal(copyOfUsed(), { config: { gateway: { ...taken, workers: 2 } } })
   says(shared, `127.0.0.1:${port} is taken by another program`)
   server.close()
+})
+
+test('a provider row that is not valid is refused by --check and by the start, with file, line and reason', () => {
+  const file = join(root, 'providers.yaml')
+  const row = { id: 'acme', name: 'Acme', baseUrl: 'https://llm.acme.example/v1', dialect: 'openai-chat' }
+  const whole = { ...row, auth: { kind: 'bearer' }, paths: { 'chat.completions': '/chat/completions' } }
+  const run = (providers: readonly object[], ...own: readonly string[]) => {
+    // Written out each by itself, so that every row has lines of its own.
+    writeFileSync(file, stringify({ gateway: anyPorts, providers }, { aliasDuplicateObjects: false }))
+    const options = ['--config', file, '--data-dir', join(root, 'never-made'), ...own]
+    return spawnSync(process.execPath, [entry, ...options], { cwd: root, encoding: 'utf8', timeout: 60_000 })
+  }
+  for (const own of [['--check'], []]) {
+    const { status, stderr } = run([whole, { ...whole, id: 'b', color: 'red' }, whole, { ...row, id: 'c' }], ...own)
+    assert.equal(status, 2, stderr)
+    const at = (index: number) => {
+      const lines = readFileSync(file, 'utf8').split('\n')
+      return lines.flatMap((line, number) => (/^ {2}- id:/.test(line) ? [number + 1] : []))[index]
+    }
+    says(
+      stderr,
+      `${file}:${at(1)}: providers[1]: provider b has the unknown key color`,
+      `${file}:${at(2)}: providers[2]: the provider id acme appears twice`,
+      `${file}:${at(3)}: providers[3]: `,
+    )
+  }
+  const good = run([whole], '--check')
+  assert.deepEqual([good.status, good.stdout], [0, 'The configuration is valid.\n'])
 })
 
 test('an address that is not of this machine is named', async () => {

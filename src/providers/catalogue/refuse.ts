@@ -4,5 +4,5 @@ import { Fault } from '../../kernel/fault.ts'
 
 /** Throws `config.invalid`. `reason` is public: it names fields, never secrets. */
 export function refuse(reason: string): never {
-  throw new Fault(faults.configInvalid, { public: { reason } })
+  throw new Fault(faults.configInvalid, { public: { reason }, internal: reason })
 }
