@@ -800,6 +800,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/secrets/rewrap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring sealed secrets under the current root key
+         * @description For the rotation of the root key, once the gateway runs with the new one and names the one before in `secrets.otherRootKeyFiles`. May be repeated. Logged content and kept replies stay under the key that sealed them until they end.
+         */
+        post: operations["secret-rewrap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/pepper/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate the pepper
+         * @description API keys and admin tokens are hashed under a new pepper from now on. Those that exist stay under theirs and go on working; rotate them to bring them under the new one. A pepper that no live key or token stands under is dropped with the next rotation.
+         */
+        post: operations["pepper-rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/setup/links": {
         parameters: {
             query?: never;
@@ -7244,6 +7284,113 @@ export interface operations {
             };
             /** @description `access.scope-denied` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "secret-rewrap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many there were. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        credentials: {
+                            /** @description Wrapped anew under the current root key. */
+                            rewrapped: number;
+                            /** @description Stood under it already. */
+                            kept: number;
+                            /** @description Sealed under a root key that is not here; left as they are. */
+                            unreadable: number;
+                        };
+                        peppers: {
+                            /** @description Wrapped anew under the current root key. */
+                            rewrapped: number;
+                            /** @description Stood under it already. */
+                            kept: number;
+                        };
+                    };
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied`, `admin.organization-bound` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "pepper-rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The versions of the peppers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Version of a pepper. */
+                        current: number;
+                        /** @description Under which keys or tokens may still stand. */
+                        kept: number[];
+                        /** @description Under which nothing stood any more. */
+                        dropped: number[];
+                    };
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied`, `admin.organization-bound` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.stale-update`, `admin.pepper-limit` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

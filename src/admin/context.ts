@@ -5,6 +5,7 @@
 import type { AdminScope, Deployment, ModelRoute } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
+import type { PepperBook } from '../identity/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { LimitExplanation, LimitRequest } from '../limits/index.ts'
 import type { ContentLog } from '../ports/content-log.ts'
@@ -71,6 +72,8 @@ export interface TargetHealthReport {
 }
 
 export interface AdminLog {
+  /** What an administrator did to the installation itself. */
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
   warn(fields: Readonly<Record<string, unknown>>, message: string): void
   error(fields: Readonly<Record<string, unknown>>, message: string): void
 }
@@ -81,6 +84,7 @@ export interface AdminDependencies {
   readonly clock: Clock
   /** The peppers in force; asked for on every use, because they may be rotated. */
   readonly peppers: () => SecretPeppers
+  readonly pepperBook: Pick<PepperBook, 'rotate' | 'rewrap'>
   readonly usage: UsageStore
   readonly alerts: Pick<LimitAlerts, 'list'>
   /** Single usage records, where this process keeps them. */

@@ -75,6 +75,8 @@ const ofInstallation = [
   'config-diff',
   'config-apply',
   'config-export',
+  'secret-rewrap',
+  'pepper-rotate',
 ]
 
 /** A body that the schema of the row takes, so that the answer shows the decision about access alone. */

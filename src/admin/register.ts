@@ -42,6 +42,7 @@ import { organizationDelete } from './operations/organization-delete/operation.t
 import { organizationGet } from './operations/organization-get/operation.ts'
 import { organizationList } from './operations/organization-list/operation.ts'
 import { organizationUpdate } from './operations/organization-update/operation.ts'
+import { pepperRotate } from './operations/pepper-rotate/operation.ts'
 import { planCreate } from './operations/plan-create/operation.ts'
 import { planDelete } from './operations/plan-delete/operation.ts'
 import { planGet } from './operations/plan-get/operation.ts'
@@ -60,6 +61,7 @@ import { routeGet } from './operations/route-get/operation.ts'
 import { routeHealth } from './operations/route-health/operation.ts'
 import { routeList } from './operations/route-list/operation.ts'
 import { routeUpdate } from './operations/route-update/operation.ts'
+import { secretRewrap } from './operations/secret-rewrap/operation.ts'
 import { setupExchange } from './operations/setup-exchange/operation.ts'
 import { setupLinkCreate } from './operations/setup-link-create/operation.ts'
 import { statusGet } from './operations/status-get/operation.ts'
@@ -175,6 +177,9 @@ const rows: readonly Row[] = [
   ['config-apply',        'POST',   '/config/apply',                                     'admin',  configApply],
   ['config-export',       'GET',    '/config/export',                                    'admin',  configExport],
   ['status-get',          'GET',    '/status',                                           'read',   statusGet],
+
+  ['secret-rewrap',       'POST',   '/secrets/rewrap',                                   'admin',  secretRewrap],
+  ['pepper-rotate',       'POST',   '/secrets/pepper/rotate',                            'admin',  pepperRotate],
 
   ['setup-link-create',   'POST',   '/setup/links',                                      'admin',  setupLinkCreate],
   ['setup-exchange',      'POST',   '/setup/exchange',                                   'public', setupExchange],

@@ -36,7 +36,7 @@ import {
   createDocumentManager,
   makeFirstObjects,
 } from '../resources/index.ts'
-import type { Log } from '../supervisor/log.ts'
+import type { Log, LogEntry } from '../supervisor/log.ts'
 import type {
   ControlThreadData,
   FromControl,
@@ -103,11 +103,13 @@ function openUsage(directory: DataDirectory): Promise<UsageIntake> {
 async function openStorage(directory: DataDirectory) {
   const { storage: config } = data.config
   const workingDirectory = data.directory
-  const database = await openDatabase({ config, directory, workingDirectory, readReference, log })
+  const { otherRootKeyFiles } = data.config.secrets
+  const parts = { config, otherRootKeyFiles, directory, workingDirectory, readReference, log }
+  const database = await openDatabase(parts)
   const { store, secretBox, peppers } = database
-  const access = { store, clock: systemClock, peppers: () => peppers }
+  const access = { store, clock: systemClock, peppers: () => peppers.opened }
   const sources = () => ({
-    settings: snapshotSettings(inForce.loaded.config, peppers.encoded),
+    settings: snapshotSettings(inForce.loaded.config, peppers.opened.encoded),
     secretBox,
     readReference,
     checkDeployment,
@@ -154,10 +156,25 @@ function documentCheck({ sources }: Storage) {
   }
 }
 
-function createStoragePublisher({ store, sources, pollMs }: Storage) {
+/** Peppers of another node; where they cannot be opened, keys under those that are known still do. */
+async function refreshPeppers({ peppers }: Storage): Promise<void> {
+  try {
+    await peppers.refresh()
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== faults.secretUnreadable.code) throw error
+    const text = 'A pepper stands under a root key that is not here: name its file in secrets.otherRootKeyFiles.'
+    log({ level: 'error', code: error.code, text })
+  }
+}
+
+function createStoragePublisher(storage: Storage) {
+  const { store, sources, pollMs } = storage
   return createPublisher({
     store,
-    sources,
+    async sources() {
+      await refreshPeppers(storage)
+      return sources()
+    },
     check: (config) => checkSnapshot(config, { catalogue, auth }),
     send(message) {
       if (message.type === 'config') targetHealth.apply(message.config)
@@ -184,7 +201,7 @@ function adminDependencies(
   const { store, secretBox, access, usage, alerts } = storage
   const { counters, status, usageLog, contentLog } = own
   const note =
-    (level: 'warn' | 'error') =>
+    (level: LogEntry['level']) =>
     (fields: Readonly<Record<string, unknown>>, message: string): void => {
       const { cause, code, requestId } = fields
       const text = cause instanceof Error ? `${message}: ${cause.name}` : message
@@ -200,6 +217,7 @@ function adminDependencies(
     contentLog,
     clock: systemClock,
     peppers: access.peppers,
+    pepperBook: storage.peppers,
     providers: () => catalogue.list,
     configuration: createDocumentManager({
       store,
@@ -211,7 +229,7 @@ function adminDependencies(
     routeHealth: (route) => targetHealth.describe(route),
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
-    log: { warn: note('warn'), error: note('error') },
+    log: { info: note('info'), warn: note('warn'), error: note('error') },
   }
 }
 

@@ -13,7 +13,7 @@ import { openPostgresStore } from '../adapters/postgres/open-postgres-store.ts'
 import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
 import type { Config } from '../config/index.ts'
 import { faults } from '../faults/catalogue.ts'
-import { hasPeppers, type OpenedPeppers, openPeppers } from '../identity/index.ts'
+import { hasPeppers, openPepperBook, type PepperBook } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { CentralCounters } from '../ports/central-counters.ts'
 import type { LimitAlerts } from '../ports/limit-alerts.ts'
@@ -25,6 +25,8 @@ import { requireRootKey, StartRefusal } from './describe-refusal.ts'
 
 export interface DatabaseParts {
   readonly config: Config['storage']
+  /** `secrets.otherRootKeyFiles` of the configuration. */
+  readonly otherRootKeyFiles: readonly string[]
   readonly directory: DataDirectory
   /** Directory that relative paths of the configuration start from. */
   readonly workingDirectory: string
@@ -37,7 +39,7 @@ export interface OpenedDatabase {
   readonly usage: UsageStore
   readonly alerts: LimitAlerts
   readonly secretBox: SecretBox
-  readonly peppers: OpenedPeppers
+  readonly peppers: PepperBook
   /** Under which the place in this node's usage log is kept. */
   readonly usageCursor: string
   /** How often to ask for changes of others that no message told of. */
@@ -97,11 +99,18 @@ export function openDatabase(parts: DatabaseParts): Promise<OpenedDatabase> {
   return parts.config.kind === 'postgres' ? openShared(parts) : openOwn(parts)
 }
 
-async function openOwn({ directory }: DatabaseParts): Promise<OpenedDatabase> {
+/** @throws Fault when one of the files cannot be trusted */
+function openBox(parts: DatabaseParts): SecretBox {
+  const previousPaths = parts.otherRootKeyFiles.map((file) => resolve(parts.workingDirectory, file))
+  return openFileSecretBox({ path: parts.directory.rootKeyFile, previousPaths })
+}
+
+async function openOwn(parts: DatabaseParts): Promise<OpenedDatabase> {
+  const { directory } = parts
   requireRootKey(directory)
-  const secretBox = openFileSecretBox({ path: directory.rootKeyFile })
+  const secretBox = openBox(parts)
   const storage = await openSqliteStore({ path: directory.databaseFile })
-  const peppers = await openPeppers(storage.store, secretBox)
+  const peppers = await openPepperBook(storage.store, secretBox)
   return { ...storage, secretBox, peppers, usageCursor: sqliteUsageCursor, pollMs: ownPollMs }
 }
 
@@ -110,7 +119,7 @@ async function openShared(parts: DatabaseParts): Promise<OpenedDatabase> {
   const storage = await openPostgres(parts)
   try {
     await refuseForgottenFile(storage.store, directory)
-    const secretBox = await openSharedBox(storage.store, directory)
+    const secretBox = await openSharedBox(storage.store, parts)
     const peppers = await openSharedPeppers(storage.store, secretBox, directory)
     return { ...storage, secretBox, peppers, usageCursor: usageCursorOf(directory), pollMs: sharedPollMs }
   } catch (error) {
@@ -151,21 +160,22 @@ async function refuseForgottenFile(store: Store, { databaseFile }: DataDirectory
 const copyRootKey = 'Copy root.key from the data directory of a node that runs (mode 0600), and start again.'
 
 /** A root key is made with the first node; all others get a copy, or they could open none of its secrets. */
-async function openSharedBox(store: Store, { rootKeyFile }: DataDirectory): Promise<SecretBox> {
+async function openSharedBox(store: Store, parts: DatabaseParts): Promise<SecretBox> {
+  const { rootKeyFile } = parts.directory
   if (!existsSync(rootKeyFile) && (await hasPeppers(store)))
     throw new StartRefusal(
       `The root key file ${rootKeyFile} is missing. It sealed the secrets in the database.\n${copyRootKey}`,
     )
-  return openFileSecretBox({ path: rootKeyFile })
+  return openBox(parts)
 }
 
 async function openSharedPeppers(
   store: Store,
   box: SecretBox,
   { rootKeyFile }: DataDirectory,
-): Promise<OpenedPeppers> {
+): Promise<PepperBook> {
   try {
-    return await openPeppers(store, box)
+    return await openPepperBook(store, box)
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== faults.secretUnreadable.code) throw error
     throw new StartRefusal(

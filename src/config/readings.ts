@@ -28,6 +28,7 @@ const readings: Readings = {
   tls:                  'start',
   bounds:               'reload',
   timeouts:             'reload',
+  secrets:              'start',
   sandbox:              'reload',
   storage:              'start',
   counters:             'start',

@@ -399,6 +399,14 @@ export const configSchema = Type.Object(
     ),
     bounds: boundsSchema,
     timeouts: timeoutsSchema,
+    secrets: section('Secrets at rest: credentials of providers and peppers, sealed under `root.key`.', {
+      otherRootKeyFiles: Type.Array(Type.String({ minLength: 1 }), {
+        description:
+          'Root key files that open what was sealed under them; `root.key` of the data directory alone seals. For the rotation of the root key.',
+        default: [],
+        maxItems: 7,
+      }),
+    }),
     sandbox: section('The built-in sandbox model.', {
       enabled: Type.Union([Type.Literal('auto'), Type.Boolean()], {
         description: '`auto` serves it only while every data-plane listener is on loopback.',

@@ -439,6 +439,13 @@ export const faults = Object.freeze({
     'The key {id} is revoked and never comes back.',
     'Create a new key.',
   ),
+  pepperLimit: entry(
+    'admin.pepper-limit',
+    409,
+    'invalid-request',
+    'There are {limit} peppers with secrets under them, and there may be no more.',
+    'Rotate, revoke or delete the oldest API keys and admin tokens, then rotate the pepper again.',
+  ),
   setupClosed: entry(
     'admin.setup-closed',
     410,

@@ -13,6 +13,13 @@ export { type AddressMatcher, compileCidrs, isCidr } from './api-key/compile-cid
 export { compilePatterns, type PatternMatcher, patternsMeet } from './api-key/compile-patterns.ts'
 export { createKeyProof, type KeyProof } from './api-key/key-proof.ts'
 export { snapshotKeys } from './api-key/key-snapshot.ts'
-export { hasPeppers, type OpenedPeppers, openPeppers } from './api-key/open-peppers.ts'
+export {
+  hasPeppers,
+  type OpenedPeppers,
+  openPepperBook,
+  type PepperBook,
+  type PepperRotation,
+  type RewrapCount,
+} from './api-key/pepper-book.ts'
 export { planRotation } from './api-key/plan-rotation.ts'
 export { compilePeppers, hashApiKey, type Peppers, verifyApiKey } from './api-key/secret-hash.ts'

@@ -173,6 +173,8 @@ export interface CredentialTable {
 export interface SettingTable {
   get(name: string): Promise<JsonValue | null>
   set(name: string, value: JsonValue): Promise<void>
+  /** Sets what snapshots carry: a change of configuration, which every node sees. */
+  publish(name: string, value: JsonValue): Promise<void>
   remove(name: string): Promise<void>
 }
 

@@ -22,7 +22,8 @@ export interface PublisherState {
 
 export interface PublisherParts {
   readonly store: Store
-  readonly sources: () => SnapshotSources
+  /** Asked for with each snapshot. */
+  readonly sources: () => SnapshotSources | Promise<SnapshotSources>
   /** Throws when the data plane could not compile it. */
   readonly check: (config: SnapshotConfig) => void
   readonly send: (message: SnapshotMessage) => void
@@ -130,7 +131,7 @@ class StorePublisher implements Publisher {
   async #build(): Promise<BuiltSnapshot & { readonly records: ConfigurationRecords }> {
     try {
       const records = await this.#parts.store.loadConfiguration()
-      return { records, ...(await buildSnapshot(records, this.#parts.sources(), this.#parts.now())) }
+      return { records, ...(await buildSnapshot(records, await this.#parts.sources(), this.#parts.now())) }
     } catch (error) {
       // It could not be read, so it is asked for again: what it takes away must not stay granted.
       this.#configurationVersion = -1

@@ -1,5 +1,5 @@
 /**
- * The SecretBox port over root key files. The first key seals; older ones only open, so that a rotation is: new
+ * The SecretBox port over root key files. The first key seals; the others only open, so that a rotation is: new
  * key first, `rewrap` everything that `needsRewrap`, then drop the old file. Bound: `maxRootKeys`.
  */
 import { faults } from '../../faults/catalogue.ts'
@@ -20,7 +20,7 @@ const maxRootKeys = 8
 export interface FileSecretBoxOptions {
   /** Root key file; created when absent. */
   readonly path: string
-  /** Older root key files, which must exist. */
+  /** Root key files that only open, the older ones; they must exist. */
   readonly previousPaths?: readonly string[]
 }
 

@@ -44,6 +44,15 @@ export function createAdminTokenTable(session: Session): AdminTokenTable {
   }
 }
 
+async function setSetting({ db }: Session, name: string, value: JsonValue): Promise<void> {
+  const text = JSON.stringify(value)
+  await db
+    .insertInto('settings')
+    .values({ name, value: text })
+    .onConflict((target) => target.column('name').doUpdateSet({ value: text }))
+    .execute()
+}
+
 export function createSettingTable(session: Session): SettingTable {
   return {
     async get(name) {
@@ -54,14 +63,11 @@ export function createSettingTable(session: Session): SettingTable {
         .executeTakeFirst()
       return row === undefined ? null : (JSON.parse(String(row['value'])) as JsonValue)
     },
-    set: (name, value) =>
+    set: (name, value) => session.atomically((current) => setSetting(current, name, value)),
+    publish: (name, value) =>
       session.atomically(async (current) => {
-        const text = JSON.stringify(value)
-        await current.db
-          .insertInto('settings')
-          .values({ name, value: text })
-          .onConflict((target) => target.column('name').doUpdateSet({ value: text }))
-          .execute()
+        await setSetting(current, name, value)
+        await current.bump('configuration')
       }),
     remove: (name) =>
       session.atomically(async (current) => {

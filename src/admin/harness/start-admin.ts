@@ -10,7 +10,7 @@ import { openEventLog } from '../../adapters/event-log/open-event-log.ts'
 import { openFileSecretBox } from '../../adapters/file-secret-box/open-file-secret-box.ts'
 import { openSealedContentLog } from '../../adapters/sealed-content-log/open-sealed-content-log.ts'
 import { openSqliteStore, type SqliteStorage } from '../../adapters/sqlite/open-sqlite-store.ts'
-import { openPeppers } from '../../identity/index.ts'
+import { openPepperBook } from '../../identity/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { compileLimits, explainLimits, type LimitRequest } from '../../limits/index.ts'
 import { createCatalogue } from '../../providers/index.ts'
@@ -103,7 +103,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
   const directory = mkdtempSync(join(tmpdir(), 'gatewright-admin-'))
   const storage = await openSqliteStore({ path: join(directory, 'gatewright.db') })
   const secretBox = openFileSecretBox({ path: join(directory, 'root.key') })
-  const peppers = await openPeppers(storage.store, secretBox)
+  const pepperBook = await openPepperBook(storage.store, secretBox)
   const usageLog = await openEventLog({ directory: join(directory, 'usage') })
   const clock = createTestClock()
   const contentLog = openSealedContentLog({
@@ -114,14 +114,15 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
   })
   const catalogue = createCatalogue()
   const logged: Readonly<Record<string, unknown>>[] = []
-  const log = (fields: Readonly<Record<string, unknown>>): void => {
-    logged.push(fields)
+  const log = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+    logged.push({ ...fields, message })
   }
   const deps: AdminDependencies = {
     store: storage.store,
     secretBox,
     clock,
-    peppers: () => peppers,
+    peppers: () => pepperBook.opened,
+    pepperBook,
     usage: storage.usage,
     alerts: storage.alerts,
     usageLog,
@@ -132,7 +133,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     routeHealth: () => [sampleTargetHealth],
     explainLimits: (requests) => explainFromStore(storage, requests),
     tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
-    log: { warn: log, error: log },
+    log: { info: log, warn: log, error: log },
     ...changes,
   }
   const app = await createAdminApi(deps)
