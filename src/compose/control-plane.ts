@@ -56,8 +56,8 @@ import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
 import { loadConfiguration } from './load-configuration.ts'
 import { openDatabase } from './open-database.ts'
-import { createStatus } from './status.ts'
 import { createReloader, type InForce } from './reloader.ts'
+import { createStatus } from './status.ts'
 import { openTargetHealthDesk } from './target-health.ts'
 import { createTlsSource } from './tls-material.ts'
 import { tryDeployment } from './try-deployment.ts'
@@ -162,7 +162,8 @@ async function refreshPeppers({ peppers }: Storage): Promise<void> {
     await peppers.refresh()
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== faults.secretUnreadable.code) throw error
-    const text = 'A pepper stands under a root key that is not here: name its file in secrets.otherRootKeyFiles.'
+    const text =
+      'A pepper stands under a root key that is not here: name its file in secrets.otherRootKeyFiles.'
     log({ level: 'error', code: error.code, text })
   }
 }
@@ -289,12 +290,13 @@ function connectWorker(port: MessagePort, { usage, content, alerts, counters }: 
   })
 }
 
+/** Reloads on request and whenever the file changes, also while no control plane watched it. */
 function openReloader(storage: Storage, publish: () => Promise<void>) {
   const named = {
     ...(data.configFile === null ? {} : { file: data.configFile }),
     ...(data.dataDir === null ? {} : { dataDir: data.dataDir }),
   }
-  return createReloader({
+  const reloader = createReloader({
     inForce,
     load: () => loadConfiguration({ environment, directory: data.directory, ...named }),
     apply: (loaded) => applyConfiguration(storage, loaded),
@@ -302,6 +304,13 @@ function openReloader(storage: Storage, publish: () => Promise<void>) {
     settled: (config) => tell({ type: 'configuration', config }),
     log,
   })
+  const { configFile } = data
+  if (configFile !== null) watchFile(configFile, { interval: 500 }, () => void reloader.reload())
+  void reloader.catchUp()
+  return {
+    reload: () => void reloader.reload(),
+    close: () => (configFile === null ? undefined : unwatchFile(configFile)),
+  }
 }
 
 /** The database, and what takes in what workers send. */
@@ -361,13 +370,9 @@ async function start(): Promise<void> {
     tell({ type: 'tls', material: next })
   }, warnOf('tls.reload'))
   const reloader = openReloader(storage, () => publisher.republish())
-  const { configFile } = data
-  if (configFile !== null) watchFile(configFile, { interval: 500 }, () => void reloader.reload())
-  // The file may have changed while no control plane watched it.
-  void reloader.catchUp()
 
   async function close(): Promise<void> {
-    if (configFile !== null) unwatchFile(configFile)
+    reloader.close()
     stopWatching()
     publisher.stop()
     targetHealth.stop()
@@ -380,7 +385,7 @@ async function start(): Promise<void> {
     workers: ({ counts, urls }) => {
       workers = { counts, urls }
     },
-    reload: () => void reloader.reload(),
+    reload: () => reloader.reload(),
     close: () => void close(),
   })
   const welcome: Welcome = {

@@ -55,7 +55,9 @@ test('reloads run one after the other: one that fails late undoes none that was 
     },
     async () => configOf(3),
   ]
-  const { reloader, steps, logged, depth } = rig({ load: () => sources.shift()?.() ?? Promise.reject(refusal) })
+  const { reloader, steps, logged, depth } = rig({
+    load: () => sources.shift()?.() ?? Promise.reject(refusal),
+  })
   await Promise.all([reloader.reload(), reloader.reload(), reloader.reload()])
   assert.deepEqual(steps, ['apply 2 while 1', 'publish 2', 'apply 3 while 2', 'publish 3'])
   assert.equal(depth(), 3)

@@ -18,7 +18,6 @@ export {
   type OpenedPeppers,
   openPepperBook,
   type PepperBook,
-  type PepperRotation,
   type RewrapCount,
 } from './api-key/pepper-book.ts'
 export { planRotation } from './api-key/plan-rotation.ts'

@@ -90,7 +90,9 @@ test('what a reload brought into force stays when the control plane dies, whatev
   assert.match(refused?.text ?? '', /gatewright\.yaml:\d+: providers\[0\]: provider id must be text/)
   const before = logged.length
   await supervisor.crashControl()
-  await until('the new control plane', () => logged.slice(before).some(({ code }) => code === 'config.refused'))
+  await until('the new control plane', () =>
+    logged.slice(before).some(({ code }) => code === 'config.refused'),
+  )
   assert.equal(supervisor.incidents, 1)
   await sleep(1500)
   assert.deepEqual([await ask('old'), await ask('new'), await ask('old', nested)], [200, 200, 400])
@@ -105,7 +107,10 @@ test('what a reload brought into force stays when the control plane dies, whatev
 test('what a thread throws while it is put together refuses the start with its reason', async (t) => {
   const providers = [{ id: 'Acme!' }]
   const { supervisor } = start(t, documentOf([]), (config) => ({ ...config, providers }))
-  await assert.rejects(supervisor.started, /Gatewright cannot start\.\n.*provider id must be text of the form/s)
+  await assert.rejects(
+    supervisor.started,
+    /Gatewright cannot start\.\n.*provider id must be text of the form/s,
+  )
   const { incidents } = supervisor
   await sleep(1500)
   assert.ok(supervisor.incidents <= incidents + 1, 'nothing is started again after a refusal')

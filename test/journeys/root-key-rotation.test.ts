@@ -62,7 +62,7 @@ async function cli(product: Product, line: string): Promise<unknown> {
 test('after a rotation of root key and pepper everything works with the new root key alone', async (t) => {
   const upstream = await startUpstreamServer()
   t.after(() => upstream.close())
-  const sentSecrets = () => new Set(upstream.requests.map((each) => each.header("authorization")))
+  const sentSecrets = () => new Set(upstream.requests.map((each) => each.header('authorization')))
   const first = await startProduct()
   const { directory, apiKey } = first
   t.after(() => rmSync(directory, { recursive: true, force: true }))
@@ -93,7 +93,10 @@ test('after a rotation of root key and pepper everything works with the new root
   await asksUntil200(both, secret)
   assert.equal(await ask(both, apiKey), 200, 'a key under the pepper before goes on working')
   await both.stop({ keep: true })
-  assert.match(both.output(), /"code":"secrets\.rewrapped","requestId":"\w+","text":"admin token \w+ rewrapped 1/)
+  assert.match(
+    both.output(),
+    /"code":"secrets\.rewrapped","requestId":"\w+","text":"admin token \w+ rewrapped 1/,
+  )
   assert.match(both.output(), /"code":"secrets\.pepper-rotated"/)
 
   rmSync(`${rootKey}.before`)

@@ -171,7 +171,10 @@ test('a provider row that is not valid is refused by --check and by the start, w
     return spawnSync(process.execPath, [entry, ...options], { cwd: root, encoding: 'utf8', timeout: 60_000 })
   }
   for (const own of [['--check'], []]) {
-    const { status, stderr } = run([whole, { ...whole, id: 'b', color: 'red' }, whole, { ...row, id: 'c' }], ...own)
+    const { status, stderr } = run(
+      [whole, { ...whole, id: 'b', color: 'red' }, whole, { ...row, id: 'c' }],
+      ...own,
+    )
     assert.equal(status, 2, stderr)
     const at = (index: number) => {
       const lines = readFileSync(file, 'utf8').split('\n')

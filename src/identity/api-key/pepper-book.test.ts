@@ -104,7 +104,10 @@ test('peppers with live secrets under them are bounded: one more is refused and 
     if (version < 16) await book.rotate(now)
   }
   const before = book.opened
-  await assert.rejects(book.rotate(now), (error) => error instanceof Fault && error.code === 'admin.pepper-limit')
+  await assert.rejects(
+    book.rotate(now),
+    (error) => error instanceof Fault && error.code === 'admin.pepper-limit',
+  )
   assert.equal(book.opened, before)
 })
 

@@ -180,9 +180,7 @@ class StoredPepperBook implements PepperBook {
       for (const pepper of readSetting((await settings.get(settingName)) ?? [])) {
         const isOld = this.#box.needsRewrap(pepper.sealed)
         if (isOld) rewrapped += 1
-        const text = isOld
-          ? await this.#box.rewrap(pepper.sealed, contextOf(pepper.version))
-          : pepper.sealed
+        const text = isOld ? await this.#box.rewrap(pepper.sealed, contextOf(pepper.version)) : pepper.sealed
         after.push({ version: pepper.version, sealed: text })
       }
       if (rewrapped > 0) await settings.set(settingName, writeSetting(after))
