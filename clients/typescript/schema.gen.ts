@@ -1862,7 +1862,10 @@ export interface operations {
     "organization-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1886,7 +1889,7 @@ export interface operations {
                     "application/json": components["schemas"]["Organization"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1913,7 +1916,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.conflict` */
+            /** @description `idempotency.conflict`, `admin.conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1933,6 +1936,15 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2234,7 +2246,10 @@ export interface operations {
     "application-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -2265,7 +2280,7 @@ export interface operations {
                     "application/json": components["schemas"]["Application"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2301,7 +2316,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.conflict` */
+            /** @description `idempotency.conflict`, `admin.conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2321,6 +2336,15 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2634,7 +2658,10 @@ export interface operations {
     "product-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -2674,7 +2701,7 @@ export interface operations {
                     "application/json": components["schemas"]["Product"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2710,7 +2737,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.conflict` */
+            /** @description `idempotency.conflict`, `admin.conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2730,6 +2757,15 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3056,7 +3092,10 @@ export interface operations {
     "subscription-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -3090,7 +3129,7 @@ export interface operations {
                     "application/json": components["schemas"]["Subscription"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3126,7 +3165,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.conflict` */
+            /** @description `idempotency.conflict`, `admin.conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3146,6 +3185,15 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3458,7 +3506,10 @@ export interface operations {
     "plan-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -3503,7 +3554,7 @@ export interface operations {
                     "application/json": components["schemas"]["Plan"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3539,7 +3590,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.conflict` */
+            /** @description `idempotency.conflict`, `admin.conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3559,6 +3610,15 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3884,7 +3944,10 @@ export interface operations {
     "limit-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -3965,7 +4028,7 @@ export interface operations {
                     "application/json": components["schemas"]["Limit"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4001,7 +4064,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.conflict` */
+            /** @description `idempotency.conflict`, `admin.conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4021,6 +4084,15 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4516,7 +4588,10 @@ export interface operations {
     "top-up-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -4551,7 +4626,7 @@ export interface operations {
                     "application/json": components["schemas"]["TopUp"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4587,6 +4662,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `request.body-too-large` */
             413: {
                 headers: {
@@ -4598,6 +4682,15 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4738,7 +4831,10 @@ export interface operations {
     "route-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -4868,7 +4964,7 @@ export interface operations {
                     "application/json": components["schemas"]["ModelRoute"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4904,7 +5000,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.conflict` */
+            /** @description `idempotency.conflict`, `admin.conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4924,6 +5020,15 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5415,7 +5520,10 @@ export interface operations {
     "deployment-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -5479,7 +5587,7 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field`, `config.invalid` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field`, `config.invalid` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5515,7 +5623,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.conflict` */
+            /** @description `idempotency.conflict`, `admin.conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5535,6 +5643,15 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5808,7 +5925,10 @@ export interface operations {
     "deployment-test": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -5866,6 +5986,24 @@ export interface operations {
             };
             /** @description `admin.not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6050,7 +6188,10 @@ export interface operations {
     "key-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -6090,7 +6231,7 @@ export interface operations {
                     "application/json": components["schemas"]["KeyWithSecret"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6126,6 +6267,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `request.body-too-large` */
             413: {
                 headers: {
@@ -6137,6 +6287,15 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6315,7 +6474,10 @@ export interface operations {
     "key-rotate": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -6345,7 +6507,7 @@ export interface operations {
                     "application/json": components["schemas"]["KeyWithSecret"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6381,7 +6543,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.read-only`, `admin.key-ended`, `admin.stale-update` */
+            /** @description `idempotency.conflict`, `admin.read-only`, `admin.key-ended`, `admin.stale-update` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6408,12 +6570,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency.mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "key-revoke": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or slug of the organization. */
                 organization: string;
@@ -6469,8 +6643,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.read-only` */
+            /** @description `idempotency.conflict`, `admin.read-only` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6919,7 +7102,10 @@ export interface operations {
     "admin-token-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6947,7 +7133,7 @@ export interface operations {
                     "application/json": components["schemas"]["AdminTokenWithSecret"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6983,6 +7169,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `request.body-too-large` */
             413: {
                 headers: {
@@ -7001,12 +7196,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency.mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "admin-token-revoke": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id. */
                 id: string;
@@ -7060,12 +7267,33 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "config-diff": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7087,7 +7315,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangeList"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field`, `config.invalid` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field`, `config.invalid` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7114,6 +7342,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `request.body-too-large` */
             413: {
                 headers: {
@@ -7132,12 +7369,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency.mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "config-apply": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7159,7 +7408,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangeList"];
                 };
             };
-            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field`, `config.invalid` */
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field`, `config.invalid` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7186,7 +7435,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.read-only`, `admin.in-use` */
+            /** @description `idempotency.conflict`, `admin.read-only`, `admin.in-use` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7206,6 +7455,15 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7296,7 +7554,10 @@ export interface operations {
     "secret-rewrap": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7326,6 +7587,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description `request.invalid-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `admin.unauthenticated` */
             401: {
                 headers: {
@@ -7344,12 +7614,33 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `idempotency.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "pepper-rotate": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7371,6 +7662,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description `request.invalid-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `admin.unauthenticated` */
             401: {
                 headers: {
@@ -7389,8 +7689,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `admin.stale-update`, `admin.pepper-limit` */
+            /** @description `idempotency.conflict`, `admin.stale-update`, `admin.pepper-limit` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7403,7 +7712,10 @@ export interface operations {
     "setup-link-create": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7423,6 +7735,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description `request.invalid-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `admin.unauthenticated` */
             401: {
                 headers: {
@@ -7434,6 +7755,24 @@ export interface operations {
             };
             /** @description `access.scope-denied`, `admin.organization-bound` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -10,7 +10,8 @@ const info = {
     'Manages organizations, applications, API products, subscriptions, model routes, deployments, API keys, admin',
     'tokens and usage. Every operation but the set-up exchange takes `Authorization: Bearer gwa_…`; the scope that',
     'an operation needs stands at its security requirement, and `admin` includes all scopes. A token that is bound',
-    'to an organization sees that one only.',
+    'to an organization sees that one only. A POST with `Idempotency-Key` runs once: for 24 hours it is answered as',
+    'before, marked `x-gatewright-idempotent-replay: true`, when it is sent again.',
   ].join(' '),
   license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
 }

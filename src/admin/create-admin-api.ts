@@ -15,10 +15,11 @@ import { collectRoutes } from './api-description.ts'
 import { authenticate, requireScope } from './authenticate.ts'
 import type { AdminContext, AdminDependencies, Caller } from './context.ts'
 import { errorBody, faultOf } from './error-reply.ts'
+import { type AdminIdempotency, createAdminIdempotency, idempotencyHeader } from './idempotency.ts'
 import { isStreamed } from './operation.ts'
 import { registerPages } from './pages/register-pages.ts'
 import { type AdminRow, adminTable } from './register.ts'
-import { routeSchema } from './route-schema.ts'
+import { routeSchema, takesIdempotencyKey } from './route-schema.ts'
 import { apiHeaders, strictTransport } from './security-headers.ts'
 import { compileValidator } from './validate.ts'
 
@@ -51,7 +52,8 @@ export async function createAdminApi(deps: AdminDependencies): Promise<FastifyIn
     throw new Fault(faults.notFound, { public: { method: request.method, path: pathOf(request) } })
   })
   await collectRoutes(app)
-  for (const row of adminTable) register(app, deps, row)
+  const parts = { deps, idempotency: createAdminIdempotency(deps) }
+  for (const row of adminTable) register(app, parts, row)
   registerPages(app, deps)
   return app
 }
@@ -69,7 +71,12 @@ function pathOf(request: FastifyRequest): string {
 /** Nobody: the caller of a public operation. */
 const nobody: Caller = Object.freeze({ tokenId: '', organizationId: null, scopes: Object.freeze([]) })
 
-function register(app: FastifyInstance, deps: AdminDependencies, row: AdminRow): void {
+interface Parts {
+  readonly deps: AdminDependencies
+  readonly idempotency: AdminIdempotency
+}
+
+function register(app: FastifyInstance, { deps, idempotency }: Parts, row: AdminRow): void {
   const { operation, scope } = row
   const callers = new WeakMap<FastifyRequest, Caller>()
   app.route({
@@ -88,7 +95,14 @@ function register(app: FastifyInstance, deps: AdminDependencies, row: AdminRow):
       if (caller === undefined) throw new Fault(faults.adminUnauthenticated)
       const ctx: AdminContext = { deps, caller, requestId: request.id }
       const { params, query, body } = request
-      return answer(reply, operation.success.status, await operation.run(ctx, { params, query, body }))
+      const run = () => operation.run(ctx, { params, query, body })
+      const { status } = operation.success
+      const key = takesIdempotencyKey(row) ? request.headers[idempotencyHeader] : undefined
+      if (typeof key !== 'string') return answer(reply, status, await run())
+      const text = JSON.stringify([row.name, request.url, body ?? null])
+      const { result, isReplay } = await idempotency.once(ctx, { key, text, status }, run)
+      if (isReplay) reply.header('x-gatewright-idempotent-replay', 'true')
+      return answer(reply, status, result)
     },
   })
 }

@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { adminScopes } from '../domain/entities.ts'
 import { faults } from '../faults/catalogue.ts'
-import { type TestAdmin, withAdmin } from './harness/with-admin.ts'
+import { parseAdminToken } from '../identity/index.ts'
+import { pathFor, type TestAdmin, withAdmin } from './harness/with-admin.ts'
 import { type AdminRow, adminTable } from './register.ts'
-import { promisedFaults } from './route-schema.ts'
+import { fingerprintOf } from './secrets.ts'
 
 const guarded = adminTable.filter((row) => row.scope !== 'public')
 
@@ -91,6 +92,7 @@ const bodies: Readonly<Record<string, object>> = {
   'route-create': { name: 'a', targets: [{ deployment: 'main' }] },
   'key-create': { application: 'shop', name: 'a' },
   'organization-create': { slug: 'initech' },
+  'admin-token-create': { name: 'a', scopes: ['read'] },
   'config-diff': { document: '' },
   'config-apply': { document: '' },
 }
@@ -101,7 +103,8 @@ const queries: Readonly<Record<string, Record<string, string>>> = {
 }
 
 function requestOf(row: AdminRow, token: string) {
-  const body = row.operation.body === undefined ? {} : { body: bodies[row.name] ?? {} }
+  const body: { readonly body?: object } =
+    row.operation.body === undefined ? {} : { body: bodies[row.name] ?? {} }
   return { params: { id: 'main' }, token, ...body, query: queries[row.name] ?? {} }
 }
 
@@ -148,7 +151,7 @@ const provenForAll = new Set([400, 401, 403, 404, 413, 415])
 test('every other status that an operation promises has a test in its folder', () => {
   const missing: string[] = []
   for (const row of adminTable) {
-    const promised = promisedFaults(row).map((name) => faults[name].status)
+    const promised = row.operation.faults.map((name) => faults[name].status)
     for (const status of new Set([row.operation.success.status, ...promised])) {
       const file = `./operations/${row.name}/${status}.test.ts`
       if (!provenForAll.has(status) && !existsSync(new URL(file, import.meta.url))) missing.push(file)
@@ -211,6 +214,29 @@ test(
         const refusal = { status: 400, code: 'request.invalid-field', param: 'id' }
         await admin.refuses(row.name, { ...requestOf(row, admin.admin), params: { id } }, refusal)
       }
+    }
+  }),
+)
+
+test(
+  'every POST with a token refuses an idempotency key whose request runs, or was another one',
+  withAdmin(async (admin) => {
+    const { store, clock, peppers } = admin.deps
+    const scope = parseAdminToken(admin.admin)?.tokenId ?? ''
+    const now = clock.now()
+    for (const row of guarded.filter(({ method }) => method === 'POST')) {
+      const key = row.name
+      const id = row.name === 'admin-token-revoke' ? `adm_${'0'.repeat(22)}` : 'main'
+      const headers = { 'idempotency-key': key }
+      const request = { ...requestOf(row, admin.admin), params: { id }, query: {}, headers }
+      const text = JSON.stringify([row.name, pathFor(row, request), request.body ?? null])
+      const claim = { scope, key, now, expiresAt: now + 1000 }
+      const running = { ...claim, fingerprint: fingerprintOf(text, peppers()) }
+      assert.equal((await store.idempotency.claim(running)).kind, 'claimed')
+      await admin.refuses(row.name, request, { status: 409, code: 'idempotency.conflict' })
+      await store.idempotency.abandon(scope, key)
+      await store.idempotency.claim({ ...claim, fingerprint: 'of another request' })
+      await admin.refuses(row.name, request, { status: 422, code: 'idempotency.mismatch' })
     }
   }),
 )

@@ -1,19 +1,26 @@
 /** A row of the table as Fastify's route schema: what is validated, and what the OpenAPI document says. */
 import type { FastifySchema } from 'fastify'
 import { type FaultName, faults } from '../faults/catalogue.ts'
+import { idempotencyHeaders } from './idempotency.ts'
 import type { AdminOperation } from './operation.ts'
 import type { AdminRow } from './register.ts'
 import { errorBody } from './schemas.ts'
+
+/** True for what makes or changes something and knows who asks. */
+export function takesIdempotencyKey({ method, scope }: AdminRow): boolean {
+  return method === 'POST' && scope !== 'public'
+}
 
 /** Faults that an operation promises, with those that follow from its schemas and scope. */
 export function promisedFaults(row: AdminRow): readonly FaultName[] {
   const { operation } = row
   const names: FaultName[] = []
+  if (takesIdempotencyKey(row)) names.push('invalidField', 'idempotencyConflict', 'idempotencyMismatch')
   if (operation.body !== undefined) names.push('malformedJson', 'bodyTooLarge', 'unsupportedContentType')
   if (operation.body ?? operation.query ?? operation.params) names.push('invalidField', 'missingField')
   if (row.scope !== 'public') names.push('adminUnauthenticated', 'scopeDenied')
   names.push(...operation.faults)
-  return names
+  return [...new Set(names)]
 }
 
 function successSchema(operation: AdminOperation): object {
@@ -51,6 +58,7 @@ export function routeSchema(row: AdminRow): FastifySchema {
     tags: [operation.tag],
     ...(operation.description === undefined ? {} : { description: operation.description }),
     security: row.scope === 'public' ? [] : [{ adminToken: [row.scope] }],
+    ...(takesIdempotencyKey(row) ? { headers: idempotencyHeaders } : {}),
     ...(operation.params === undefined ? {} : { params: operation.params }),
     ...(operation.query === undefined ? {} : { querystring: operation.query }),
     ...(operation.body === undefined ? {} : { body: operation.body }),

@@ -26,6 +26,11 @@ function hashOf(text: string, peppers: SecretPeppers): Hashed {
   return { hash: hashApiKey(text, pepper), pepperVersion: peppers.current }
 }
 
+/** HMAC of what a request says: it may hold secrets, and its hash is stored. */
+export function fingerprintOf(text: string, peppers: SecretPeppers): string {
+  return hashOf(text, peppers).hash
+}
+
 export function makeToken(
   peppers: SecretPeppers,
 ): { readonly text: string; readonly tokenId: string } & Hashed {

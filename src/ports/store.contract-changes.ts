@@ -226,11 +226,12 @@ export function testKeysAndAdministration(open: OpenStore): void {
     assert.equal((await store.idempotency.claim({ ...claim, fingerprint: 'g' })).kind, 'mismatch')
     assert.equal((await store.idempotency.claim({ ...claim, scope: 'u' })).kind, 'claimed')
     const reply = { status: 201, body: { id: 'x' } }
-    await store.idempotency.complete('t', 'k', reply)
+    await store.idempotency.complete('t', 'k', { reply, expiresAt: start + 300 })
     assert.deepEqual(await store.idempotency.claim(claim), { kind: 'done', reply })
+    assert.equal((await store.idempotency.claim({ ...claim, now: start + 299 })).kind, 'done')
     await store.idempotency.abandon('t', 'k')
     assert.equal((await store.idempotency.claim(claim)).kind, 'done')
-    const late = { ...claim, now: start + 100, expiresAt: start + 200 }
+    const late = { ...claim, now: start + 300, expiresAt: start + 400 }
     assert.equal((await store.idempotency.claim(late)).kind, 'claimed')
     await store.idempotency.abandon('t', 'k')
     assert.equal((await store.idempotency.claim(late)).kind, 'claimed')

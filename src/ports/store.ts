@@ -200,6 +200,7 @@ export interface IdempotencyClaim {
   /** Hash of the request; another request under the same key is a mismatch. */
   readonly fingerprint: string
   readonly now: number
+  /** End of a claim that neither completes nor abandons. */
   readonly expiresAt: number
 }
 export interface IdempotentReply {
@@ -214,7 +215,12 @@ export type IdempotencyOutcome =
 export interface IdempotencyTable {
   /** Atomic: `claimed` for exactly one caller until it completes, abandons or expires. */
   claim(claim: IdempotencyClaim): Promise<IdempotencyOutcome>
-  complete(scope: string, key: string, reply: IdempotentReply): Promise<void>
+  /** Answered: the record lives until `expiresAt` from now on. */
+  complete(
+    scope: string,
+    key: string,
+    answered: { readonly reply: IdempotentReply; readonly expiresAt: number },
+  ): Promise<void>
   /** The request failed in a way that may be tried again. */
   abandon(scope: string, key: string): Promise<void>
   /** Removes expired records; returns how many. */

@@ -131,11 +131,11 @@ async function claim(session: Session, terms: IdempotencyClaim): Promise<Idempot
 export function createIdempotencyTable(session: Session): IdempotencyTable {
   return {
     claim: (terms) => session.atomically((current) => claim(current, terms)),
-    complete: (scope, key, reply) =>
+    complete: (scope, key, { reply, expiresAt }) =>
       session.atomically(async (current) => {
         await current.db
           .updateTable('idempotency_records')
-          .set({ reply: JSON.stringify(reply) })
+          .set({ reply: JSON.stringify(reply), expires_at: expiresAt })
           .where('scope', '=', scope)
           .where('key', '=', key)
           .execute()

@@ -21,6 +21,7 @@ export interface Call {
   readonly params?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, string | number>>
   readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
   /** Token text; `null`: none. The unbound administrator's when left out. */
   readonly token?: string | null
 }
@@ -96,7 +97,10 @@ async function call(
   const reply = await started.app.inject({
     method: row.method,
     url: pathFor(row, request),
-    headers: request.token === null ? {} : { authorization: `Bearer ${request.token}` },
+    headers: {
+      ...request.headers,
+      ...(request.token === null ? {} : { authorization: `Bearer ${request.token}` }),
+    },
     ...(request.body === undefined ? {} : { payload: request.body as object }),
   })
   const json = String(reply.headers['content-type'] ?? '').startsWith('application/json')
