@@ -34,7 +34,7 @@ const atOnce = 8
 const maxStreams = 64
 const withinMs = 15_000
 
-export function askModel(target: Reached, body: object, dispatcher?: Agent) {
+export function askModel(target: Pick<Reached, 'http' | 'apiKey'>, body: object, dispatcher?: Agent) {
   return request(`${target.http}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${target.apiKey}`, 'content-type': 'application/json' },
