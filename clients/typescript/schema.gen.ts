@@ -628,7 +628,7 @@ export interface paths {
         };
         /**
          * Export usage as CSV or JSON lines
-         * @description Every row of the range, written as it is read. Times are ISO 8601 in UTC, cost is in US dollars.
+         * @description Every row of the range, written as it is read; without an interval one row per group, whose time is the start of the range. Times are ISO 8601 in UTC, cost is in US dollars.
          */
         get: operations["usage-export"];
         put?: never;
@@ -6851,7 +6851,7 @@ export interface operations {
                 /** @description Comma-separated: organizationId, applicationId, keyId, operation, model, servedModel, providerId, deploymentId, statusClass. */
                 groupBy?: string;
                 /** @description Length of one interval (days in UTC). */
-                interval: "minute" | "hour" | "day";
+                interval?: "minute" | "hour" | "day";
                 /** @description RFC 4180, or one JSON object per line. */
                 format: "csv" | "jsonl";
             };

@@ -1,9 +1,10 @@
 /**
  * Usage as a file, slice by slice: one query holds at most one slice of time, so that a year by the minute needs no
- * more memory than a day. Bound: a slice of more than `usageRowLimit` rows ends the export with a failure rather
+ * more memory than a day; without an interval it is one query. Bound: a slice of more than `usageRowLimit` rows ends the export with a failure rather
  * than leaving rows out.
  */
 import { faults } from '../faults/catalogue.ts'
+import { csvField } from '../kernel/csv-field.ts'
 import { Fault } from '../kernel/fault.ts'
 import { type UsageStore, usageRowLimit } from '../ports/usage-store.ts'
 import {
@@ -18,17 +19,6 @@ export interface ExportFormat {
   readonly contentType: string
   head(columns: readonly string[]): string
   row(values: ReadonlyMap<string, string | number | null>): string
-}
-
-/**
- * RFC 4180 §2. A text that a spreadsheet would take for a formula gets a leading apostrophe: names are chosen by
- * callers.
- */
-export function csvField(value: string | number | null): string {
-  if (value === null) return ''
-  if (typeof value === 'number') return String(value)
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 export const exportFormats: Readonly<Record<'csv' | 'jsonl', ExportFormat>> = {
@@ -65,7 +55,8 @@ interface ExportOrder {
   readonly usage: UsageStore
   readonly organizationId: string
   readonly range: UsageRange
-  readonly interval: UsageInterval
+  /** Null: one row per group, whose time is the start of the range. */
+  readonly interval: UsageInterval | null
   readonly format: ExportFormat
 }
 
@@ -76,14 +67,12 @@ export async function* exportUsage(order: ExportOrder): AsyncIterable<string> {
   const { range, format } = order
   const columns = ['time', ...range.groupBy, ...figures]
   yield format.head(columns)
-  const intervalMs = intervalOf(order.interval)
-  const sliceMs = sliceIntervals * intervalMs
-  const aligned = Math.floor(range.from / intervalMs) * intervalMs
-  for (let start = aligned; start < range.to; start += sliceMs) {
+  const intervalMs = order.interval === null ? null : intervalOf(order.interval)
+  for (const { from, to } of slicesOf(range, intervalMs)) {
     const { rows, truncated } = await order.usage.query({
       organizationId: order.organizationId,
-      from: Math.max(start, range.from),
-      to: Math.min(start + sliceMs, range.to),
+      from,
+      to,
       groupBy: range.groupBy,
       filter: {},
       intervalMs,
@@ -98,6 +87,16 @@ export async function* exportUsage(order: ExportOrder): AsyncIterable<string> {
     for (const row of rows) text += format.row(valuesOf(showUsageRow(row), range))
     if (text !== '') yield text
   }
+}
+
+type Span = Pick<UsageRange, 'from' | 'to'>
+
+function* slicesOf({ from, to }: Span, intervalMs: number | null): Iterable<Span> {
+  if (intervalMs === null) return yield { from, to }
+  const sliceMs = sliceIntervals * intervalMs
+  const aligned = Math.floor(from / intervalMs) * intervalMs
+  for (let start = aligned; start < to; start += sliceMs)
+    yield { from: Math.max(start, from), to: Math.min(start + sliceMs, to) }
 }
 
 function valuesOf(row: ShownUsageRow, range: UsageRange): Map<string, string | number | null> {

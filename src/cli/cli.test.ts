@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { ensureLocalCertificate } from '../adapters/local-authority/local-authority.ts'
-import { startAdmin, startedAt } from '../admin/harness/start-admin.ts'
+import { recordUsage } from '../admin/harness/record-usage.ts'
+import { type StartedAdmin, startAdmin, startedAt } from '../admin/harness/start-admin.ts'
 import { issueAdminToken } from '../admin/issue-admin-token.ts'
 import { createProgram, runCli } from './create-program.ts'
 import { examplesOf } from './define-command.ts'
@@ -28,6 +29,7 @@ function words(line: string): string[] {
 
 interface StartedCli {
   readonly run: RunCommand
+  readonly admin: StartedAdmin
   readonly directory: string
   readonly url: string
   readonly routing: RequestListener
@@ -70,7 +72,7 @@ async function startCli(t: TestContext): Promise<StartedCli> {
     }
     return { code: await runCli(words(line), io), out, err }
   }
-  return { run, directory, url, routing: admin.app.routing }
+  return { run, admin, directory, url, routing: admin.app.routing }
 }
 
 async function succeed(run: RunCommand, lines: readonly string[]): Promise<string[]> {
@@ -228,6 +230,21 @@ test('usage, status, tokens and set-up link answer for people and for scripts', 
   assert.match(denied.err, /lacks the scope admin/)
   await succeed(run, [`tokens revoke ${adminToken.id}`])
   assert.equal((await run(`--token ${secret} orgs list`)).code, 4)
+})
+
+test('usage as CSV has the rows of the table: one per group, by time only where an interval is asked for', async (t) => {
+  const { run, admin } = await startCli(t)
+  await succeed(run, ['orgs add acme'])
+  const { items } = await admin.deps.store.organizations.list()
+  const [organization] = items
+  assert.ok(organization !== undefined)
+  await recordUsage(admin, organization.id)
+  const [whole = '', hours = ''] = await succeed(run, [
+    'usage --csv --by model',
+    'usage --csv --by model --interval hour',
+  ])
+  const requests = (csv: string) => csv.trimEnd().split('\r\n').slice(1).map((line) => line.split(',')[2])
+  assert.deepEqual([requests(whole), requests(hours)], [['4'], ['1', '3']])
 })
 
 test('exit codes tell a wrong command line, an absent gateway and a missing token apart', async (t) => {

@@ -3,6 +3,7 @@
  * chunk of text, whatever the size of the log. Repeated deliveries of a record are left out within the id window.
  */
 import type { UsageRecord } from '../domain/usage.ts'
+import { csvField } from '../kernel/csv-field.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import { createIdWindow } from './id-window.ts'
 import { readUsageRecord, splitLines } from './read-usage-record.ts'
@@ -54,20 +55,9 @@ const columns = [
 
 const chunkLength = 64 * 1024
 const recordsPerLook = 32
-const quoted = new Set(['"', ',', '\n', '\r'])
-const formulaStarts = new Set(['=', '+', '-', '@', '\t', '\r'])
-
-/** A cell that a spreadsheet takes as text: callers choose model names, users and tags. */
-function csvText(text: string): string {
-  const safe = formulaStarts.has(text.charAt(0)) ? `'${text}` : text
-  for (const char of safe) if (quoted.has(char)) return `"${safe.replaceAll('"', '""')}"`
-  return safe
-}
 
 function csvCell(value: UsageRecord[keyof UsageRecord] | undefined): string {
-  if (value === null || value === undefined) return ''
-  if (typeof value === 'string') return csvText(value)
-  return typeof value === 'object' ? csvText(JSON.stringify(value)) : String(value)
+  return csvField(typeof value === 'object' && value !== null ? JSON.stringify(value) : value)
 }
 
 const csvHeader = `${columns.join(',')}\r\n`

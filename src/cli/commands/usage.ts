@@ -90,9 +90,9 @@ async function writeCsv(session: Session, options: UsageOptions): Promise<void> 
   const organization = await session.organization()
   const query = {
     format: 'csv' as const,
-    interval: options.interval ?? 'day',
     from: sinceOf(options, session.io),
     groupBy: parseBy(options.by).join(','),
+    ...(options.interval === undefined ? {} : { interval: options.interval }),
   }
   const params = { path: { organization }, query }
   session.io.out(await take<string>(session.client.GET(`${base}/export`, { params, parseAs: 'text' })))

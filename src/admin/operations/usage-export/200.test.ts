@@ -39,3 +39,20 @@ test(
     )
   }),
 )
+
+test(
+  'without an interval there is one row per group for the whole range',
+  withAdmin(async (admin) => {
+    const organization = (await admin.call('organization-get')).body.id
+    await recordUsage(admin, organization)
+    const { text } = await admin.call('usage-export', { query: { format: 'jsonl', groupBy: 'servedModel' } })
+    const rows = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.deepEqual(
+      rows.map((row) => [row.servedModel, row.requests]),
+      [['=gpt, "5"', 4]],
+    )
+  }),
+)

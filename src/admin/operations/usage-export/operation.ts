@@ -1,3 +1,4 @@
+import { Type } from 'typebox'
 import { openOrganization } from '../../access.ts'
 import { defineOperation } from '../../operation.ts'
 import { collectionParams } from '../../resource.ts'
@@ -9,13 +10,14 @@ export const usageExport = defineOperation({
   tag: 'usage',
   summary: 'Export usage as CSV or JSON lines',
   description:
-    'Every row of the range, written as it is read. Times are ISO 8601 in UTC, cost is in US dollars.',
+    'Every row of the range, written as it is read; without an interval one row per group, whose time is the start of ' +
+    'the range. Times are ISO 8601 in UTC, cost is in US dollars.',
   params: collectionParams,
   query: closed({
     from: usageRange.from,
     to: usageRange.to,
     groupBy: usageRange.groupBy,
-    interval: usageInterval,
+    interval: Type.Optional(usageInterval),
     format: recordFormat,
   }),
   success: {
@@ -35,7 +37,7 @@ export const usageExport = defineOperation({
         usage: ctx.deps.usage,
         organizationId: organization.id,
         range,
-        interval: query.interval,
+        interval: query.interval ?? null,
         format,
       }),
     }
