@@ -5,6 +5,7 @@ import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { FastifyInstance } from 'fastify'
 import { type GuardBounds, guardedServerOptions, guardServer } from '../adapters/http1/guard-server.ts'
+import { secureContextOptions } from '../adapters/http1/secure-context.ts'
 import type { Config } from '../config/index.ts'
 import type { TlsMaterial } from '../ports/listener.ts'
 
@@ -60,14 +61,14 @@ export async function openControlListeners(
   }
   if (config.http.enabled) await listen(createHttpServer(options, handler), 'http', config.http)
   if (config.https.enabled) {
-    const server = createHttpsServer({ ...options, pauseOnConnect: true, ...tlsOptions(tls) }, handler)
+    const server = createHttpsServer({ ...options, pauseOnConnect: true, ...secureContextOptions(tls) }, handler)
     secure.push(server)
     await listen(server, 'https', config.https)
   }
   return {
     urls,
     setTls: (material) => {
-      for (const server of secure) server.setSecureContext(tlsOptions(material))
+      for (const server of secure) server.setSecureContext(secureContextOptions(material))
     },
     async close() {
       await Promise.all(
@@ -82,14 +83,5 @@ export async function openControlListeners(
       )
       await app.close()
     },
-  }
-}
-
-function tlsOptions({ certificate, privateKey }: TlsMaterial) {
-  return {
-    cert: certificate,
-    key: privateKey,
-    minVersion: 'TLSv1.2' as const,
-    ecdhCurve: 'X25519MLKEM768:X25519:P-256',
   }
 }

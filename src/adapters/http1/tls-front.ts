@@ -3,10 +3,10 @@
  * Assumes sockets are admitted already. The server object never listens itself: sockets are given to it, so that
  * caps apply before any cryptography. Bounds: the handshake deadline is the caller's.
  */
-import { constants } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { createServer, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls'
+import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import type { TlsMaterial } from '../../ports/listener.ts'
+import { secureContextOptions } from './secure-context.ts'
 
 export interface TlsFront {
   /** Run the handshake; `secured` is called once when it succeeds, else the socket is destroyed. */
@@ -15,33 +15,8 @@ export interface TlsFront {
   setMaterial(material: TlsMaterial): void
 }
 
-/** RFC 9325 §4.2: forward secrecy and AEAD only, for the TLS 1.2 that is left. */
-const ciphers = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':')
-
-function contextOptions(material: TlsMaterial): SecureContextOptions {
-  return {
-    cert: material.certificate,
-    key: material.privateKey,
-    minVersion: 'TLSv1.2',
-    ecdhCurve: 'X25519MLKEM768:X25519:P-256',
-    ciphers,
-    honorCipherOrder: true,
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
-  }
-}
-
 export function createTlsFront(material: TlsMaterial): TlsFront {
-  const options: TlsOptions = { ...contextOptions(material), ALPNProtocols: ['h2', 'http/1.1'] }
+  const options: TlsOptions = { ...secureContextOptions(material), ALPNProtocols: ['h2', 'http/1.1'] }
   const waiting = new WeakMap<object, (socket: TLSSocket) => void>()
   const server = createServer(options)
   server.on('tlsClientError', (_error, socket) => socket.destroy())
@@ -58,7 +33,7 @@ export function createTlsFront(material: TlsMaterial): TlsFront {
       server.emit('connection', socket)
     },
     setMaterial(next) {
-      server.setSecureContext(contextOptions(next))
+      server.setSecureContext(secureContextOptions(next))
     },
   }
 }
