@@ -159,6 +159,8 @@ const plants: readonly Plant[] = [
     breaches: [
       'src/orphan.ts  no other file uses this one',
       'src/part.ts:2  unused export: unused',
+      'src/part.ts:3  only tests use this export: tested',
+      'src/sample.ts  only tests use this file',
       'src/main.ts:1  not declared in package.json: fastify',
       'package.json  unused dependency: yaml',
     ],

@@ -93,7 +93,10 @@ function within(value: number, least: number, most: number): number {
   return Math.min(most, Math.max(least, value))
 }
 
-/** Figures of this thread, by model. */
+/**
+ * Figures of this thread, by model.
+ * @internal Tests look here at what was learnt, and that it is bounded.
+ */
 export function tokenEstimateErrors(): readonly TokenEstimateError[] {
   return [...models.values()].map((running) => ({ ...running }))
 }

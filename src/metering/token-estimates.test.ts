@@ -12,8 +12,8 @@ import {
   loadTokenizer,
   type MeteredModel,
   observeInputTokens,
-  tokenEstimateErrors,
 } from './index.ts'
+import { tokenEstimateErrors } from './token-calibration.ts'
 import { TokenCounter } from './token-counter.ts'
 import { loadVocabulary } from './vocabulary.ts'
 

@@ -1,5 +1,5 @@
 /**
- * Contract suite of `OpenListener`: what every listener guarantees, on each transport, against real sockets.
+ * Contract suite of listeners: what every listener guarantees, on each transport, against real sockets.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
@@ -8,11 +8,11 @@ import { boundGuarantees } from './listener.contract-bounds.ts'
 import { type Client, openClient, type Transport } from './listener.contract-client.ts'
 import { replyGuarantees } from './listener.contract-replies.ts'
 import { requestGuarantees } from './listener.contract-requests.ts'
-import type { OpenListener, TlsMaterial } from './listener.ts'
+import type { ExchangeHandler, Listener, ListenOptions, TlsMaterial } from './listener.ts'
 
 export interface ListenerSubject {
   readonly transport: Transport
-  readonly open: OpenListener
+  open(options: ListenOptions, handler: ExchangeHandler): Promise<Listener>
   makeCertificate(): Promise<TlsMaterial>
 }
 

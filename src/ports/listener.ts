@@ -111,5 +111,3 @@ export interface Listener {
   /** Cut everything. */
   destroy(): void
 }
-
-export type OpenListener = (options: ListenOptions, handler: ExchangeHandler) => Promise<Listener>

@@ -192,7 +192,7 @@ test('after a failed sync nothing is taken until the log is opened again, which 
   await again.close()
 })
 
-const program = fileURLToPath(new URL('append-until-killed.ts', import.meta.url))
+const program = fileURLToPath(new URL('harness/append-until-killed.ts', import.meta.url))
 
 /** Runs the test program until it ends or has printed `lines` lines, then kills it outright. */
 function runProgram(command: string, args: readonly string[], lines: number): Promise<readonly string[]> {

@@ -5,9 +5,9 @@ import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { NodeCounters } from '../../ports/node-counters.ts'
-import { type MoverData, moverCounters, usedPerRound } from './move-until-killed.ts'
+import { type MoverData, moverCounters, usedPerRound } from './harness/move-until-killed.ts'
 import { createSharedCounters, openSharedCounters } from './shared-counters.ts'
-import type { TakerData } from './take-until-short.ts'
+import type { TakerData } from './harness/take-until-short.ts'
 
 const owners = 4
 const supervisor = 3
@@ -36,7 +36,7 @@ function setUp(): Stage {
 /** Start a mover and wait until it moves. */
 async function startMover({ buffer, moves }: Stage, owner: number): Promise<Worker> {
   const workerData: MoverData = { buffer, owner, moves }
-  const worker = new Worker(new URL('./move-until-killed.ts', import.meta.url), { workerData })
+  const worker = new Worker(new URL('./harness/move-until-killed.ts', import.meta.url), { workerData })
   movers.add(worker)
   worker.on('exit', () => movers.delete(worker))
   worker.on('error', (error) => assert.fail(error))
@@ -70,7 +70,7 @@ test('four threads at once take every unit of the scarcest counter, and none twi
   const gate = new SharedArrayBuffer(4)
   const threads = [0, 1, 2, 3].map((owner) => {
     const workerData: TakerData = { buffer, owner, amounts, gate }
-    return new Worker(new URL('./take-until-short.ts', import.meta.url), { workerData })
+    return new Worker(new URL('./harness/take-until-short.ts', import.meta.url), { workerData })
   })
   const taken = await Promise.all(threads.map(async (thread) => (await once(thread, 'message'))[0] as number))
   assert.equal(

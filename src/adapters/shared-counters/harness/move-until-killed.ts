@@ -1,8 +1,8 @@
 /** A thread for tests: moves the same counters, all or none, until it is ended from outside. */
 import { workerData } from 'node:worker_threads'
-import type { CounterTerms } from '../../ports/central-counters.ts'
-import { type CounterPart, maxCounterParts } from '../../ports/node-counters.ts'
-import { openSharedCounters } from './shared-counters.ts'
+import type { CounterTerms } from '../../../ports/central-counters.ts'
+import { type CounterPart, maxCounterParts } from '../../../ports/node-counters.ts'
+import { openSharedCounters } from '../shared-counters.ts'
 
 export interface MoverData {
   readonly buffer: SharedArrayBuffer

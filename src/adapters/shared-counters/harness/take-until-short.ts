@@ -1,8 +1,8 @@
 /** A thread for tests: takes one unit of each of four counters at a time until there are no more. */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { CounterTerms } from '../../ports/central-counters.ts'
-import type { CounterPart } from '../../ports/node-counters.ts'
-import { openSharedCounters } from './shared-counters.ts'
+import type { CounterTerms } from '../../../ports/central-counters.ts'
+import type { CounterPart } from '../../../ports/node-counters.ts'
+import { openSharedCounters } from '../shared-counters.ts'
 
 export interface TakerData {
   readonly buffer: SharedArrayBuffer

@@ -1,5 +1,5 @@
 /** Test program: appends numbered events to the log in argv[2] for ever and prints each number once durable. */
-import { openEventLog } from './open-event-log.ts'
+import { openEventLog } from '../open-event-log.ts'
 
 const log = await openEventLog({ directory: process.argv[2] ?? '', groupMs: 1, segmentBytes: 200_000 })
 // A write beyond the file size limit then fails with EFBIG instead of ending the process.
