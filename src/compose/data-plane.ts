@@ -33,6 +33,7 @@ import type { DataThreadData, FromWorker, ToWorker } from '../supervisor/message
 import { createAlertOutbox } from './alert-outbox.ts'
 import { openWorkerCounters } from './counter-memory.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
+import { createLargeBodyReader } from './large-body-reader.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
 
 const data = workerData as DataThreadData
@@ -61,6 +62,7 @@ const gateway = createGateway({
   upstream,
   timers,
   idempotency,
+  largeBodies: createLargeBodyReader(),
   responses: createMemoryResponseCache(systemClock.now),
   clock: systemClock,
   random: Math.random,

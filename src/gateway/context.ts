@@ -10,6 +10,7 @@ import type { UpstreamClient } from '../ports/upstream-client.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { KeyTable } from './key-table.ts'
 import type { OutputExpectations } from './limits/output-expectations.ts'
+import type { LargeBodyReader } from './large-body.ts'
 import type { LoadGauge } from './load-gauge.ts'
 
 /** Internal notes about an exchange for the process log; never content, never secrets. */
@@ -23,6 +24,8 @@ export interface GatewayNote {
 export interface GatewayContext {
   readonly keys: KeyTable
   readonly bodies: BodyBudget
+  /** Looks at bodies that are too large for this thread. */
+  readonly largeBodies: LargeBodyReader
   /** Chooses by origin: the in-process sandbox or the network. */
   readonly upstream: UpstreamClient
   readonly idempotency: IdempotencyBook

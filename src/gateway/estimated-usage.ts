@@ -9,9 +9,9 @@ import type { CompiledTarget } from './snapshot.ts'
 
 /** Input tokens of the request, as the target that it went to would count them. */
 export function estimatedInput(exchange: Exchange, target = exchange.target): number {
-  const { json, body } = exchange
+  const { json, facts, body } = exchange
   if (target === null) return estimateTokens(body.length)
-  return estimateInput({ json, bytes: body.length }, meteredModel(exchange, target))
+  return estimateInput({ json, bytes: body.length, measure: facts?.input ?? null }, meteredModel(exchange, target))
 }
 
 /** @param outputBytes size of what was generated */

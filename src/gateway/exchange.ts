@@ -15,6 +15,7 @@ import type { LimitActual, LimitRequest, LimitStanding } from '../limits/index.t
 import type { BodyFailureKind, Inbound, Reply } from '../ports/listener.ts'
 import type { UpstreamCall } from '../ports/upstream-client.ts'
 import type { Downgrade } from '../providers/index.ts'
+import type { BodyFacts } from './body-facts.ts'
 import type { CapturedReply } from './capture.ts'
 import type { CompiledKey } from './key-table.ts'
 import type { FormField } from './multipart.ts'
@@ -66,7 +67,7 @@ export interface ExchangeLimits {
   settle(actual: LimitActual): void
 }
 
-const noBytes = Buffer.alloc(0)
+export const noBytes = Buffer.alloc(0)
 const noTargets: readonly CompiledTarget[] = Object.freeze([])
 const noStandings: readonly LimitStanding[] = Object.freeze([])
 const noTags: Readonly<Record<string, string>> = Object.freeze({})
@@ -100,6 +101,8 @@ export class Exchange {
   body: Buffer = noBytes
   scan: JsonScan | null = null
   json: JsonObject | null = null
+  /** Of a large body: what another thread found in it; null: to be found in `json`. */
+  facts: BodyFacts | null = null
   canonical: CanonicalRequest | null = null
   /** Where a form names its model. */
   formModel: FormField | null = null
@@ -183,6 +186,8 @@ export class Exchange {
   fail: (error: unknown) => void = doNothing
   /** End: the finish rows run once. */
   finish: (outcome: Exclude<Outcome, 'open'>) => void = doNothing
+  /** Give up what a stage waits for; called once, at the end. */
+  abandon: () => void = doNothing
   /** For whoever counts exchanges under way; called once. */
   onClosed: () => void = doNothing
   /** Ends the exchange from outside (revocation, shutdown). Set while an upstream call or reply is under way. */

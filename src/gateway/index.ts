@@ -3,4 +3,11 @@
  */
 export { createContentOutbox } from './content-outbox.ts'
 export { checkSnapshot, createGateway } from './gateway.ts'
+export {
+  digestBody,
+  type LargeBodyAnswer,
+  type LargeBodyRead,
+  type LargeBodyReader,
+  type LargeBodyTerms,
+} from './large-body.ts'
 export { createUsageOutbox, defaultOutboxBounds } from './usage-outbox.ts'

@@ -101,6 +101,7 @@ function finishExchange(exchange: Exchange, runner: Runner, outcome: Exclude<Out
   if (exchange.outcome !== 'open') return
   exchange.outcome = outcome
   exchange.onClosed()
+  exchange.abandon()
   exchange.interrupt = null
   exchange.keepAlive?.clear()
   exchange.keepAlive = null

@@ -13,7 +13,13 @@ export interface MemberSpan {
 }
 
 export interface JsonScan {
-  readonly problem: 'none' | 'too-deep' | 'too-many-keys' | 'duplicate-key' | 'not-an-object'
+  readonly problem:
+    | 'none'
+    | 'too-deep'
+    | 'too-many-keys'
+    | 'too-many-members'
+    | 'duplicate-key'
+    | 'not-an-object'
   /** The key that stands twice at the top level, or empty. */
   readonly duplicate: string
   readonly members: ReadonlyMap<string, MemberSpan>
@@ -28,6 +34,8 @@ export interface JsonScanBounds {
 }
 
 const elementsPerKey = 10
+/** Members of the top-level object: no API has a tenth, and each is remembered by name and place. */
+export const jsonMembers = 1024
 
 const quote = 0x22
 const backslash = 0x5c
@@ -77,6 +85,7 @@ export function scanJson(text: Buffer, bounds: JsonScanBounds): JsonScan {
       keys += 1
       if (keys > bounds.keys) return done('too-many-keys')
       if (depth === 1) {
+        if (members.size >= jsonMembers) return done('too-many-members')
         key = keyText(text, stringStart, stringEnd)
         valueStart = at + 1
       }

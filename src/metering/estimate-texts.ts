@@ -27,17 +27,36 @@ function counterAtHand(name: VocabularyName): TokenCounter | null {
   return counter
 }
 
+/** What an estimate needs to know of texts, whatever the model: a few kilobytes, whatever their size. */
+export interface TextMeasure {
+  readonly chars: number
+  readonly scripts: ScriptCounts
+  /** The texts themselves up to `exactChars` characters, else windows of them. */
+  readonly sample: readonly string[]
+}
+
+export function measureTexts(texts: readonly string[]): TextMeasure {
+  const chars = texts.reduce((sum, text) => sum + text.length, 0)
+  const sample = chars <= exactChars ? texts.filter((text) => text !== '') : takeWindows(texts, chars)
+  return { chars, scripts: scriptsOf(texts, chars), sample }
+}
+
 /** Estimated tokens of all texts together, not rounded. */
 export function estimateTexts(texts: readonly string[], rule: TokenRule): number {
-  const chars = texts.reduce((sum, text) => sum + text.length, 0)
+  return estimateMeasured(measureTexts(texts), rule)
+}
+
+/** Estimated tokens of texts that were measured, not rounded. */
+export function estimateMeasured(
+  { chars, scripts: whole, sample }: TextMeasure,
+  rule: TokenRule,
+): number {
   if (chars === 0) return 0
-  const sample = chars <= exactChars ? texts : takeWindows(texts, chars)
-  const whole = scriptsOf(texts, chars)
   const counter = counterAtHand(rule.vocabulary)
   if (counter === null) return expectedTokensBy(whole, rule.ratios)
   const counted = sample.reduce((sum, text) => sum + counter.count(text), 0)
   const sampled =
-    sample === texts
+    chars <= exactChars
       ? counted
       : (counted * expectedTokens(whole)) / expectedTokens(scriptsOf(sample, exactChars))
   return rule.exact ? sampled : (sampled * expectedTokensBy(whole, rule.ratios)) / expectedTokens(whole)

@@ -4,7 +4,8 @@
  *   bytes ─▶ length count, chunked decoder or frames ─▶ unasked: held │ whole: gathered │ stream: sink │ discard, over: dropped
  *
  * Bounds: what is held before anyone asks is what the connection read before it paused (two reads); a whole body
- * is at most `maxBytes`, gathered in one buffer that doubles, so many small pieces cost no more than few large.
+ * is at most `maxBytes`, gathered in one buffer: of the announced length, whose pages are there when they are written
+ * to, or one that doubles, so that many small pieces cost no more than few large.
  */
 import type { BodyFailureKind } from '../../ports/listener.ts'
 import type { BodySink } from '../../ports/upstream-client.ts'
@@ -17,7 +18,6 @@ export type BodyFraming = 'length' | 'chunked' | 'frames'
 type Mode = 'unasked' | 'whole' | 'stream' | 'discard' | 'over'
 
 const empty = Buffer.alloc(0)
-const exactCapacityLimit = 1024 * 1024
 const firstCapacity = 16 * 1024
 
 export class BodyIntake {
@@ -165,9 +165,7 @@ export class BodyIntake {
       return
     }
     if (!this.#owned || needed > this.#body.length) {
-      const announced = this.#length
-      const exact = announced !== undefined && announced <= exactCapacityLimit
-      const wanted = exact ? announced : 2 * this.#body.length
+      const wanted = this.#length ?? 2 * this.#body.length
       const grown = Buffer.allocUnsafe(Math.max(needed, wanted, Math.min(firstCapacity, this.#maxBytes)))
       this.#body.copy(grown, 0, 0, this.#filled)
       this.#body = grown

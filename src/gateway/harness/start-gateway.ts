@@ -9,6 +9,7 @@ import { createMemoryIdempotencyBook } from '../../adapters/memory/memory-idempo
 import { createMemoryResponseCache } from '../../adapters/memory/memory-response-cache.ts'
 import { defaultCounterSizes } from '../../adapters/shared-counters/layout.ts'
 import { createSharedCounters, openSharedCounters } from '../../adapters/shared-counters/shared-counters.ts'
+import { createLargeBodyReader } from '../../compose/large-body-reader.ts'
 import type { ContentRecord } from '../../domain/content.ts'
 import type { RoutePolicy } from '../../domain/routing.ts'
 import type {
@@ -37,6 +38,7 @@ import {
 import { createHealthBook, targetName } from '../../routing/index.ts'
 import type { GatewayNote } from '../context.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
+import type { LargeBodyReader } from '../large-body.ts'
 import type { StageRow } from '../stage.ts'
 
 export const testBounds: GatewayBounds = {
@@ -112,6 +114,7 @@ export interface StartGatewayOptions {
   readonly counterOwner?: number
   /** Counters shared with other nodes. */
   readonly central?: CentralCounters
+  readonly largeBodies?: LargeBodyReader
   /** Another pipeline table. */
   readonly table?: readonly StageRow[]
 }
@@ -156,6 +159,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     limiter,
     upstream: createSandboxClient(createSandbox({ dialects, now: Date.now }), network),
     timers,
+    largeBodies: options.largeBodies ?? createLargeBodyReader(),
     idempotency: createMemoryIdempotencyBook(Date.now),
     responses: createMemoryResponseCache(Date.now),
     clock: systemClock,

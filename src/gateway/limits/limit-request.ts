@@ -43,7 +43,7 @@ export class AskedRequest implements ExchangeRequest {
   #bounded: LimitActual | null = null
 
   constructor(exchange: Exchange, needs: LimitNeeds, outputs: OutputExpectations) {
-    const { key, application, operation, route, json } = exchange
+    const { key, application, operation, route, json, facts } = exchange
     const model = publicModel(exchange)
     const grant = application?.grantFor(operation?.id ?? '', route === null ? null : model)
     this.organizationId = key?.organizationId ?? ''
@@ -66,7 +66,7 @@ export class AskedRequest implements ExchangeRequest {
       this.isOpenEnded = false
       return
     }
-    const { perAnswer, answers } = outputCapOf(operation, json)
+    const { perAnswer, answers } = facts?.cap ?? outputCapOf(operation, json)
     this.isCapped = perAnswer !== null
     this.isOpenEnded = perAnswer === null && needs.hardOutput
     this.#answers = answers
@@ -80,10 +80,10 @@ export class AskedRequest implements ExchangeRequest {
   }
 
   refine(): void {
-    const { json, body, route } = this.#exchange
+    const { json, facts, body, route } = this.#exchange
     if (this.isExact || !this.#needs.tokens || json === null || route === null) return
     this.isExact = true
-    this.#take(estimateInput({ json, bytes: body.length }, firstModel(this.#exchange)))
+    this.#take(estimateInput({ json, bytes: body.length, measure: facts?.input ?? null }, firstModel(this.#exchange)))
   }
 
   get reserved(): LimitActual {

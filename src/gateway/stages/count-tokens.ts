@@ -19,7 +19,8 @@ export const countTokens: Stage = (exchange) => {
     provider: target?.deployment.provider.id ?? '',
     model: target?.model ?? exchange.model,
   }
-  const tokens = estimateInput({ json: exchange.json, bytes: exchange.body.length }, model)
+  const { json, facts, body: asked } = exchange
+  const tokens = estimateInput({ json, bytes: asked.length, measure: facts?.input ?? null }, model)
   const body = JSON.stringify({ input_tokens: tokens })
   exchange.status = 200
   exchange.responseBytes = body.length

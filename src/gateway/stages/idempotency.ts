@@ -58,8 +58,9 @@ export const claimIdempotency: Stage = (exchange, ctx) => {
 }
 
 function fingerprintOf(exchange: Exchange): string {
-  const { target } = exchange.inbound
-  return hash('sha256', Buffer.concat([Buffer.from(`${target}\n`), exchange.body]), 'base64')
+  const { inbound, body, facts } = exchange
+  const content = facts === null ? body : Buffer.from(facts.sha256)
+  return hash('sha256', Buffer.concat([Buffer.from(`${inbound.target}\n`), content]), 'base64')
 }
 
 function replay(exchange: Exchange, reply: RememberedReply): void {

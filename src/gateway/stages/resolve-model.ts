@@ -2,9 +2,10 @@
  * Model name → route, and the right to use it. A model that does not exist and one that the key may not use are
  * the same answer, so that names cannot be probed.
  */
-import { isJsonObject, type JsonObject } from '../../domain/json.ts'
+import type { JsonObject } from '../../domain/json.ts'
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
+import { modelsOfTools } from '../body-facts.ts'
 import type { Exchange } from '../exchange.ts'
 import { findRoute } from '../snapshot.ts'
 import type { Stage } from '../stage.ts'
@@ -28,19 +29,12 @@ export const resolveModel: Stage = (exchange) => {
 const everyModel = '*'
 /** Fields in which some providers take further models. */
 const alternatives = ['models', 'fallbacks', 'fallback_models']
-const maxToolsRead = 1024
 
 /** A body may not name, beside its model, another one that the key may not use. */
 function refuseOtherModels(exchange: Exchange, json: JsonObject): void {
-  for (const field of alternatives) if (json[field] !== undefined) throw otherModel(field)
-  const tools = json['tools']
-  if (!Array.isArray(tools)) return
-  for (const tool of tools.slice(0, maxToolsRead)) {
-    const model = isJsonObject(tool) ? tool['model'] : undefined
-    if (model !== undefined && (typeof model !== 'string' || !mayUse(exchange, model)))
-      throw otherModel('tools')
-  }
-  if (tools.length > maxToolsRead) throw otherModel('tools')
+  for (const field of alternatives) if (Object.hasOwn(json, field)) throw otherModel(field)
+  const models = exchange.facts === null ? modelsOfTools(json) : exchange.facts.toolModels
+  if (!models.every((model) => model !== null && mayUse(exchange, model))) throw otherModel('tools')
 }
 
 function otherModel(field: string): Fault {

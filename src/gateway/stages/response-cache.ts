@@ -54,7 +54,7 @@ function canRepeat({ stream, jsonArrayStream, operation, json }: Exchange): bool
 
 /** SHA-256 over all that the answer may depend on; each part with its length, so that none runs into the next. */
 function keyOf(exchange: Exchange): string {
-  const { key, operation, inbound, route, body } = exchange
+  const { key, operation, inbound, route, body, facts } = exchange
   const hash = createHash('sha256')
   const add = (part: string | Uint8Array): void => {
     hash.update(`${typeof part === 'string' ? Buffer.byteLength(part) : part.byteLength}:`)
@@ -76,7 +76,7 @@ function keyOf(exchange: Exchange): string {
     add(name)
     add(inbound.headers[at + 1] ?? '')
   }
-  add(body)
+  add(facts?.sha256 ?? body)
   return hash.digest('base64')
 }
 

@@ -66,13 +66,18 @@ function orderingOf(exchange: Exchange, ctx: GatewayContext, terms: RouteTerms):
   return {
     strategy: terms.strategy,
     canaryPercent: terms.canary?.percent ?? null,
-    conversation: terms.sticky
-      ? conversationHash(exchange.key?.organizationId ?? '', exchange.json, exchange.endUser)
-      : null,
+    conversation: terms.sticky ? conversationOf(exchange) : null,
     streamed: exchange.stream,
     monotonic: ctx.clock.monotonic(),
     random: ctx.random,
   }
+}
+
+function conversationOf({ key, json, facts, endUser }: Exchange): number | null {
+  const tenant = key?.organizationId ?? ''
+  return facts === null
+    ? conversationHash(tenant, json, endUser)
+    : (facts.conversation ?? conversationHash(tenant, null, endUser))
 }
 
 /**

@@ -1,13 +1,22 @@
 /**
  * Judge the body's shape and read from it what routing and metering need: model, stream, end user, tags.
- * The body itself is not changed.
+ * The body itself is not changed. Large ones are read by another thread (`large-body.ts`).
  */
 import { isUtf8 } from 'node:buffer'
 import { isJsonObject, type JsonObject } from '../../domain/json.ts'
+import type { Operation } from '../../domain/operations.ts'
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
-import { type JsonScan, scanJson } from '../../kernel/json-scan.ts'
-import { type Exchange, headerOf } from '../exchange.ts'
+import { type JsonScan, jsonMembers, scanJson } from '../../kernel/json-scan.ts'
+import type { GatewayContext } from '../context.ts'
+import { type Exchange, headerOf, noBytes } from '../exchange.ts'
+import {
+  findLongField,
+  type LargeBodyAnswer,
+  largeBodyBytes,
+  openMembers,
+  ownFieldBytes,
+} from '../large-body.ts'
 import { readForm } from '../multipart.ts'
 import type { Stage } from '../stage.ts'
 
@@ -16,10 +25,22 @@ const maxTags = 16
 const maxTagKey = 64
 const maxTagValue = 256
 
-export const validate: Stage = (exchange) => {
+export const validate: Stage = (exchange, ctx) => {
   const operation = exchange.operation
   if (operation === null) return 'next'
-  if (operation.request === 'json') readJsonBody(exchange)
+  if (operation.request === 'json') {
+    if (exchange.body.length > largeBodyBytes) {
+      readLargeBody(exchange, ctx, operation)
+      return 'wait'
+    }
+    readJsonBody(exchange)
+  }
+  readOtherPlaces(exchange, operation)
+  return 'next'
+}
+
+/** What is asked for in path, query, form and headers. */
+function readOtherPlaces(exchange: Exchange, operation: Operation): void {
   if (operation.model === 'path') exchange.model = modelOfPath(exchange)
   if (operation.model === 'form') exchange.model = modelOfForm(exchange)
   if (operation.stream === 'always') {
@@ -28,7 +49,6 @@ export const validate: Stage = (exchange) => {
   }
   const tags = headerOf(exchange.inbound.headers, 'x-gatewright-tags')
   if (tags !== undefined) exchange.tags = mergeTags(readTagHeader(tags), exchange.tags)
-  return 'next'
 }
 
 function readJsonBody(exchange: Exchange): void {
@@ -36,12 +56,53 @@ function readJsonBody(exchange: Exchange): void {
   // RFC 8259 §8.1. Decoders repair, drop or accept malformed sequences, each in its own way.
   if (!isUtf8(exchange.body)) throw new Fault(faults.malformedJson)
   const scan = scanJson(exchange.body, { depth: jsonDepth, keys: jsonKeys })
-  refuse(scan, jsonDepth, jsonKeys)
-  refuseNearNames(scan)
-  exchange.scan = scan
+  acceptScan(exchange, scan)
   const json = parseObject(exchange.body)
   exchange.json = json
   readCommonFields(exchange, json)
+}
+
+function readLargeBody(exchange: Exchange, ctx: GatewayContext, operation: Operation): void {
+  const { jsonDepth: depth, jsonKeys: keys } = exchange.snapshot.bounds
+  const terms = { depth, keys, operationId: operation.id, tenant: exchange.key?.organizationId ?? '' }
+  const { body } = exchange
+  exchange.requestBytes = body.length
+  exchange.body = noBytes
+  exchange.abandon = ctx.largeBodies.read(body, terms, (answer) => {
+    if (exchange.outcome !== 'open') return
+    try {
+      acceptDigest(exchange, answer)
+      readOtherPlaces(exchange, operation)
+    } catch (error) {
+      return exchange.fail(error)
+    }
+    exchange.proceed()
+  })
+}
+
+function acceptDigest(exchange: Exchange, answer: LargeBodyAnswer): void {
+  if (answer === 'busy') throw new Fault(faults.bodiesHeld, { retryAfterSeconds: 1 })
+  if (answer === 'lost') throw new Fault(faults.internal, { internal: 'the reader of large bodies ended' })
+  const { scan, facts } = answer.digest
+  exchange.body = answer.body
+  if (scan === null) throw new Fault(faults.malformedJson)
+  acceptScan(exchange, scan)
+  if (facts === null) throw new Fault(faults.malformedJson)
+  const field = findLongField(scan)
+  if (field !== null) {
+    const reason = `it may have ${ownFieldBytes} bytes in a body above ${largeBodyBytes}`
+    throw new Fault(faults.invalidField, { public: { field, reason }, param: field })
+  }
+  exchange.facts = facts
+  exchange.json = openMembers(exchange.body, scan)
+  readCommonFields(exchange, exchange.json)
+}
+
+function acceptScan(exchange: Exchange, scan: JsonScan): void {
+  const { jsonDepth, jsonKeys } = exchange.snapshot.bounds
+  refuse(scan, jsonDepth, jsonKeys)
+  refuseNearNames(scan)
+  exchange.scan = scan
 }
 
 function refuse(scan: JsonScan, depth: number, keys: number): void {
@@ -52,6 +113,8 @@ function refuse(scan: JsonScan, depth: number, keys: number): void {
       throw new Fault(faults.jsonTooDeep, { public: { limit: depth } })
     case 'too-many-keys':
       throw new Fault(faults.jsonTooManyKeys, { public: { limit: keys } })
+    case 'too-many-members':
+      throw new Fault(faults.jsonTooManyKeys, { public: { limit: jsonMembers } })
     case 'duplicate-key':
       throw new Fault(faults.duplicateField, { public: { field: scan.duplicate }, param: scan.duplicate })
     case 'not-an-object':
