@@ -9,6 +9,7 @@
  * Several nodes share PostgreSQL, so `auto` counts rates there too: no limit is multiplied by the number of nodes
  * because somebody forgot to say so.
  */
+import { keepKnownNodes, readKnownNodes } from '../adapters/data-directory/known-nodes.ts'
 import { readNodeId } from '../adapters/data-directory/node-id.ts'
 import type { CounterStores } from '../adapters/thread-counters/thread-central-counters.ts'
 import { openValkeyCounters } from '../adapters/valkey/open-valkey-counters.ts'
@@ -62,12 +63,15 @@ export function openCentralCounters(parts: CentralCountersParts): OpenedCounters
   const rates = valkey ?? (sharesRates(config) ? calendar : null)
   const timers = createTimerWheel()
   const counters = openControlCounters(memory)
+  // A control plane that was started again finds what it noted before.
+  if (counters.nodes === null) counters.noteNodes(readKnownNodes(directory) ?? 1)
   const keeper = createLeaseKeeper({
     counters,
     calendarCounters: calendar,
     rateCounters: rates,
     clock: systemClock,
     timers,
+    nodesChanged: (nodes) => keepKnownNodes(directory, nodes),
   })
   return {
     stores: { calendar, rates },

@@ -4,6 +4,12 @@
  * scattered pauses, until the central counters are back: no exchange waits for a store that is down, and nobody
  * storms one that has come back.
  *
+ *   heard ──a call fails──▶ lost ──a probe succeeds──▶ returning ──returnMs──▶ heard
+ *
+ * While it returns, other nodes may not have noticed yet and still admit their shares: what is fetched is bounded by
+ * this node's share too (the limiter's part), and nothing is fetched ahead. Every desk notices within `returnMs`. The
+ * number of nodes in the register does not say so: a node counts there before each of its threads has noticed.
+ *
  * How much is fetched (N nodes): 2 % of the amount, divided by N, or what is asked for where that is more. When the
  * central counter has less left than N such leases, or the amount is too small for any, exactly what is asked for, so
  * that the last units are not scattered among the nodes.
@@ -26,6 +32,10 @@ export interface LeaseDesk {
   fetchAhead(place: WantedPlace, balance: number): void
   /** Nodes that share the counters; null: not known, the central counters were never heard. */
   readonly nodes: number | null
+  /** Nodes among which a rate is shared out while the central counters are lost, and while this node returns. */
+  readonly shareNodes: number
+  /** The central counters are back, but maybe not yet for every node. */
+  readonly isReturning: boolean
 }
 
 export interface LeaseDeskOptions {
@@ -44,7 +54,9 @@ const fetchBelowShare = 0.3
 const maxDryMs = 1000
 const maxWaiting = 10_000
 const minProbeMs = 200
-const maxProbeMs = 5000
+const maxProbeMs = 1000
+/** The longest pause of a probe, and as much for the connection behind it, and what calls take. */
+const returnMs = 2500
 const maxKeysPerCall = 256
 
 /** `units`: what all who wait need; 0: nobody waits. `least`: what serves one of them. */
@@ -76,6 +88,7 @@ class Desk implements LeaseDesk {
   #probeMs = minProbeMs
   /** Null until the central counters said so. */
   #nodes: number | null = null
+  #returnsUntil = Number.NEGATIVE_INFINITY
 
   constructor(options: LeaseDeskOptions) {
     this.#options = options
@@ -83,6 +96,14 @@ class Desk implements LeaseDesk {
 
   get nodes(): number | null {
     return this.#nodes
+  }
+
+  get shareNodes(): number {
+    return Math.max(this.#nodes ?? 1, this.#options.counters.nodes ?? 1)
+  }
+
+  get isReturning(): boolean {
+    return this.#options.clock.monotonic() < this.#returnsUntil && this.shareNodes > 1
   }
 
   obtain(place: WantedPlace, units: number, done: (answer: LeaseAnswer) => void): void {
@@ -113,7 +134,9 @@ class Desk implements LeaseDesk {
 
   /** 0: units are fetched as they are asked for, because the amount is small or the other nodes are not known yet. */
   #leaseOf(terms: CounterTerms): number {
-    return this.#nodes === null ? 0 : Math.floor((terms.amount * leaseShare) / this.#nodes)
+    return this.#nodes === null || this.isReturning
+      ? 0
+      : Math.floor((terms.amount * leaseShare) / this.#nodes)
   }
 
   #isScarce(centralLeft: number | null, lease: number): boolean {
@@ -241,13 +264,14 @@ class Desk implements LeaseDesk {
   }
 
   #probeLater(): void {
-    const { central, timers, timeoutMs, random } = this.#options
-    timers.set(this.#probeMs * (0.5 + random()), () => {
+    const { central, clock, timers, timeoutMs, random } = this.#options
+    timers.set(this.#probeMs * (0.5 + random() / 2), () => {
       this.#probeMs = Math.min(maxProbeMs, this.#probeMs * 2)
       const answer = once((nodes: number | null) => {
         if (nodes === null) return this.#probeLater()
         this.#nodes = Math.max(1, nodes)
         this.#isLost = false
+        this.#returnsUntil = clock.monotonic() + returnMs
       })
       const timeout = timers.set(timeoutMs, () => answer(null))
       central.renew().then(

@@ -17,6 +17,8 @@ export interface LeaseKeeperOptions {
   readonly rateCounters: CentralCounters | null
   readonly clock: Clock
   readonly timers: TimerWheel
+  /** How many nodes to share with is another number now; for who keeps it for the next start. */
+  readonly nodesChanged?: (nodes: number) => void
 }
 
 export interface LeaseKeeper {
@@ -33,6 +35,11 @@ const idleLeaseMs = 500
 const renewEveryMs = 1000
 const sweepShare = 1 / 32
 const maxPartsPerCall = 512
+/**
+ * More nodes count at once, fewer only when they have been fewer for so long: when the store is lost, nodes share by
+ * this number, and a fleet that is stopped node by node must not leave its last ones with too small a one.
+ */
+const fewerNodesAfterMs = 600_000
 
 /** Starts at once; ends with `close`. */
 export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
@@ -45,6 +52,8 @@ class Keeper implements LeaseKeeper {
   #isClosed = false
   #renewedAt = 0
   #last: Promise<boolean> = Promise.resolve(true)
+  /** Most nodes heard of since there are fewer than are known, and since when that is. */
+  #fewer: { most: number; readonly since: number } | null = null
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options
@@ -88,7 +97,26 @@ class Keeper implements LeaseKeeper {
     // A store that cannot be reached ends the leases by itself; they count as spent there.
     const renewed = await Promise.allSettled([calendarCounters?.renew(), rateCounters?.renew()])
     const isReached = renewed.every(({ status }) => status === 'fulfilled')
+    const nodes = renewed.map((each) => (each.status === 'fulfilled' ? (each.value ?? 0) : 0))
+    // A store that has just come back empty does not know of all yet.
+    this.#countNodes(Math.max(...nodes))
     return (await this.#report(isReached ? idleMs : Number.POSITIVE_INFINITY)) && isReached
+  }
+
+  #countNodes(nodes: number): void {
+    if (nodes < 1) return
+    const { counters, clock, nodesChanged } = this.#options
+    const known = counters.nodes ?? 0
+    if (nodes < known) {
+      this.#fewer ??= { most: nodes, since: clock.monotonic() }
+      this.#fewer.most = Math.max(this.#fewer.most, nodes)
+      if (clock.monotonic() - this.#fewer.since < fewerNodesAfterMs) return
+    }
+    const now = Math.max(nodes, this.#fewer?.most ?? 0)
+    this.#fewer = null
+    if (now === known) return
+    counters.noteNodes(now)
+    nodesChanged?.(now)
   }
 
   async #report(idleMs: number): Promise<boolean> {

@@ -62,7 +62,7 @@ test('leases are fetched ahead: after the first exchange none waits', async () =
 
 test('nodes that share a budget spend all of it and no more, also its last units', async () => {
   const { time, start, usedOf: centralUsed } = createCluster([budgetOf()])
-  const nodes = ['a', 'b', 'c'].map(start)
+  const nodes = ['a', 'b', 'c'].map((name) => start(name))
   let spent = 0
   let refusals = 0
   for (let turn = 0; turn < 4000 && refusals < 60; turn += 1) {
@@ -169,7 +169,7 @@ test('a call without an answer counts as lost; a lease that comes late is still 
 test('rates of several nodes come to one rate', async () => {
   const rule = ruleOf({ name: 'rpm', meter: 'requests', amount: 600, window: { ...minute, burst: 100 } })
   const { time, start } = createCluster([rule])
-  const nodes = ['a', 'b', 'c'].map(start)
+  const nodes = ['a', 'b', 'c'].map((name) => start(name))
   let served = 0
   for (let turn = 0; turn < 600; turn += 1) {
     for (const node of nodes) if ((await admitLater(node)).allowed) served += 1
@@ -182,7 +182,7 @@ test('rates of several nodes come to one rate', async () => {
 test('without the store a rate goes on with a share of the node', async () => {
   const rule = ruleOf({ name: 'rpm', meter: 'requests', amount: 600, window: { ...minute, burst: 60 } })
   const { time, start } = createCluster([rule])
-  const nodes = ['a', 'b', 'c'].map(start)
+  const nodes = ['a', 'b', 'c'].map((name) => start(name))
   for (const node of nodes) await admitLater(node)
   await time.pass(3000)
   // So that each knows of the others.

@@ -7,7 +7,7 @@ import type { LimitRule } from '../domain/limits.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
 import type { CentralCounters, CounterTerms } from '../ports/central-counters.ts'
-import { maxCounterParts, type NodeCounters } from '../ports/node-counters.ts'
+import { type CounterPart, maxCounterParts, type NodeCounters } from '../ports/node-counters.ts'
 import { type AlertWatch, createAlertWatch } from './alert-watch.ts'
 import { Allotments } from './allotments.ts'
 import { type CompiledLimits, type CompiledRule, placeOf, type RulePlace, termsAt } from './compile-limits.ts'
@@ -244,8 +244,24 @@ class CounterLimiter implements Limiter {
     for (const part of missing) {
       const desk = this.#deskOf(part.terms)
       if (desk === null) finish(part, 'lost')
+      else if (desk.isReturning && this.#isOverShare(part, desk)) finish(part, 'refused')
       else desk.obtain(part.place, part.units, (answer) => finish(part, answer))
     }
+  }
+
+  /** Takes what `part` asks for from this node's share, besides what the central counter is asked for. */
+  #isOverShare(part: LimitPart, desk: LeaseDesk): boolean {
+    if (part.rule.onStoreLoss !== 'local-share' || part.terms.kind !== 'rolling') return false
+    const { counters, clock } = this.#options
+    const share = this.#sharePlace(part, desk.shareNodes)
+    const { counter, terms } = share
+    const unheld = { hold: 0, held: 0, ticket: 0, short: false, left: 0 }
+    const taking: CounterPart = { counter, terms, check: 'firm', use: part.units, ...unheld }
+    if (counters.move([taking], clock.now()) === 'moved') return false
+    // So that the refusal says when the share has that much.
+    part.place = share
+    part.left = taking.left
+    return true
   }
 
   /** The central counters cannot be reached: go by each rule's `onStoreLoss`. */
@@ -272,13 +288,14 @@ class CounterLimiter implements Limiter {
   /** False: this node's share of a budget is used up, or it started after the loss and cannot know its share. */
   #useShare(part: LimitPart, now: number): boolean {
     const { counters } = this.#options
-    const nodes = this.#deskOf(part.terms)?.nodes ?? null
+    const desk = this.#deskOf(part.terms)
+    const nodes = desk?.shareNodes ?? 1
     if (part.terms.kind === 'calendar') {
-      if (nodes === null) return false
+      if (desk === null || desk.nodes === null) return false
       const known = counters.readLease(part.counter)?.centralLeft ?? part.terms.amount
       return counters.grantShare(part.place, Math.floor(Math.min(part.terms.amount, known) / nodes), now)
     }
-    part.place = this.#sharePlace(part, nodes ?? 1)
+    part.place = this.#sharePlace(part, nodes)
     return true
   }
 

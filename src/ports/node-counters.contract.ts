@@ -189,6 +189,14 @@ function testMoves(name: string, open: OpenCounters): void {
     assert.equal(leftOf(one, partOf(one, ['a', rolling(10)])), 1)
   })
 
+  test(`${name}: what one owner heard of the number of nodes the others know`, () => {
+    const openAs = open()
+    const [one, other] = [openAs(0), openAs(1)]
+    assert.equal(other.nodes, null)
+    one.noteNodes(3)
+    assert.equal(other.nodes, 3)
+  })
+
   test(`${name}: a move has at most ${maxCounterParts} parts`, () => {
     const counters = open()(0)
     const parts = Array.from({ length: maxCounterParts }, (_, index) =>

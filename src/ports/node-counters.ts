@@ -136,6 +136,10 @@ export interface NodeCounters {
   readFigures(ruleId: string): Readonly<Record<RuleFigure, number>>
   readonly table: CounterTableFigures
 
+  /** How many nodes share their counters, as `noteNodes` was told last by any thread; null: nobody knows. */
+  readonly nodes: number | null
+  noteNodes(nodes: number): void
+
   /** Free the slots that nothing is counted in any more, `share` (0 to 1) of the table at a time. */
   sweep(now: number, share: number): void
   /**

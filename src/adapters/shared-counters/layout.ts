@@ -87,6 +87,8 @@ export const headBusy = 9
 export const headUsed = 10
 /** Held while a thread that died is cleared up after. */
 export const headRecovery = 11
+/** 0: nobody knows. */
+export const headNodes = 12
 
 export interface CounterViews {
   readonly sizes: CounterSizes

@@ -32,6 +32,7 @@ import {
   headBusy,
   headFull,
   headHashKey,
+  headNodes,
   headOwners,
   headSlots,
   headTickets,
@@ -104,6 +105,15 @@ class SharedCounters implements NodeCounters {
       full: Atomics.load(head, headFull) >>> 0,
       busy: Atomics.load(head, headBusy) >>> 0,
     }
+  }
+
+  get nodes(): number | null {
+    const nodes = Atomics.load(this.#views.head, headNodes)
+    return nodes > 0 ? nodes : null
+  }
+
+  noteNodes(nodes: number): void {
+    Atomics.store(this.#views.head, headNodes, nodes)
   }
 
   counter(name: CounterName): NodeCounter {

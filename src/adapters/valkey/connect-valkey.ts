@@ -17,7 +17,7 @@ export interface ValkeyConnection {
 }
 
 const firstPauseMs = 50
-const longestPauseMs = 2000
+const longestPauseMs = 1000
 const connectTimeoutMs = 5000
 
 /** Half of the pause is fixed, half is chance. @param random from 0 to 1 */

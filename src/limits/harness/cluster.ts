@@ -32,19 +32,32 @@ export interface ClusterNode extends Client {
   kill(): void
 }
 
+export interface ClusterNodeOptions {
+  /** Draws the pauses of a node; 0 to 1. */
+  readonly random?: number
+  /** Nodes that its data directory says there were. */
+  readonly nodesBefore?: number
+}
+
 export interface Cluster {
   readonly time: FakeTime
-  start(name: string): ClusterNode
+  start(name: string, options?: ClusterNodeOptions): ClusterNode
+  /** The store comes back without what it knew. */
+  empty(): void
   /** What the central counter has counted. */
   usedOf(key: string, terms: CounterTerms): Promise<number>
 }
 
 export function createCluster(rules: readonly LimitRule[]): Cluster {
   const time = new FakeTime(noon)
-  const store = createMemoryCounterStore({ now: () => time.now(), ttlMs: leaseTtlMs })
+  const open = () => createMemoryCounterStore({ now: () => time.now(), ttlMs: leaseTtlMs })
+  let store = open()
   return {
     time,
-    start: (name) => startNode(rules, time, store.open(name)),
+    start: (name, options = {}) => startNode(rules, { ...options, time, open: () => store.open(name) }),
+    empty() {
+      store = open()
+    },
     async usedOf(key, terms) {
       const [standing] = await store.open('observer').read([{ key, terms }])
       return (terms.kind === 'rolling' ? terms.burst : terms.amount) - (standing?.remaining ?? Number.NaN)
@@ -52,10 +65,20 @@ export function createCluster(rules: readonly LimitRule[]): Cluster {
   }
 }
 
-function startNode(rules: readonly LimitRule[], time: FakeTime, real: CentralCounters): ClusterNode {
+interface Surroundings extends ClusterNodeOptions {
+  readonly time: FakeTime
+  /** The store that is there now. */
+  readonly open: () => CentralCounters
+}
+
+function startNode(
+  rules: readonly LimitRule[],
+  { time, open, random = 0.5, nodesBefore }: Surroundings,
+): ClusterNode {
   const line: Line = { isDown: false, losesNext: false, unsure: 0, calls: 0 }
-  const central = breakable(real, line)
+  const central = breakable(open, line)
   const counters = openNode({ slots: 256, tickets: 256 })(0)
+  if (nodesBefore !== undefined) counters.noteNodes(nodesBefore)
   let isAlive = true
   const timers: TimerWheel = {
     set: (delayMs, fire) =>
@@ -66,7 +89,7 @@ function startNode(rules: readonly LimitRule[], time: FakeTime, real: CentralCou
   }
   const shared = { counters, calendarCounters: central, rateCounters: central, clock: time, timers }
   return {
-    limiter: createLimiter({ ...shared, random: () => 0.5 }),
+    limiter: createLimiter({ ...shared, random: () => random }),
     limits: compileLimits(rules, [], []),
     counters,
     keeper: createLeaseKeeper(shared),
@@ -81,7 +104,7 @@ function startNode(rules: readonly LimitRule[], time: FakeTime, real: CentralCou
   }
 }
 
-function breakable(real: CentralCounters, line: Line): CentralCounters {
+function breakable(open: () => CentralCounters, line: Line): CentralCounters {
   const call = async <Answer>(
     units: (answer: Answer) => number,
     ask: () => Promise<Answer>,
@@ -98,39 +121,39 @@ function breakable(real: CentralCounters, line: Line): CentralCounters {
     take: (entries) =>
       call(
         () => sum(entries.map(({ units }) => units)),
-        () => real.take(entries),
+        () => open().take(entries),
       ),
     adjust: (entries) =>
       call(
         () => sum(entries.map(({ units }) => Math.abs(units))),
-        () => real.adjust(entries),
+        () => open().adjust(entries),
       ),
     lease: (requests) =>
       call(
         (grants) => sum(grants.map(({ units }) => units)),
-        () => real.lease(requests),
+        () => open().lease(requests),
       ),
     settle: (parts) =>
       call(
         () => sum(parts.map(({ spent, returned }) => spent + returned)),
-        () => real.settle(parts),
+        () => open().settle(parts),
       ),
     renew: () =>
       call(
         () => 0,
-        () => real.renew(),
+        () => open().renew(),
       ),
     forget: () =>
       call(
         () => 0,
-        () => real.forget(),
+        () => open().forget(),
       ),
     read: (keys) =>
       call(
         () => 0,
-        () => real.read(keys),
+        () => open().read(keys),
       ),
-    close: () => real.close(),
+    close: () => open().close(),
   }
 }
 
