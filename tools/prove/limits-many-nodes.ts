@@ -93,8 +93,9 @@ async function loseStore(onStoreLoss: LimitRule['onStoreLoss'], forMs: number) {
   await sleep(forMs / 3)
   const without = fleet.total()
   const seconds = (performance.now() - lostAt) / 1000
-  await server.restart()
+  // Nodes are back as soon as it answers, which is before the restart has ended.
   const returnedAt = performance.now()
+  await server.restart()
   await admitting
   const after = fleet.total()
   const secondsAfter = (performance.now() - returnedAt) / 1000
