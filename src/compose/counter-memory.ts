@@ -2,6 +2,7 @@
  * The memory in which all threads of this node count. The supervisor makes it and keeps it, so that counts outlive
  * every other thread; each thread opens it under a number of its own.
  */
+import { clearConnections, createConnectionBoard } from '../adapters/http1/connection-board.ts'
 import { defaultCounterSizes } from '../adapters/shared-counters/layout.ts'
 import { createSharedCounters, openSharedCounters } from '../adapters/shared-counters/shared-counters.ts'
 import type { NodeCounters } from '../ports/node-counters.ts'
@@ -16,9 +17,12 @@ export function createCounterMemory(workers: number): CounterMemory {
   const counters = openSharedCounters(buffer, supervisorOwner)
   /** Ended, but not cleared up after: one that died inside another's counters has to go first. */
   const ended = new Set<number>()
+  const connections = createConnectionBoard(workers)
   return {
     buffer,
+    connections,
     forget(worker) {
+      if (worker !== null) clearConnections(connections, worker)
       ended.add(worker === null ? controlOwner : firstWorkerOwner + worker)
       for (let left = -1; left !== ended.size && ended.size > 0; ) {
         left = ended.size

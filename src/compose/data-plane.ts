@@ -4,6 +4,7 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { createHttp1Client } from '../adapters/http1/client.ts'
+import { openConnectionBoard } from '../adapters/http1/connection-board.ts'
 import { openHttpListener } from '../adapters/http1/server.ts'
 import { createMemoryResponseCache } from '../adapters/memory/memory-response-cache.ts'
 import { createThreadCounters } from '../adapters/thread-counters/thread-central-counters.ts'
@@ -99,6 +100,7 @@ async function listenWhenReady(): Promise<void> {
   if (opening || bounds === null || !hasKeys || (needsTls && tls === null)) return
   opening = true
   const current = bounds
+  const connections = openConnectionBoard(data.connections, data.index)
   try {
     listeners = await Promise.all(
       data.listeners.map(({ host, port, tls: encrypted, proxyProtocolFrom }) =>
@@ -108,6 +110,7 @@ async function listenWhenReady(): Promise<void> {
             port,
             reusePort: data.reusePort,
             bounds: current,
+            connections,
             handlerFailed,
             isShared: (address) => isTrustedProxy(address),
             ...(proxyProtocolFrom.length > 0 ? { isProxy: compileCidrs(proxyProtocolFrom) } : {}),

@@ -75,9 +75,9 @@ const boundsSchema = section(
     uploadBytes: count('Largest upload (files, audio, images), bytes.', 536_870_912, [1024]),
     jsonDepth: count('Deepest nesting of a JSON body.', 64, [4, 1000]),
     jsonKeys: count('Most keys in a JSON body, all levels together.', 100_000, [16]),
-    connections: count('Most open client connections per worker.', 10_000),
+    connections: count('Most open client connections of the process.', 10_000),
     connectionsPerAddress: count(
-      'Most open connections per worker of one client: an IPv4 address or the /64 of an IPv6 address.',
+      'Most open connections of one client: an IPv4 address or the /64 of an IPv6 address.',
       5_000,
     ),
     newConnectionsPerSecond: count(

@@ -80,6 +80,17 @@ export interface TlsMaterial {
   readonly privateKey: string
 }
 
+/** Counts the connections of all threads of a process together. */
+export interface ConnectionBoard {
+  readonly total: number
+  /** Count one more. False: there would be more than `most` in all, and it is not counted. */
+  enter(most: number): boolean
+  leave(): void
+  /** The same for the connections of one client. */
+  enterClient(client: string, most: number): boolean
+  leaveClient(client: string): void
+}
+
 export interface ListenOptions {
   readonly host: string
   /** 0: any free port. */
@@ -96,6 +107,8 @@ export interface ListenOptions {
   readonly isProxy?: (address: string) => boolean
   /** Peers whose connections carry requests of many clients: they are counted in all, but not as one client. */
   readonly isShared?: (address: string) => boolean
+  /** Absent: this listener counts its connections alone. */
+  readonly connections?: ConnectionBoard
   /** For logs: the handler, or a callback it gave, has thrown. The client is answered already (500, or cut). */
   readonly handlerFailed?: (error: unknown) => void
 }

@@ -46,6 +46,8 @@ export interface DataThreadData {
   /** PEM of certificates trusted besides the public roots, for upstream calls. */
   readonly extraCertificates: readonly string[]
   readonly counters: SharedArrayBuffer
+  /** Where the workers count their connections. */
+  readonly connections: SharedArrayBuffer
   /** Rates and concurrency are counted outside this node, too. */
   readonly sharesRates: boolean
 }

@@ -39,6 +39,8 @@ export interface SuperviseOptions {
 /** Memory that outlives every thread but this one. */
 export interface CounterMemory {
   readonly buffer: SharedArrayBuffer
+  /** Where the workers count their connections. */
+  readonly connections: SharedArrayBuffer
   /** A thread has ended: undo what it left half done, and let go of what it held. Null: the control plane. */
   forget(worker: number | null): void
 }
@@ -271,6 +273,7 @@ class ThreadSupervisor implements Supervisor {
       providerRows: config.providers ?? [],
       extraCertificates,
       counters: this.#counters.buffer,
+      connections: this.#counters.connections,
       sharesRates: sharesRates(config),
     }
     const thread = new Worker(threadEntry, {

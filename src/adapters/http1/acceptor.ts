@@ -11,6 +11,7 @@
  */
 import type { Socket } from 'node:net'
 import { faults } from '../../faults/catalogue.ts'
+import type { ConnectionBoard } from '../../ports/listener.ts'
 import { Http2Connection } from '../http2/connection.ts'
 import { sharedReadSource, streamSource } from './chunk-source.ts'
 import { type ConnectionContext, Http1Connection } from './connection.ts'
@@ -25,6 +26,8 @@ import type { TlsFront } from './tls-front.ts'
 export interface Entrance {
   readonly context: ConnectionContext
   readonly open: OpenConnections
+  /** Absent: no other thread counts. */
+  readonly board: ConnectionBoard | undefined
   /** Null: plain HTTP. */
   readonly tls: TlsFront | null
   /** Null: no connection begins with a PROXY header. Else whether a peer may, and must, send one. */
@@ -43,7 +46,7 @@ interface Arrival {
 
 export function createAcceptor(entrance: Entrance): (socket: Socket) => void {
   const { context, tls, isProxy, isShared } = entrance
-  const caps = createConnectionCaps()
+  const caps = createConnectionCaps({ board: entrance.board })
   const turns = createHandshakeTurns(context.wheel, () => context.bounds.handshakesPerSecond)
 
   function admit(arrival: Arrival, address: string, entering: Entering | null): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createArrivalPace } from './arrival-pace.ts'
+import { clearConnections, createConnectionBoard, openConnectionBoard } from './connection-board.ts'
 import { createConnectionCaps } from './connection-caps.ts'
 
 const wide = { connections: 100, connectionsPerAddress: 100, newConnectionsPerSecond: 1000 }
@@ -13,8 +14,30 @@ test('places are counted in all, whoever takes them, and come back once', () => 
   assert.ok(caps.take(limits))
   assert.equal(caps.take(limits), null)
   first?.release()
-  assert.equal(caps.total, 1)
   assert.ok(caps.take(limits))
+})
+
+test('threads of a process have their places together, and those of a thread that dies come back', () => {
+  const buffer = createConnectionBoard(3)
+  const threads = [0, 1, 2].map((thread) =>
+    createConnectionCaps({ board: openConnectionBoard(buffer, thread) }),
+  )
+  const limits = { ...wide, connections: 4, connectionsPerAddress: 2 }
+  const [one, two, three] = threads
+  const places = [one?.take(limits), two?.take(limits), three?.take(limits)]
+  assert.deepEqual(
+    places.map((place) => place?.claim('10.0.0.1', limits)),
+    [true, true, false],
+  )
+  assert.ok(one?.take(limits))
+  assert.equal(two?.take(limits), null)
+  places[2]?.release()
+  assert.equal(three?.take(limits)?.claim('10.0.0.2', limits), true)
+  clearConnections(buffer, 0)
+  assert.equal(openConnectionBoard(buffer, 1).total, 2)
+  assert.equal(two?.take(limits)?.claim('10.0.0.1', limits), true)
+  assert.equal(two?.take(limits)?.claim('10.0.0.1', limits), false)
+  assert.equal(two?.take(limits), null)
 })
 
 test('a client is one IPv4 address in any spelling, or one /64 of IPv6', () => {
@@ -54,7 +77,7 @@ test('a client opens what four seconds allow at once, then at its pace; a refusa
 
 test('a client that did harm waits longer than its pace alone asks', () => {
   let time = 1000
-  const caps = createConnectionCaps(() => time)
+  const caps = createConnectionCaps({ now: () => time })
   const limits = { ...wide, newConnectionsPerSecond: 1 }
   const place = caps.take(limits)
   assert.equal(place?.claim('a', limits), true)

@@ -1,17 +1,18 @@
 /**
- * How many connections a listener holds, in all and for each client, and how fast one client may open new ones.
+ * How many connections a process holds, in all and for each client, and how fast one client may open new ones here.
  * A client is a block of addresses: one IPv4 address or the /64 of an IPv6 one.
  *
  *   accept ─take()─▶ place ─claim(address)─▶ counted for its client ─release()─▶ free again
  *
- * Claiming comes later than taking where a proxy has to say first whose connection it is. Bounds: one entry per client
- * with an open connection, so at most as many as the connection cap; the pace of clients is `ArrivalPace`'s.
+ * Claiming comes later than taking where a proxy has to say first whose connection it is. Bounds: those of the board
+ * on which threads count together; the pace of clients is `ArrivalPace`'s, and this listener's alone.
  */
 import { addressBlock } from '../../kernel/ip-address.ts'
+import type { ConnectionBoard } from '../../ports/listener.ts'
 import { createArrivalPace } from './arrival-pace.ts'
+import { createConnectionBoard, openConnectionBoard } from './connection-board.ts'
 
 export interface ConnectionCaps {
-  readonly total: number
   /** Take a place for one connection. Null: all are taken. */
   take(limits: ConnectionLimits): ConnectionPlace | null
 }
@@ -38,10 +39,15 @@ export interface ConnectionLimits {
 /** One connection that did harm counts as so many seconds of the client's pace. */
 const punishmentSeconds = 1
 
-export function createConnectionCaps(now: () => number = () => performance.now()): ConnectionCaps {
-  const openOf = new Map<string, number>()
-  const pace = createArrivalPace(now)
-  let total = 0
+export interface ConnectionCapsOptions {
+  /** Absent: nobody else counts. */
+  readonly board?: ConnectionBoard | undefined
+  readonly now?: () => number
+}
+
+export function createConnectionCaps(options: ConnectionCapsOptions = {}): ConnectionCaps {
+  const board = options.board ?? openConnectionBoard(createConnectionBoard(1), 0)
+  const pace = createArrivalPace(options.now ?? (() => performance.now()))
 
   function place(): ConnectionPlace {
     let client = ''
@@ -54,11 +60,10 @@ export function createConnectionCaps(now: () => number = () => performance.now()
       claim(address, limits) {
         client = addressBlock(address)
         perSecond = limits.newConnectionsPerSecond
-        const open = openOf.get(client) ?? 0
-        if (open >= limits.connectionsPerAddress || !pace.pass(client, perSecond)) return false
-        openOf.set(client, open + 1)
-        counted = true
-        return true
+        if (!board.enterClient(client, limits.connectionsPerAddress)) return false
+        counted = pace.pass(client, perSecond)
+        if (!counted) board.leaveClient(client)
+        return counted
       },
       share(address) {
         client = addressBlock(address)
@@ -67,23 +72,13 @@ export function createConnectionCaps(now: () => number = () => performance.now()
         if (counted) pace.delay(client, punishmentSeconds * 1000)
       },
       release() {
-        total -= 1
-        if (!counted) return
-        const open = openOf.get(client) ?? 0
-        if (open <= 1) openOf.delete(client)
-        else openOf.set(client, open - 1)
+        board.leave()
+        if (counted) board.leaveClient(client)
       },
     }
   }
 
   return {
-    get total() {
-      return total
-    },
-    take(limits) {
-      if (total >= limits.connections) return null
-      total += 1
-      return place()
-    },
+    take: (limits) => (board.enter(limits.connections) ? place() : null),
   }
 }

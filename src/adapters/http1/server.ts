@@ -50,6 +50,7 @@ export async function openHttpListener(
   const entrance: Entrance = {
     context,
     open,
+    board: options.connections,
     tls,
     isProxy: options.isProxy ?? null,
     isShared: options.isShared ?? nobody,
