@@ -1,7 +1,8 @@
 /**
  * Who calls: `Authorization: Bearer gwa_…` → the admin token's record, and whether its scopes suffice. The public
  * part of the token finds the record, the hash of the whole text is compared in constant time by the identity
- * slice. Every way to fail looks the same from outside: 401 `admin.unauthenticated`.
+ * slice. Every way to fail looks the same from outside: 401 `admin.unauthenticated`, or 429 when a client has failed
+ * too often. What has not the form of a token is no attempt and is not counted: it can never be right.
  */
 import type { AdminScope } from '../domain/entities.ts'
 import { faults } from '../faults/catalogue.ts'
@@ -19,17 +20,22 @@ function unauthenticated(): Fault {
   return new Fault(faults.adminUnauthenticated)
 }
 
-/** @throws Fault 401 */
+/** @throws Fault 401, 429 */
 export async function authenticate(
   deps: AdminDependencies,
-  authorization: string | undefined,
+  { authorization, address }: { readonly authorization: string | undefined; readonly address: string },
 ): Promise<Caller> {
   const text = bearer.exec(authorization ?? '')?.[1]
   const tokenId = text === undefined ? null : (parseAdminToken(text)?.tokenId ?? null)
   if (text === undefined || tokenId === null) throw unauthenticated()
+  deps.signIns.admit(address, text)
   const record = await deps.store.adminTokens.findByTokenId(tokenId)
   const now = deps.clock.now()
-  if (record === null || !provesToken(text, record, { peppers: deps.peppers(), now })) throw unauthenticated()
+  if (record === null || !provesToken(text, record, { peppers: deps.peppers(), now })) {
+    await deps.signIns.failed(address)
+    throw unauthenticated()
+  }
+  deps.signIns.succeeded(text)
   if (record.lastUsedAt === null || now - record.lastUsedAt >= useInterval) {
     await deps.store.adminTokens.recordUse(tokenId, now)
   }

@@ -17,6 +17,7 @@ import type { UsageStore } from '../ports/usage-store.ts'
 import type { DocumentManager } from '../resources/index.ts'
 import type { Trouble } from '../routing/index.ts'
 import type { SecretPeppers } from './secrets.ts'
+import type { SignInThrottle } from './sign-in-throttle.ts'
 
 /** One address that this process serves. */
 export interface ListenerStatus {
@@ -102,6 +103,7 @@ export interface AdminDependencies {
     requests: readonly LimitRequest[],
   ) => Promise<readonly (readonly LimitExplanation[])[]>
   readonly tryDeployment: (deployment: Deployment) => Promise<DeploymentTrial>
+  readonly signIns: SignInThrottle
   readonly log: AdminLog
 }
 
@@ -117,4 +119,6 @@ export interface AdminContext {
   readonly deps: AdminDependencies
   readonly caller: Caller
   readonly requestId: string
+  /** Where the caller's connection comes from. */
+  readonly address: string
 }

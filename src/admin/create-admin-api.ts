@@ -86,14 +86,15 @@ function register(app: FastifyInstance, { deps, idempotency }: Parts, row: Admin
     // Before the body is read: a stranger's bytes are not parsed.
     async onRequest(request) {
       if (scope === 'public') return
-      const caller = await authenticate(deps, request.headers.authorization)
+      const { authorization } = request.headers
+      const caller = await authenticate(deps, { authorization, address: request.ip })
       requireScope(caller, scope)
       callers.set(request, caller)
     },
     async handler(request, reply) {
       const caller = scope === 'public' ? nobody : callers.get(request)
       if (caller === undefined) throw new Fault(faults.adminUnauthenticated)
-      const ctx: AdminContext = { deps, caller, requestId: request.id }
+      const ctx: AdminContext = { deps, caller, requestId: request.id, address: request.ip }
       const { params, query, body } = request
       const run = () => operation.run(ctx, { params, query, body })
       const { status } = operation.success
@@ -127,6 +128,7 @@ function sendError(deps: AdminDependencies, error: unknown, { request, reply }: 
     deps.log.error({ requestId: request.id, code: fault.code, cause: fault.cause }, 'admin operation failed')
   }
   if (fault.status === 401) reply.header('www-authenticate', 'Bearer realm="gatewright"')
+  if (fault.retryAfterSeconds !== undefined) reply.header('retry-after', fault.retryAfterSeconds)
   const { documentationUrl } = deps.status()
   void reply.code(fault.status).send(errorBody(fault, { requestId: request.id, documentationUrl }))
 }

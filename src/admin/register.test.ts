@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { adminScopes } from '../domain/entities.ts'
 import { faults } from '../faults/catalogue.ts'
-import { parseAdminToken } from '../identity/index.ts'
+import { mintAdminToken, parseAdminToken } from '../identity/index.ts'
 import { pathFor, type TestAdmin, withAdmin } from './harness/with-admin.ts'
 import { type AdminRow, adminTable } from './register.ts'
 import { fingerprintOf } from './secrets.ts'
@@ -17,10 +17,15 @@ async function eachRefused(
   expected: { status: number; code: string },
 ) {
   for (const row of guarded) {
-    await admin.refuses(row.name, { params: { id: 'anything' }, token }, expected)
+    calls += 1
+    // Each from elsewhere: one client may not fail so often.
+    const address = `10.0.${calls >> 8}.${calls & 255}`
+    await admin.refuses(row.name, { params: { id: 'anything' }, token, address }, expected)
   }
 }
+let calls = 0
 
+const tooMany = { status: 429, code: 'admin.too-many-sign-ins' }
 const unauthenticated = { status: 401, code: 'admin.unauthenticated' }
 
 test(
@@ -48,6 +53,15 @@ test(
     ]) {
       await eachRefused(admin, token, unauthenticated)
     }
+  }),
+)
+
+test(
+  'no operation answers to a client whose sign-ins have failed too often',
+  withAdmin(async (admin) => {
+    const from = { address: '192.0.2.1', token: mintAdminToken().text }
+    for (let tries = 0; tries < 11; tries += 1) await admin.call('status-get', from)
+    for (const row of guarded) await admin.refuses(row.name, { params: { id: 'anything' }, ...from }, tooMany)
   }),
 )
 
@@ -146,7 +160,7 @@ test('names, and methods with paths, are unique, and each operation lives in the
 })
 
 /** Statuses that are proven here, for all rows at once. */
-const provenForAll = new Set([400, 401, 403, 404, 413, 415])
+const provenForAll = new Set([400, 401, 403, 404, 413, 415, 429])
 
 test('every other status that an operation promises has a test in its folder', () => {
   const missing: string[] = []

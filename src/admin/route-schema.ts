@@ -18,7 +18,7 @@ export function promisedFaults(row: AdminRow): readonly FaultName[] {
   if (takesIdempotencyKey(row)) names.push('invalidField', 'idempotencyConflict', 'idempotencyMismatch')
   if (operation.body !== undefined) names.push('malformedJson', 'bodyTooLarge', 'unsupportedContentType')
   if (operation.body ?? operation.query ?? operation.params) names.push('invalidField', 'missingField')
-  if (row.scope !== 'public') names.push('adminUnauthenticated', 'scopeDenied')
+  if (row.scope !== 'public') names.push('adminUnauthenticated', 'tooManySignIns', 'scopeDenied')
   names.push(...operation.faults)
   return [...new Set(names)]
 }

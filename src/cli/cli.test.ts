@@ -243,7 +243,12 @@ test('usage as CSV has the rows of the table: one per group, by time only where 
     'usage --csv --by model',
     'usage --csv --by model --interval hour',
   ])
-  const requests = (csv: string) => csv.trimEnd().split('\r\n').slice(1).map((line) => line.split(',')[2])
+  const requests = (csv: string) =>
+    csv
+      .trimEnd()
+      .split('\r\n')
+      .slice(1)
+      .map((line) => line.split(',')[2])
   assert.deepEqual([requests(whole), requests(hours)], [['4'], ['1', '3']])
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import fastify from 'fastify'
 import { makeCertificate } from '../ports/upstream-client.contract-server.ts'
 import { type ControlListeners, openControlListeners } from './control-listeners.ts'

@@ -61,7 +61,10 @@ export async function openControlListeners(
   }
   if (config.http.enabled) await listen(createHttpServer(options, handler), 'http', config.http)
   if (config.https.enabled) {
-    const server = createHttpsServer({ ...options, pauseOnConnect: true, ...secureContextOptions(tls) }, handler)
+    const server = createHttpsServer(
+      { ...options, pauseOnConnect: true, ...secureContextOptions(tls) },
+      handler,
+    )
     secure.push(server)
     await listen(server, 'https', config.https)
   }

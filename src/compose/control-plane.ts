@@ -6,11 +6,13 @@ import { unwatchFile, watchFile } from 'node:fs'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { type DataDirectory, openDataDirectory } from '../adapters/data-directory/data-directory.ts'
 import { createHttp1Client } from '../adapters/http1/client.ts'
+import { createMemoryCounterStore } from '../adapters/memory/memory-central-counters.ts'
 import { createMemoryIdempotencyBook } from '../adapters/memory/memory-idempotency-book.ts'
 import { serveCounters } from '../adapters/thread-counters/thread-central-counters.ts'
 import { createIdempotencyServer } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { AdminDependencies } from '../admin/context.ts'
 import { createAdminApi } from '../admin/create-admin-api.ts'
+import { createSignInThrottle } from '../admin/sign-in-throttle.ts'
 import { type LoadedConfig, readEnvironment, readSecretReference } from '../config/index.ts'
 import type { Deployment } from '../domain/entities.ts'
 import type { DeploymentSnapshot } from '../domain/snapshot.ts'
@@ -193,6 +195,21 @@ async function openForTrial(deployment: Deployment, { store, sources }: Storage)
   return openDeployment(deployment, new Map(record === null ? [] : [[record.id, record]]), sources())
 }
 
+/** One counter for each client that failed lately. */
+const failedSignIns = createMemoryCounterStore({ now: Date.now, ttlMs: 1000, maxCounters: 100_000 })
+
+function openSignIns({ stores }: LiveCounters) {
+  return createSignInThrottle({
+    shared: stores.rates,
+    local: failedSignIns.open('node'),
+    clock: systemClock,
+    onRefusal(client, seconds) {
+      const text = `Sign-ins from ${client} failed too often; it is refused for ${seconds} s.`
+      log({ level: 'warn', code: 'admin.sign-ins', text })
+    },
+  })
+}
+
 function adminDependencies(
   storage: Storage,
   own: Required<Pick<AdminDependencies, 'status' | 'usageLog' | 'contentLog'>> & {
@@ -231,6 +248,7 @@ function adminDependencies(
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
+    signIns: openSignIns(counters),
   }
 }
 

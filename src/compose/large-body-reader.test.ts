@@ -20,7 +20,8 @@ function open(t: TestContext, bounds: Partial<LargeBodyBounds> = {}) {
   }
 }
 
-const problemOf = (answer: LargeBodyAnswer) => (typeof answer === 'string' ? answer : answer.digest.scan?.problem)
+const problemOf = (answer: LargeBodyAnswer) =>
+  typeof answer === 'string' ? answer : answer.digest.scan?.problem
 
 test('bodies are read in order, and stay what they were', async (t) => {
   const { read } = open(t)

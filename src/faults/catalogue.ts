@@ -389,6 +389,13 @@ export const faults = Object.freeze({
     'A valid admin token is required.',
     'Send Authorization: Bearer gwa_…; create the first token through the set-up link.',
   ),
+  tooManySignIns: entry(
+    'admin.too-many-sign-ins',
+    429,
+    'rate-limit',
+    'Too many sign-ins have failed.',
+    'Wait as long as Retry-After says, and look for a script that still sends an old token.',
+  ),
   objectNotFound: entry('admin.not-found', 404, 'not-found', 'There is no {noun} {id}.', 'Check the id.'),
   conflict: entry(
     'admin.conflict',

@@ -9,8 +9,8 @@ import type { ResponseCache } from '../ports/response-cache.ts'
 import type { UpstreamClient } from '../ports/upstream-client.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { KeyTable } from './key-table.ts'
-import type { OutputExpectations } from './limits/output-expectations.ts'
 import type { LargeBodyReader } from './large-body.ts'
+import type { OutputExpectations } from './limits/output-expectations.ts'
 import type { LoadGauge } from './load-gauge.ts'
 
 /** Internal notes about an exchange for the process log; never content, never secrets. */

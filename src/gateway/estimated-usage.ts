@@ -2,16 +2,19 @@
 import { noUsage, type TokenUsage } from '../domain/usage.ts'
 import { estimateInput, estimateTokens } from '../metering/index.ts'
 import type { Exchange } from './exchange.ts'
-import { meteredModel, publicModel } from './metered-model.ts'
 import { outputCapOf } from './limits/output-cap.ts'
 import type { OutputExpectations } from './limits/output-expectations.ts'
+import { meteredModel, publicModel } from './metered-model.ts'
 import type { CompiledTarget } from './snapshot.ts'
 
 /** Input tokens of the request, as the target that it went to would count them. */
 export function estimatedInput(exchange: Exchange, target = exchange.target): number {
   const { json, facts, body } = exchange
   if (target === null) return estimateTokens(body.length)
-  return estimateInput({ json, bytes: body.length, measure: facts?.input ?? null }, meteredModel(exchange, target))
+  return estimateInput(
+    { json, bytes: body.length, measure: facts?.input ?? null },
+    meteredModel(exchange, target),
+  )
 }
 
 /** @param outputBytes size of what was generated */
@@ -22,9 +25,9 @@ export function estimatedUsage(exchange: Exchange, outputBytes: number): TokenUs
 
 /** Most tokens that the answers of a request may have: its own cap, the one set for a budget's sake, or what is expected. */
 export function largestOutput(exchange: Exchange, outputs: OutputExpectations): number {
-  const { operation, json, key, limits } = exchange
+  const { operation, json, facts, key, limits } = exchange
   if (operation === null || json === null) return 0
-  const { perAnswer, answers } = outputCapOf(operation, json)
+  const { perAnswer, answers } = facts?.cap ?? outputCapOf(operation, json)
   const cap = perAnswer ?? limits?.request.outputCap ?? null
   return (cap ?? outputs.expect(key?.organizationId ?? '', publicModel(exchange))) * answers
 }

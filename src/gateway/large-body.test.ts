@@ -11,12 +11,17 @@ import { estimateInput } from '../metering/index.ts'
 import { findFacts } from './body-facts.ts'
 import { rigForTests, startRig } from './harness/gateway-rig.ts'
 import { testDeployment, testRoute } from './harness/start-gateway.ts'
-import { digestBody, findLongField, largeBodyBytes, type LargeBodyReader, openMembers } from './large-body.ts'
+import { digestBody, findLongField, type LargeBodyReader, largeBodyBytes, openMembers } from './large-body.ts'
 
 const rig = rigForTests((upstream) => ({
   deployments: [
     testDeployment({ id: 'main', providerId: 'openai', baseUrl: upstream.url, secrets: { apiKey: 'sk-x' } }),
-    testDeployment({ id: 'other', providerId: 'anthropic', baseUrl: upstream.url, secrets: { apiKey: 'sk-y' } }),
+    testDeployment({
+      id: 'other',
+      providerId: 'anthropic',
+      baseUrl: upstream.url,
+      secrets: { apiKey: 'sk-y' },
+    }),
   ],
   routes: [testRoute('gpt', ['main']), testRoute('claude', ['other'])],
 }))
@@ -40,7 +45,9 @@ function readThere(body: Buffer): { verdict: string; json: JsonObject | null } {
   const { scan, facts } = structuredClone(digestBody(body, terms))
   if (scan === null) return { verdict: 'malformed', json: null }
   if (scan.problem !== 'none') return { verdict: scan.problem, json: null }
-  return facts === null ? { verdict: 'malformed', json: null } : { verdict: 'none', json: openMembers(body, scan) }
+  return facts === null
+    ? { verdict: 'malformed', json: null }
+    : { verdict: 'none', json: openMembers(body, scan) }
 }
 
 const member = fc.oneof(
@@ -49,7 +56,10 @@ const member = fc.oneof(
 )
 const value = fc.oneof(
   { arbitrary: fc.jsonValue({ maxDepth: 4 }), weight: 4 },
-  { arbitrary: fc.integer({ min: 16_000, max: 20_000 }).map((length) => 'lang "ü" '.repeat(length / 9)), weight: 1 },
+  {
+    arbitrary: fc.integer({ min: 16_000, max: 20_000 }).map((length) => 'lang "ü" '.repeat(length / 9)),
+    weight: 1,
+  },
 )
 const objectText = fc
   .array(fc.tuple(member, value), { maxLength: 20 })
@@ -91,7 +101,9 @@ test('bytes that are no UTF-8 are malformed on the other thread, too', () => {
 })
 
 test('a member is parsed once, when it is read; a field that stages read may not be long', () => {
-  const body = Buffer.from(JSON.stringify({ messages: ['x'.repeat(20_000)], metadata: { a: 'y'.repeat(70_000) } }))
+  const body = Buffer.from(
+    JSON.stringify({ messages: ['x'.repeat(20_000)], metadata: { a: 'y'.repeat(70_000) } }),
+  )
   const scan = scanJson(body, terms)
   const json = openMembers(body, scan)
   assert.ok(Object.getOwnPropertyDescriptor(json, 'messages')?.get !== undefined)
@@ -122,20 +134,28 @@ test('a large body is translated into another dialect whole', async () => {
 
 test('a large body is refused as a small one is', async () => {
   const text = JSON.stringify({ model: 'gpt', messages: [message] })
-  const codeOf = async (body: string | Buffer) =>
-    (await rig.call('/v1/chat/completions', { body })).faultCode
+  const codeOf = async (body: string | Buffer) => (await rig.call('/v1/chat/completions', { body })).faultCode
   assert.equal(await codeOf(text.slice(0, -1)), 'request.malformed-json')
   assert.equal(await codeOf(`${text.slice(0, -1)},"model":"gpt"}`), 'request.duplicate-field')
   assert.equal(await codeOf(`${text.slice(0, -1)},"Model":"gpt"}`), 'request.duplicate-field')
-  assert.equal(await codeOf(`${text.slice(0, -1)},"x":${'['.repeat(80)}${']'.repeat(80)}}`), 'request.json-too-deep')
-  assert.equal(await codeOf(Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from([0xff, 0x7d])])), 'request.malformed-json')
+  assert.equal(
+    await codeOf(`${text.slice(0, -1)},"x":${'['.repeat(80)}${']'.repeat(80)}}`),
+    'request.json-too-deep',
+  )
+  assert.equal(
+    await codeOf(Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from([0xff, 0x7d])])),
+    'request.malformed-json',
+  )
   assert.equal(await codeOf(`${text.slice(0, -1)},"user":"${'u'.repeat(70_000)}"}`), 'request.invalid-field')
   const members = Array.from({ length: 1100 }, (_, at) => `"k${at}":0`).join()
   assert.equal(await codeOf(`${text.slice(0, -1)},${members}}`), 'request.json-too-many-keys')
   assert.equal(await codeOf(`{"model":"gpt",${members}}`), 'request.json-too-many-keys')
 })
 
-async function withReader(largeBodies: LargeBodyReader, run: (rig: Awaited<ReturnType<typeof startRig>>) => Promise<void>) {
+async function withReader(
+  largeBodies: LargeBodyReader,
+  run: (rig: Awaited<ReturnType<typeof startRig>>) => Promise<void>,
+) {
   const own = await startRig(() => ({ largeBodies }))
   try {
     await run(own)
@@ -177,7 +197,8 @@ test('a caller who leaves while its body waits takes it along', async () => {
     })
     setTimeout(() => ended.abort(), 300)
     await assert.rejects(call)
-    for (let turn = 0; cancelled === 0 && turn < 100; turn += 1) await new Promise((done) => setTimeout(done, 20))
+    for (let turn = 0; cancelled === 0 && turn < 100; turn += 1)
+      await new Promise((done) => setTimeout(done, 20))
     assert.equal(cancelled, 1)
     assert.equal(started.records[0]?.outcome, 'disconnected')
   })
@@ -199,11 +220,21 @@ test('a body of 16 MB holds the thread for no more than 10 ms at a time', async 
   t.after(() => server.terminate())
   const [{ port }] = (await once(server, 'message')) as [AddressInfo]
   const own = await startRig(() => ({
-    deployments: [testDeployment({ id: 'far', providerId: 'openai', baseUrl: `http://127.0.0.1:${port}`, secrets: { apiKey: 'sk-x' } })],
+    deployments: [
+      testDeployment({
+        id: 'far',
+        providerId: 'openai',
+        baseUrl: `http://127.0.0.1:${port}`,
+        secrets: { apiKey: 'sk-x' },
+      }),
+    ],
     routes: [testRoute('gpt', ['far'])],
   }))
   t.after(() => own.stop())
-  const messages = Array.from({ length: 4000 }, () => ({ role: 'user', content: 'Grüße, "Welt"\n'.repeat(230) }))
+  const messages = Array.from({ length: 4000 }, () => ({
+    role: 'user',
+    content: 'Grüße, "Welt"\n'.repeat(230),
+  }))
   const text = JSON.stringify({ model: 'gpt', messages })
   const body = new SharedArrayBuffer(Buffer.byteLength(text))
   Buffer.from(body).write(text)
@@ -211,7 +242,9 @@ test('a body of 16 MB holds the thread for no more than 10 ms at a time', async 
   const headers = { authorization: `Bearer ${own.started.apiKey}`, 'content-type': 'application/json' }
   const send = async () => {
     const workerData = { url: `${own.started.url}/v1/chat/completions`, headers, body }
-    const [answer] = (await once(new Worker(caller, { eval: true, workerData }), 'message')) as [[number, string]]
+    const [answer] = (await once(new Worker(caller, { eval: true, workerData }), 'message')) as [
+      [number, string],
+    ]
     assert.equal(answer[0], 200, answer[1])
   }
   await send()

@@ -1,7 +1,7 @@
 /** When a limiter tells that a counter has passed a share of its amount. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMemoryCounterStore } from '../adapters/memory/harness/memory-central-counters.ts'
+import { createMemoryCounterStore } from '../adapters/memory/memory-central-counters.ts'
 import type { LimitAlertSighting } from '../domain/limit-alert.ts'
 import type { LimitRule } from '../domain/limits.ts'
 import type { CentralCounters } from '../ports/central-counters.ts'

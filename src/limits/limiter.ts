@@ -103,7 +103,7 @@ class CounterLimiter implements Limiter {
     // What streams have used is counted as they go.
     const reservation = request.streamed ? null : this.#allotments.take(places, request, now)
     if (reservation !== null) return done({ allowed: true, reservation })
-    this.#admitCounted(rules, places, { request, done })
+    this.#admitCounted(rules, places, { request, done, now })
   }
 
   close(): void {
@@ -114,7 +114,7 @@ class CounterLimiter implements Limiter {
   #admitCounted(
     rules: readonly CompiledRule[],
     places: readonly RulePlace[],
-    { request, done }: Pick<Admission, 'request' | 'done'>,
+    { request, done, now }: Pick<Admission, 'request' | 'done'> & { readonly now: number },
   ): void {
     const parts: LimitPart[] = []
     for (const [at, compiled] of rules.entries()) {

@@ -5,8 +5,9 @@
  */
 import type { LimitMeter, LimitTerms } from '../domain/limits.ts'
 import type { NodeCounters } from '../ports/node-counters.ts'
-import { type LimitPart, unitsOf } from './limit-part.ts'
+import type { LimitPart } from './limit-part.ts'
 import type { BudgetRoom, LimitRequest } from './limit-request.ts'
+import { unitsOf } from './meters.ts'
 
 const outputMeters: ReadonlySet<LimitMeter> = new Set(['output-tokens', 'total-tokens', 'cost'])
 
@@ -38,11 +39,7 @@ export function boundOutputLeast(request: LimitRequest, parts: readonly LimitPar
   return budgets.some(({ units }, at) => units < (before[at] ?? 0))
 }
 
-function putAside(
-  request: LimitRequest,
-  budgets: readonly LimitPart[],
-  rooms: readonly BudgetRoom[],
-): void {
+function putAside(request: LimitRequest, budgets: readonly LimitPart[], rooms: readonly BudgetRoom[]): void {
   const figures = request.bound?.(rooms)
   if (figures === undefined) return
   for (const part of budgets) part.units = unitsOf(part.rule.meter, figures)

@@ -47,10 +47,7 @@ export function estimateTexts(texts: readonly string[], rule: TokenRule): number
 }
 
 /** Estimated tokens of texts that were measured, not rounded. */
-export function estimateMeasured(
-  { chars, scripts: whole, sample }: TextMeasure,
-  rule: TokenRule,
-): number {
+export function estimateMeasured({ chars, scripts: whole, sample }: TextMeasure, rule: TokenRule): number {
   if (chars === 0) return 0
   const counter = counterAtHand(rule.vocabulary)
   if (counter === null) return expectedTokensBy(whole, rule.ratios)

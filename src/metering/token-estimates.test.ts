@@ -7,12 +7,7 @@ import * as cl100kReference from 'gpt-tokenizer/encoding/cl100k_base'
 import * as o200kReference from 'gpt-tokenizer/encoding/o200k_base'
 import { noUsage } from '../domain/usage.ts'
 import { type SampleName, sampleTexts } from './harness/sample-texts.ts'
-import {
-  estimateTokens,
-  loadTokenizer,
-  type MeteredModel,
-  observeInputTokens,
-} from './index.ts'
+import { estimateTokens, loadTokenizer, type MeteredModel, observeInputTokens } from './index.ts'
 import { tokenEstimateErrors } from './token-calibration.ts'
 import { TokenCounter } from './token-counter.ts'
 import { loadVocabulary } from './vocabulary.ts'

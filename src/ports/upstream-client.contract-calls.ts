@@ -1,9 +1,9 @@
 /** Calls made by the contract suite of `UpstreamClient`, and what the handler heard of each. */
 import assert from 'node:assert/strict'
 import type {
-  ClientCall,
   BodySink,
   BodyStream,
+  ClientCall,
   UpstreamCall,
   UpstreamClient,
   UpstreamFailure,
@@ -75,7 +75,15 @@ export function outcomeOf(client: UpstreamClient, origin: UpstreamOrigin, ask: A
     const finish = (failure: UpstreamFailure | null): void => {
       over = true
       const durationMs = performance.now() - startedAt
-      const outcome = { status, headers, body: Buffer.concat(chunks), failure, events, durationMs, isSent: returned.call?.isSent ?? false }
+      const outcome = {
+        status,
+        headers,
+        body: Buffer.concat(chunks),
+        failure,
+        events,
+        durationMs,
+        isSent: returned.call?.isSent ?? false,
+      }
       // Whoever would speak twice gets the chance to.
       setTimeout(() => resolve(outcome), 5)
     }

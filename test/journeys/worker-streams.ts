@@ -98,6 +98,7 @@ export async function openOnEachWorker(
         ends,
         close: async () => void (await Promise.all(agents.map((agent) => agent.destroy()))),
       }
-    if (ends.length >= maxStreams) throw new Error(`${ends.length} streams reached ${busy} of ${workers} workers`)
+    if (ends.length >= maxStreams)
+      throw new Error(`${ends.length} streams reached ${busy} of ${workers} workers`)
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { testCentralCountersContract } from '../../ports/central-counters.contract.ts'
 import type { CounterTerms } from '../../ports/central-counters.ts'
-import { createMemoryCounterStore } from './harness/memory-central-counters.ts'
+import { createMemoryCounterStore } from './memory-central-counters.ts'
 
 testCentralCountersContract('memory', async () => {
   const store = createMemoryCounterStore({ now: Date.now, ttlMs: 300 })

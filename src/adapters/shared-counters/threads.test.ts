@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { NodeCounters } from '../../ports/node-counters.ts'
 import { type MoverData, moverCounters, usedPerRound } from './harness/move-until-killed.ts'
-import { createSharedCounters, openSharedCounters } from './shared-counters.ts'
 import type { TakerData } from './harness/take-until-short.ts'
+import { createSharedCounters, openSharedCounters } from './shared-counters.ts'
 
 const owners = 4
 const supervisor = 3

@@ -3,7 +3,7 @@ import { after, test } from 'node:test'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { testCentralCountersContract } from '../../ports/central-counters.contract.ts'
 import type { CentralCounters, CounterEntry } from '../../ports/central-counters.ts'
-import { createMemoryCounterStore } from '../memory/harness/memory-central-counters.ts'
+import { createMemoryCounterStore } from '../memory/memory-central-counters.ts'
 import {
   type CounterStores,
   type CountersAnswer,

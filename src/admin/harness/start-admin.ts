@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { openEventLog } from '../../adapters/event-log/open-event-log.ts'
 import { openFileSecretBox } from '../../adapters/file-secret-box/open-file-secret-box.ts'
+import { createMemoryCounterStore } from '../../adapters/memory/memory-central-counters.ts'
 import { openSealedContentLog } from '../../adapters/sealed-content-log/open-sealed-content-log.ts'
 import { openSqliteStore, type SqliteStorage } from '../../adapters/sqlite/open-sqlite-store.ts'
 import { openPepperBook } from '../../identity/index.ts'
@@ -18,6 +19,7 @@ import { limitSnapshots } from '../../publishing/index.ts'
 import { createDocumentManager } from '../../resources/index.ts'
 import type { AdminDependencies, StatusReport, TargetHealthReport } from '../context.ts'
 import { createAdminApi } from '../create-admin-api.ts'
+import { createSignInThrottle } from '../sign-in-throttle.ts'
 
 export const startedAt = Date.UTC(2026, 10, 1, 12)
 
@@ -117,6 +119,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
   const log = (fields: Readonly<Record<string, unknown>>, message: string): void => {
     logged.push({ ...fields, message })
   }
+  const failures = createMemoryCounterStore({ now: clock.now, ttlMs: 1000 }).open('node')
   const deps: AdminDependencies = {
     store: storage.store,
     secretBox,
@@ -134,6 +137,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     explainLimits: (requests) => explainFromStore(storage, requests),
     tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
     log: { info: log, warn: log, error: log },
+    signIns: createSignInThrottle({ shared: null, local: failures, clock }),
     ...changes,
   }
   const app = await createAdminApi(deps)

@@ -24,6 +24,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
   /** Token text; `null`: none. The unbound administrator's when left out. */
   readonly token?: string | null
+  /** Where it comes from. */
+  readonly address?: string
 }
 
 type Content<R> = R extends { content: { 'application/json': infer B } } ? B : null
@@ -97,6 +99,7 @@ async function call(
   const reply = await started.app.inject({
     method: row.method,
     url: pathFor(row, request),
+    remoteAddress: request.address ?? '127.0.0.1',
     headers: {
       ...request.headers,
       ...(request.token === null ? {} : { authorization: `Bearer ${request.token}` }),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createMemoryCounterStore } from '../../adapters/memory/harness/memory-central-counters.ts'
+import { createMemoryCounterStore } from '../../adapters/memory/memory-central-counters.ts'
 import type { LimitRule } from '../../domain/limits.ts'
 import type { CentralCounters } from '../../ports/central-counters.ts'
 import { rigForTests } from '../harness/gateway-rig.ts'

@@ -83,7 +83,9 @@ export class AskedRequest implements ExchangeRequest {
     const { json, facts, body, route } = this.#exchange
     if (this.isExact || !this.#needs.tokens || json === null || route === null) return
     this.isExact = true
-    this.#take(estimateInput({ json, bytes: body.length, measure: facts?.input ?? null }, firstModel(this.#exchange)))
+    this.#take(
+      estimateInput({ json, bytes: body.length, measure: facts?.input ?? null }, firstModel(this.#exchange)),
+    )
   }
 
   get reserved(): LimitActual {

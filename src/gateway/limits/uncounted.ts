@@ -10,8 +10,8 @@ import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { CompiledLimits, LimitRequest } from '../../limits/index.ts'
 import type { Exchange } from '../exchange.ts'
-import { limitFault } from './limit-faults.ts'
 import { meteredModel } from '../metered-model.ts'
+import { limitFault } from './limit-faults.ts'
 import type { LimitNeeds } from './snapshot-limits.ts'
 
 export interface Counted {

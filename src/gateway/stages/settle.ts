@@ -7,8 +7,8 @@ import { noUsage, type TokenUsage } from '../../domain/usage.ts'
 import { costMicroUsd, observeInputBytes, observeInputTokens, plausibleUsage } from '../../metering/index.ts'
 import type { GatewayContext } from '../context.ts'
 import type { Exchange, ExchangeLimits } from '../exchange.ts'
-import { meteredModel } from "../metered-model.ts"
 import { countUnseen, sumOfUsage } from '../lost-calls.ts'
+import { meteredModel } from '../metered-model.ts'
 import type { Stage } from '../stage.ts'
 
 export const settle: Stage = (exchange, ctx) => {

@@ -1,5 +1,5 @@
 /** For tests: nodes that share central counters in memory, over connections that break, delay and lose answers. */
-import { createMemoryCounterStore } from '../../adapters/memory/harness/memory-central-counters.ts'
+import { createMemoryCounterStore } from '../../adapters/memory/memory-central-counters.ts'
 import type { LimitRule } from '../../domain/limits.ts'
 import type { TimerWheel } from '../../kernel/timer-wheel.ts'
 import type { CentralCounters, CounterTerms } from '../../ports/central-counters.ts'

@@ -15,11 +15,15 @@ export const setupExchange = defineOperation({
     token: Type.String({ description: 'The part of the link after `#`.', pattern: setupTokenPattern }),
   }),
   success: { status: 201, description: 'An admin token and, this once, its text.', schema: tokenWithSecret },
-  faults: ['setupClosed'],
+  faults: ['setupClosed', 'tooManySignIns'],
   async run(ctx, { body }) {
-    const { store, clock } = ctx.deps
+    const { store, clock, signIns } = ctx.deps
+    signIns.admit(ctx.address, body.token)
     const opened = await store.setupLinks.consume(hashSetupToken(body.token), clock.now())
-    if (!opened) throw new Fault(faults.setupClosed)
+    if (!opened) {
+      await signIns.failed(ctx.address)
+      throw new Fault(faults.setupClosed)
+    }
     const issued = await issueAdminToken(ctx.deps, {
       name: 'first administrator',
       scopes: ['admin'],

@@ -12,7 +12,7 @@ import type {
   LeasePart,
   LeaseRequest,
   TakeOutcome,
-} from '../../../ports/central-counters.ts'
+} from '../../ports/central-counters.ts'
 import {
   type CounterState,
   drain,
@@ -23,7 +23,7 @@ import {
   standingOf,
   storedKeyOf,
   takeAll,
-} from '../../../ports/central-counters-arithmetic.ts'
+} from '../../ports/central-counters-arithmetic.ts'
 
 export interface MemoryCountersOptions {
   /** Unix milliseconds. */
