@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createBodyBudget, defaultBodyBudget } from './body-budget.ts'
 import { rigForTests } from './harness/gateway-rig.ts'
 import { testBounds } from './harness/start-gateway.ts'
@@ -44,10 +45,11 @@ test('slow bodies of one key take its share and no more, and it is free again wh
   const fits = Math.floor(defaultBodyBudget.keyBytes / testBounds.bodyBytes)
   const held = await Promise.all(Array.from({ length: fits }, announce))
   const refused = await announce()
+  for (let waited = 0; refused.answer() === '' && waited < 5000; waited += 5) await sleep(5)
   assert.match(refused.answer(), /^HTTP\/1\.1 503 [\s\S]*retry-after: 1\r\n[\s\S]*capacity\.bodies-held/)
   assert.ok(held.every((one) => one.answer() === ''))
   for (const { socket } of [...held, refused]) socket.destroy()
-  while (rig.started.gateway.open > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (rig.started.gateway.open > 0) await sleep(5)
   const body = { model: 'sandbox', messages: [{ role: 'user', content: 'sandbox: say=hello' }] }
   const again = await Promise.all(
     Array.from({ length: 20 }, () => rig.call('/v1/chat/completions', { body })),
@@ -62,7 +64,7 @@ test('bodies of unknown length count as they grow, so that small ones do not shu
   })
   async function* inPieces(): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < body.length; at += 7000) {
-      await new Promise((resolve) => setTimeout(resolve, 2))
+      await sleep(2)
       yield Buffer.from(body.slice(at, at + 7000))
     }
   }

@@ -186,7 +186,10 @@ test('where too many wait the caller is told to come again; where the thread end
 
 test('a caller who leaves while its body waits takes it along', async () => {
   let cancelled = 0
-  const never: LargeBodyReader = { read: () => () => void (cancelled += 1) }
+  const cancel = (): void => {
+    cancelled += 1
+  }
+  const never: LargeBodyReader = { read: () => cancel }
   await withReader(never, async ({ started }) => {
     const ended = new AbortController()
     const call = fetch(`${started.url}/v1/chat/completions`, {

@@ -11,13 +11,15 @@ import type { CounterTerms } from '../ports/central-counters.ts'
 import type { CounterPart, NodeCounter, NodeCounters } from '../ports/node-counters.ts'
 import type { CountedPart, NamedPlace } from './counted-part.ts'
 import { isCurrent } from './counter-terms.ts'
-import { type PartKind, partKindOf } from './meters.ts'
+import { isHardOnOutput, type PartKind, partKindOf } from './meters.ts'
 import type { LimitStanding } from './standing.ts'
 
 /** Part of what is left that one thread puts aside. */
 const allottedShare = 1 / 256
 /** Worth it from this many times what one exchange needs. */
 export const leastExchanges = 8
+/** Of what is left, all open-ended answers of one thread together; as many threads have it all. */
+const owedShare = 1 / 64
 
 /** A place that may have an allotment. */
 export interface AllottedPlace extends NamedPlace {
@@ -51,6 +53,10 @@ export class Allotment implements CounterPart, CountedPart {
   /** Below zero: more was used than put aside, and the counter does not know yet. */
   free = 0
   used = 0
+  /** A budget that answers must never exceed. */
+  readonly isHard: boolean
+  /** What open-ended answers under way may come to at most. */
+  owed = 0
   /** Exchanges came or ended since it was last tended. */
   isBusy = false
   /** No exchange gets any more of it. */
@@ -63,6 +69,7 @@ export class Allotment implements CounterPart, CountedPart {
     this.place = place
     this.kind = partKindOf(rule.meter)
     this.usedAtDeath = this.kind !== 'concurrent'
+    this.isHard = isHardOnOutput(rule)
   }
 
   get counter(): NodeCounter {
@@ -75,6 +82,11 @@ export class Allotment implements CounterPart, CountedPart {
   /** Units that are there for others and for the next exchange of this thread. */
   get available(): number {
     return this.left + this.free
+  }
+
+  /** Whether the budget bears that one more answer, whose length is open, comes to `most`. */
+  bears(most: number): boolean {
+    return !this.isHard || this.owed + most <= this.available * owedShare
   }
 
   /** Tell the counter what was used, and put aside as much as is fit, at least `units`. False: it is not there. */

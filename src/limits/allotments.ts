@@ -58,16 +58,20 @@ export class Allotments {
     for (const place of places) if (place.allotment === null) return null
     const taken: Allotment[] = []
     const units: number[] = []
+    const mostTimes = request.isOpenEnded === true ? (request.mostTimes ?? Number.POSITIVE_INFINITY) : 0
     for (const { allotment } of places) {
       if (allotment === null) return null
       const needed = unitsOf(allotment.rule.meter, request)
       // Figures that were estimated by size serve because much more is left than the exchange can need.
       if (allotment.free < needed && !this.#refill(allotment, needed, now)) return null
+      // Where the budget might not bear it, the answer gets a cap.
+      if (mostTimes > 0 && !allotment.bears(needed * mostTimes)) return null
       taken.push(allotment)
       units.push(needed)
     }
-    for (let at = 0; at < taken.length; at += 1) give(taken[at], units[at] ?? 0)
-    return new AllottedReservation(taken, units, this)
+    const reservation = new AllottedReservation({ taken, units, mostTimes }, this)
+    reservation.begin()
+    return reservation
   }
 
   /** An exchange was counted one by one: open allotments for what is asked for often. */
@@ -198,41 +202,58 @@ function stillTrue(told: ToldStandings, taken: readonly Allotment[]): boolean {
   return true
 }
 
-function give(allotment: Allotment | undefined, units: number): void {
-  if (allotment === undefined) return
-  allotment.free -= units
-  allotment.isBusy = true
-  // Requests are used at once; tokens, money and places are held until the end.
-  if (allotment.kind === 'counted') allotment.used += units
-}
-
 const noRules: readonly { readonly rule: LimitRule }[] = Object.freeze([])
+
+/** What one exchange has taken, counter by counter. */
+interface Taken {
+  readonly taken: readonly Allotment[]
+  readonly units: readonly number[]
+  /** At most so many times as much is what an open-ended answer comes to; 0: it has its cap. */
+  readonly mostTimes: number
+}
 
 class AllottedReservation implements Reservation {
   readonly exceeded = noRules
-  readonly #taken: readonly Allotment[]
-  readonly #units: number[]
+  readonly #of: Taken
   readonly #allotments: Allotments
+  /** Taken since, by counter; null: nothing. */
+  #more: number[] | null = null
   #isOpen = true
 
-  constructor(taken: readonly Allotment[], units: number[], allotments: Allotments) {
-    this.#taken = taken
-    this.#units = units
+  constructor(of: Taken, allotments: Allotments) {
+    this.#of = of
     this.#allotments = allotments
   }
 
   get standings(): readonly LimitStanding[] {
-    return this.#allotments.standingsOf(this.#taken)
+    return this.#allotments.standingsOf(this.#of.taken)
+  }
+
+  begin(): void {
+    const { taken, units, mostTimes } = this.#of
+    for (let at = 0; at < taken.length; at += 1) {
+      const allotment = taken[at]
+      if (allotment === undefined) continue
+      const needed = units[at] ?? 0
+      allotment.free -= needed
+      allotment.owed += needed * mostTimes
+      allotment.isBusy = true
+      // Requests are used at once; tokens, money and places are held until the end.
+      if (allotment.kind === 'counted') allotment.used += needed
+    }
   }
 
   progress(used: LimitActual): LimitRule | null {
     if (!this.#isOpen) return null
-    for (const [at, allotment] of this.#taken.entries()) {
+    const { taken, units } = this.#of
+    for (const [at, allotment] of taken.entries()) {
       if (allotment.kind !== 'reserved') continue
-      const more = unitsOf(allotment.rule.meter, used) - (this.#units[at] ?? 0)
+      const before = this.#more?.[at] ?? 0
+      const more = unitsOf(allotment.rule.meter, used) - (units[at] ?? 0) - before
       if (more <= 0) continue
       if (!this.#allotments.extend(allotment, more)) return allotment.rule
-      this.#units[at] = (this.#units[at] ?? 0) + more
+      this.#more ??= units.map(() => 0)
+      this.#more[at] = before + more
     }
     return null
   }
@@ -240,12 +261,16 @@ class AllottedReservation implements Reservation {
   settle(actual: LimitActual): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    for (let at = 0; at < this.#taken.length; at += 1) {
-      const allotment = this.#taken[at]
-      if (allotment === undefined || allotment.kind === 'counted') continue
+    const { taken, units, mostTimes } = this.#of
+    for (let at = 0; at < taken.length; at += 1) {
+      const allotment = taken[at]
+      if (allotment === undefined) continue
+      const needed = units[at] ?? 0
+      allotment.owed -= needed * mostTimes
+      if (allotment.kind === 'counted') continue
       const used = allotment.kind === 'reserved' ? unitsOf(allotment.rule.meter, actual) : 0
       allotment.used += used
-      allotment.free += (this.#units[at] ?? 0) - used
+      allotment.free += needed + (this.#more?.[at] ?? 0) - used
       this.#allotments.ended(allotment)
     }
   }

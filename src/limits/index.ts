@@ -16,7 +16,7 @@ export {
 export { createLeaseKeeper } from './lease-keeper.ts'
 export type { BudgetRoom, LimitActual, LimitRequest } from './limit-request.ts'
 export { createLimiter } from './limiter.ts'
-export { isHardOnOutput } from './output-bound.ts'
+export { isHardOnOutput } from './meters.ts'
 export {
   createFairQueue,
   type FairQueue,

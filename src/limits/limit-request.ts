@@ -30,6 +30,8 @@ export interface LimitRequest {
   refine?(): void
   /** Present and true: the request sets no cap to its answer, so that hard budgets put aside what `bound` says. */
   readonly isOpenEnded?: boolean
+  /** Then: at most so many times what it asks for is what it comes to. */
+  readonly mostTimes?: number
   /**
    * Called before anything is taken under hard budgets, and again when what it said does not fit: hold the answer to
    * what the budgets bear well, or (no rooms) to the least that is sensible. @returns what is put aside for it

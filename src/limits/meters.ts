@@ -1,5 +1,5 @@
 /** What a meter counts of an exchange, and when. */
-import type { LimitMeter } from '../domain/limits.ts'
+import type { LimitMeter, LimitTerms } from '../domain/limits.ts'
 import type { LimitActual } from './limit-request.ts'
 
 /** Of what a meter counts: at once and for good, put aside and settled, or held until the end. */
@@ -37,4 +37,11 @@ export function unitsOf(meter: LimitMeter, figures: LimitActual): number {
 
 function wholeUnits(figure: number): number {
   return figure > 0 ? Math.ceil(figure) : 0
+}
+
+const outputMeters: ReadonlySet<LimitMeter> = new Set(['output-tokens', 'total-tokens', 'cost'])
+
+/** A budget that is never to be exceeded, and that counts what answers have. */
+export function isHardOnOutput({ mode, window, meter }: LimitTerms): boolean {
+  return mode === 'enforce' && window?.kind === 'calendar' && outputMeters.has(meter)
 }

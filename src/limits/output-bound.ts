@@ -3,18 +3,10 @@
  * knows how long the answer will be, so the answer gets a cap and the budget puts all of it aside. Rules that refill
  * are about pace: they go by what is expected.
  */
-import type { LimitMeter, LimitTerms } from '../domain/limits.ts'
 import type { NodeCounters } from '../ports/node-counters.ts'
 import type { LimitPart } from './limit-part.ts'
 import type { BudgetRoom, LimitRequest } from './limit-request.ts'
-import { unitsOf } from './meters.ts'
-
-const outputMeters: ReadonlySet<LimitMeter> = new Set(['output-tokens', 'total-tokens', 'cost'])
-
-/** A budget that is never to be exceeded, and that counts what answers have. */
-export function isHardOnOutput({ mode, window, meter }: LimitTerms): boolean {
-  return mode === 'enforce' && window?.kind === 'calendar' && outputMeters.has(meter)
-}
+import { isHardOnOutput, unitsOf } from './meters.ts'
 
 /** What to look at: the parts of one exchange, and where their counters stand. */
 export interface BoundParts {

@@ -8,6 +8,8 @@ import { outputCapOf } from './output-cap.ts'
 import type { OutputExpectations } from './output-expectations.ts'
 import type { LimitNeeds } from './snapshot-limits.ts'
 
+/** Tokens, reasoning included, that no model writes in one answer (vendors' model pages, November 2026). */
+const longestAnswer = 262_144
 /** Between two exchanges whose input is counted although no limit is near, so that the error of estimates is known. */
 const sampleEveryMs = 1000
 let sampledAt = 0
@@ -36,6 +38,7 @@ export class AskedRequest implements ExchangeRequest {
   /** The request itself says how long its answer may be. */
   readonly isCapped: boolean
   readonly isOpenEnded: boolean
+  readonly mostTimes: number
   outputCap: number | null = null
   readonly #exchange: Exchange
   readonly #needs: LimitNeeds
@@ -64,13 +67,16 @@ export class AskedRequest implements ExchangeRequest {
       this.outputTokens = 0
       this.isCapped = true
       this.isOpenEnded = false
+      this.mostTimes = 1
       return
     }
     const { perAnswer, answers } = facts?.cap ?? outputCapOf(operation, json)
     this.isCapped = perAnswer !== null
     this.isOpenEnded = perAnswer === null && needs.hardOutput
     this.#answers = answers
-    this.outputTokens = (perAnswer ?? outputs.expect(this.organizationId, model)) * answers
+    const expected = perAnswer ?? outputs.expect(this.organizationId, model)
+    this.mostTimes = Math.max(1, longestAnswer / expected)
+    this.outputTokens = expected * answers
     if (exchange.startedAt - sampledAt < sampleEveryMs)
       this.#take(roughInput(exchange.body.length, firstModel(exchange)))
     else {

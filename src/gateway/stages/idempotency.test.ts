@@ -122,6 +122,7 @@ function claimable(): object {
     key: { keyId: 'key_a' },
     operation: { method: 'POST' },
     body: Buffer.alloc(0),
+    facts: null,
     bodyPending: false,
     outcome: 'open',
   }
