@@ -18,6 +18,7 @@ import type { LimitRule } from '../../src/domain/limits.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { createTimerWheel } from '../../src/kernel/timer-wheel.ts'
 import { type CompiledLimits, compileLimits, createLimiter, type Limiter } from '../../src/limits/index.ts'
+import { requestOfFleet } from './limit-fleet.ts'
 
 export interface LimitNodeOptions {
   /** Data directory of the node. */
@@ -60,22 +61,7 @@ let waiting = 0
 
 function admit(limiter: Limiter, limits: CompiledLimits): void {
   const { rule, reservedMicroUsd } = options
-  const request = {
-    organizationId: rule.organizationId,
-    applicationId: 'app_a',
-    team: '',
-    keyId: 'key_a',
-    user: '',
-    address: '127.0.0.1',
-    model: 'm',
-    route: 'm',
-    productId: '',
-    planId: '',
-    inputTokens: 0,
-    outputTokens: 0,
-    costMicroUsd: reservedMicroUsd,
-    streamed: false,
-  }
+  const request = requestOfFleet(rule, reservedMicroUsd)
   waiting += 1
   limiter.admit(limits, request, (verdict) => {
     waiting -= 1

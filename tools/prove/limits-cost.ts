@@ -8,6 +8,8 @@ import { atMost, type ProofOptions, type ProofRow } from './slice.ts'
 interface CheckFigures {
   readonly checkMicroseconds: number
   readonly checkAndSettleMicroseconds: number
+  readonly leasedCheckMicroseconds: number
+  readonly leasedCheckAndSettleMicroseconds: number
   readonly counters: number
   readonly totalMegabytes: number
 }
@@ -22,6 +24,17 @@ export async function proveCheck(): Promise<readonly ProofRow[]> {
       claim: 'the same with its settlement',
       target: '',
       measured: figures.checkAndSettleMicroseconds,
+      unit: 'µs',
+      ok: null,
+    },
+    atMost('one check of four limits, the budget leased', figures.leasedCheckMicroseconds, {
+      limit: 2,
+      unit: 'µs',
+    }),
+    {
+      claim: 'the same with its settlement',
+      target: '',
+      measured: figures.leasedCheckAndSettleMicroseconds,
       unit: 'µs',
       ok: null,
     },

@@ -3,7 +3,9 @@
 import { proveConnectionAttacks } from './limits-connections.ts'
 import { proveCheck, proveLimitBench } from './limits-cost.ts'
 import { proveGateways } from './limits-gateways.ts'
+import { proveLeases } from './limits-leased.ts'
 import { proveBudget, proveGlobalLimit, proveKilledNode, proveLostStore } from './limits-many-nodes.ts'
+import { proveTokens } from './limits-tokens.ts'
 import { runTestFile, testFilesOf } from './run-test-files.ts'
 import type { ProofRow, ProofSlice } from './slice.ts'
 
@@ -17,9 +19,30 @@ const counterTests = [
 ]
 
 /** The limiter on top of them: an exact model, clients at once, leases, calendars, every way of ending. */
-const limiterTests = [...testFilesOf('src/limits'), ...testFilesOf('src/gateway/limits')]
-/** What follows a fault of a provider, and where a route may never go. */
-const routingTests = ['test/attack/upstream-faults.test.ts', ...testFilesOf('src/routing')]
+const limiterTests = [
+  ...testFilesOf('src/limits'),
+  ...testFilesOf('src/gateway/limits'),
+  'test/attack/rival-limit-incidents.test.ts',
+  ...journeysOf('limit-'),
+]
+/** What follows a fault of a provider, and where a route, a retry or a cache may never go. */
+const routingTests = [
+  'test/attack/upstream-faults.test.ts',
+  ...testFilesOf('src/routing'),
+  'src/gateway/routing.test.ts',
+  'src/gateway/residency.test.ts',
+  'src/gateway/stages/response-cache.test.ts',
+]
+/** Several nodes on one database and one store of counters. */
+const nodesTests = [
+  'src/adapters/postgres/postgres-store.test.ts',
+  ...testFilesOf('test/limits'),
+  ...journeysOf('many-nodes'),
+]
+
+function journeysOf(prefix: string): string[] {
+  return testFilesOf('test/journeys').filter((file) => file.startsWith(`test/journeys/${prefix}`))
+}
 
 const testing = (files: readonly string[]) => async (): Promise<readonly ProofRow[]> => {
   const rows: ProofRow[] = []
@@ -43,9 +66,16 @@ export const limits: ProofSlice = {
     },
     {
       name: 'routing',
-      does: 'A provider that fails in every way; residency, breakers, retries and choices.',
+      does: 'A provider that fails in every way; residency, breakers, retries, choices and the response cache.',
       run: testing(routingTests),
     },
+    {
+      name: 'nodes',
+      does: 'The store on real PostgreSQL; several nodes, and the way from one to several.',
+      run: testing(nodesTests),
+    },
+    { name: 'tokens', does: 'Clients that ask at once under one limit on tokens.', run: proveTokens },
+    { name: 'leases', does: 'Admissions under a limit on real Redis, at a steady pace.', run: proveLeases },
     { name: 'check', does: '`bench/micro/limits.ts`: four limits at once.', run: proveCheck },
     {
       name: 'bench',

@@ -5,12 +5,12 @@ import { projectRoot } from '../pinned-node.mjs'
 import { runNode } from '../run-program.ts'
 import type { ProofRow } from './slice.ts'
 
-/** Paths of the test files of a folder, relative to the project. */
+/** Paths of the test files of a folder and those below it, relative to the project. */
 export function testFilesOf(folder: string): string[] {
-  return readdirSync(join(projectRoot, folder))
+  return readdirSync(join(projectRoot, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
     .sort()
-    .map((name) => `${folder}/${name}`)
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
 }
 
 /** Runs one file; a test that is skipped or fails makes the row fall short. */
