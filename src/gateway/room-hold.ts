@@ -1,9 +1,10 @@
 /**
  * An exchange that waits for room at the targets of its route, all of which have as many under way as they bear. It
- * stands in the worker's one queue, in the lane of its route; the end of a call at the route wakes the lane.
+ * stands in the worker's one queue, in the lane of its route; the end of a call at a deployment of the route wakes it.
  */
 import { priorityClasses, type QueueTerms } from '../domain/limits.ts'
 import type { LaneClaim, QueueGuest, TryOutcome } from '../limits/index.ts'
+import type { CompiledDeployment } from '../providers/index.ts'
 import { describeBlockage } from '../routing/index.ts'
 import type { GatewayContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
@@ -79,11 +80,19 @@ export class RoomHold implements QueueGuest {
   }
 }
 
-/** A call at the route has ended. */
-export function wakeRoom(exchange: Exchange, { queue }: GatewayContext): void {
-  const { route } = exchange
-  if (queue.isBusy && route !== null && route.terms.concurrency !== null)
-    queue.wake(roomLane(exchange, route))
+/**
+ * A call at the deployment has ended: there is room for any route that has it. The exchange's own route comes last, so
+ * that no route keeps a deployment for itself.
+ */
+export function wakeRoom(exchange: Exchange, deployment: CompiledDeployment, ctx: GatewayContext): void {
+  const { queue } = ctx
+  if (!queue.isBusy) return
+  const routes = exchange.snapshot.organizations.get(exchange.key?.organizationId ?? '')?.awaiting ?? []
+  const after = exchange.route === null ? 0 : routes.indexOf(exchange.route) + 1
+  for (const route of [...routes.slice(after), ...routes.slice(0, after)]) {
+    if (route.targets.some((target) => target.deployment.id === deployment.id))
+      queue.wake(roomLane(exchange, route))
+  }
 }
 
 /** Others wait for room at the exchange's route. */

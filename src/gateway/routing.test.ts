@@ -400,6 +400,30 @@ test('where the policy says so an exchange waits for room, in turn and only so l
   assert.equal(rig.started.gateway.open, 0)
 })
 
+test('room at a deployment is shared by the routes to it, and the end of a call wakes who waits at another', async () => {
+  const { gateway, config } = rig.started
+  const neighbour = config.routes
+    .filter(({ name }) => name === 'patient')
+    .map((route) => ({
+      ...route,
+      name: 'neighbour',
+      targets: route.targets.map((each) => ({ ...each, model: 'gpt-4o-mini' })),
+    }))
+  gateway.apply({ type: 'config', config: { ...config, routes: [...config.routes, ...neighbour] } })
+  rig.upstream.failFor(keyOf('patient-0'), { kind: 'delay', delayMs: 100 })
+  const ends: string[] = []
+  const asked = ['patient first', 'patient second', 'neighbour'].map(async (name) => {
+    const answer = await ask(name.split(' ')[0] ?? '')
+    ends.push(name)
+    return answer.status
+  })
+  assert.deepEqual(await Promise.all(asked), [200, 200, 200])
+  gateway.apply({ type: 'config', config })
+  // The other route first: a route does not keep a deployment for itself.
+  assert.deepEqual([ends.indexOf('neighbour'), ends.length], [1, 3], ends.join())
+  assert.equal(calls('patient-0'), 3)
+})
+
 test('an answer from where a route may no longer go is not given again', async () => {
   const { gateway, config } = rig.started
   const keepWith = (residency: readonly string[]): void => {

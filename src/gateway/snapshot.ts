@@ -104,6 +104,8 @@ export interface OrganizationRoutes {
   readonly withoutModel: readonly CompiledTarget[]
   /** Routes with a residency; operations that name no model keep to those of all that the key may use. */
   readonly resident: readonly CompiledRoute[]
+  /** Routes whose exchanges may wait for room at a deployment. */
+  readonly awaiting: readonly CompiledRoute[]
 }
 
 export interface Snapshot {
@@ -181,6 +183,7 @@ interface MutableRoutes {
   readonly patterns: CompiledRoute[]
   readonly withoutModel: CompiledTarget[]
   readonly resident: CompiledRoute[]
+  readonly awaiting: CompiledRoute[]
 }
 
 interface RouteParts {
@@ -197,7 +200,7 @@ function compileOrganizations(
   const of = (organizationId: string): MutableRoutes => {
     let routes = organizations.get(organizationId)
     if (routes === undefined) {
-      routes = { exact: new Map(), patterns: [], withoutModel: [], resident: [] }
+      routes = { exact: new Map(), patterns: [], withoutModel: [], resident: [], awaiting: [] }
       organizations.set(organizationId, routes)
     }
     return routes
@@ -237,6 +240,7 @@ function addRoute(routes: MutableRoutes, route: RouteSnapshot, parts: RouteParts
     hedging: terms.hedge === null ? null : new ShareBudget(terms.hedge.maxPercent),
   })
   if (mayGoTo !== null) routes.resident.push(compiled)
+  if ((terms.concurrency?.maxWaitMs ?? 0) > 0) routes.awaiting.push(compiled)
   if (compiled.prefix !== null) routes.patterns.push(compiled)
   else routes.exact.set(route.name, compiled)
   for (const alias of route.aliases) routes.exact.set(alias, compiled)
@@ -263,7 +267,7 @@ function compileTarget(
     model,
     priority: target.priority,
     weight: target.weight,
-    health: health.of(targetName(deployment.snapshot, model ?? route.name)),
+    health: health.of(targetName(deployment.snapshot, model ?? route.name), route.terms.concurrency),
     price: price === null ? null : price.inputPerMillion + price.outputPerMillion,
     place: hashText(`${deployment.id} ${model ?? ''}`),
     isCanary: canary?.deployment === deployment.id && (canary.model === null || canary.model === model),

@@ -383,7 +383,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     this.#stage = 'ended'
     this.#guardTimer?.clear()
     this.target.health.end()
-    wakeRoom(this.exchange, this.ctx)
+    wakeRoom(this.exchange, this.target.deployment, this.ctx)
   }
 }
 

@@ -1,7 +1,7 @@
 /** The figures that a worker keeps of a target, and the budgets of a route. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ConcurrencyLimit } from './concurrency-limit.ts'
+import { ConcurrencyLimit, UsualTime, widest } from './concurrency-limit.ts'
 import { classOfErrorEvent, classOfStatus, failureClasses, retryAfterMs } from './failure-classes.ts'
 import { Latency } from './latency.ts'
 import { jitteredBackoffMs, ShareBudget } from './share-budget.ts'
@@ -37,35 +37,75 @@ test('the 95th percentile is told once enough was seen, and follows the last cal
 
 const wide = { min: 1, max: 1000 }
 
-/** A provider that serves 30 at once in 100 ms; what is more waits its turn. */
-function settle(limit: ConcurrencyLimit, capacity: number, rounds: number): void {
+/** The most that a limit lets through at once. */
+function most(limit: ConcurrencyLimit, terms = wide): number {
+  limit.inFlight = 0
+  while (!limit.isFull(terms)) limit.inFlight += 1
+  return limit.inFlight
+}
+
+function limitWithin(bounds = wide): ConcurrencyLimit {
+  const limit = new ConcurrencyLimit()
+  limit.bounds = bounds
+  return limit
+}
+
+/** A provider that serves so many at once as quickly as ever; what is more waits its turn. `usualMs`: of each model. */
+function settle(
+  limit: ConcurrencyLimit,
+  { capacity, rounds, usualMs }: { capacity: number; rounds: number; usualMs: readonly number[] },
+): readonly UsualTime[] {
+  const usual = usualMs.map(() => new UsualTime())
   for (let round = 0; round < rounds; round += 1) {
-    const inFlight = limit.within(wide)
-    limit.sample(100 * Math.max(1, inFlight / capacity) ** 2, inFlight)
+    const inFlight = most(limit)
+    const ms = (usualMs[round % usualMs.length] ?? 0) * Math.max(1, inFlight / capacity) ** 2
+    limit.sample(usual[round % usualMs.length]?.slowness(ms) ?? 0)
   }
+  return usual
 }
 
 test('the limit finds what the provider bears: it grows while first tokens come as ever, and shrinks when they do not', () => {
-  const limit = new ConcurrencyLimit()
-  settle(limit, 30, 400)
-  assert.ok(limit.within(wide) >= 25 && limit.within(wide) <= 60, String(limit.within(wide)))
-  const before = limit.within(wide)
-  for (let each = 0; each < 30; each += 1) limit.sample(2000, limit.within(wide))
-  assert.ok(limit.within(wide) < before / 1.5, `${before} → ${limit.within(wide)}`)
-  settle(limit, 200, 2000)
-  assert.ok(limit.within(wide) > before, `back at ${limit.within(wide)}`)
+  const limit = limitWithin()
+  const [usual] = settle(limit, { capacity: 30, rounds: 400, usualMs: [100] })
+  const before = most(limit)
+  assert.ok(before >= 25 && before <= 60, String(before))
+  for (let each = 0; each < 30; each += 1) {
+    most(limit)
+    limit.sample(usual?.slowness(2000) ?? 0)
+  }
+  assert.ok(most(limit) < before / 1.5, `${before} → ${most(limit)}`)
+  settle(limit, { capacity: 200, rounds: 2000, usualMs: [100] })
+  assert.ok(most(limit) > before, `back at ${most(limit)}`)
+})
+
+test('models that are quick and slow by nature share a limit without pressing on each other', () => {
+  const alone = limitWithin()
+  settle(alone, { capacity: 30, rounds: 400, usualMs: [100] })
+  const mixed = limitWithin()
+  settle(mixed, { capacity: 30, rounds: 400, usualMs: [40, 4000, 400] })
+  assert.ok(Math.abs(most(mixed) - most(alone)) <= 10, `${most(alone)} alone, ${most(mixed)} mixed`)
 })
 
 test('the limit stays within its bounds, shrinks on refusals for load, and learns nothing while it is not used up', () => {
-  const limit = new ConcurrencyLimit()
   const narrow = { min: 3, max: 25 }
-  limit.within(narrow)
-  for (let each = 0; each < 200; each += 1) limit.sample(100, limit.within(narrow))
-  assert.equal(limit.within(narrow), 25)
-  limit.sample(100, 1)
-  assert.equal(limit.within(narrow), 25)
+  const limit = limitWithin(narrow)
+  for (let each = 0; each < 200; each += 1) {
+    most(limit)
+    limit.sample(1)
+  }
+  assert.equal(most(limit), 25)
+  limit.inFlight = 1
+  limit.sample(10)
+  assert.equal(most(limit), 25)
   for (let each = 0; each < 100; each += 1) limit.dropped()
-  assert.equal(limit.within(narrow), 3)
+  assert.equal(most(limit), 3)
+  assert.equal(most(limit, { min: 7, max: 9 }), 7, 'a route’s own bounds hold for what it sends')
+})
+
+test('bounds of several routes leave each all that it allows', () => {
+  assert.equal(widest(null, null), null)
+  assert.deepEqual(widest(null, { min: 2, max: 5 }), { min: 2, max: 5 })
+  assert.deepEqual(widest({ min: 1, max: 4 }, { min: 2, max: 5 }), { min: 1, max: 5 })
 })
 
 test('extra calls stay a share of what was asked, beyond a few at the start', () => {

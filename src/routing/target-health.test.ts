@@ -123,3 +123,39 @@ test('a refused credential takes the deployment out with all its models, a forbi
     assert.equal(health.isClear, true, kind.name)
   }
 })
+
+test('models of one deployment share one limit, over snapshots, and within the bounds of each route', () => {
+  const book = createHealthBook()
+  const boundsOf = (min: number, max: number) => completeRoutePolicy({ concurrency: { min, max } })
+  const named = (deploymentId: string, model: string) => ({
+    deploymentId,
+    model,
+    credential: 'k',
+    remembers: true,
+  })
+  const snapshot = () => {
+    book.beginSnapshot()
+    const one = book.of(named('a', 'one'), boundsOf(1, 3).concurrency)
+    const two = book.of(named('a', 'two'), boundsOf(1, 5).concurrency)
+    const other = book.of(named('b', 'one'), boundsOf(1, 3).concurrency)
+    book.keepNoted()
+    return { one, two, other }
+  }
+  const { one, two, other } = snapshot()
+  for (let each = 0; each < 3; each += 1) one.begin()
+  assert.deepEqual([one.inFlight, two.inFlight], [3, 0])
+  assert.deepEqual([one.isFull(boundsOf(1, 3)), two.isFull(boundsOf(1, 3))], [true, true])
+  assert.equal(two.isFull(boundsOf(1, 5)), false, 'a wider route has room')
+  assert.equal(other.isFull(boundsOf(1, 3)), false)
+  const later = snapshot()
+  assert.equal(later.two.isFull(boundsOf(1, 3)), true)
+  one.end()
+  assert.equal(later.two.isFull(boundsOf(1, 3)), false)
+  for (let each = 0; each < 100; each += 1) fail(one, each, failureClasses.overloaded)
+  later.two.begin()
+  assert.equal(
+    later.two.isFull(boundsOf(1, 5)),
+    true,
+    'what one model is refused for load shrinks it for both',
+  )
+})

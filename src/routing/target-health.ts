@@ -1,11 +1,11 @@
 /**
  * One target (deployment × model) as one worker knows it: its standing and its deployment's, which all workers share,
- * and the worker's own figures: exchanges under way, times to the first token, calls and failures of the breaker's
+ * the worker's limit of the deployment, and the worker's own figures: exchanges under way, times to the first token, calls and failures of the breaker's
  * window. Kept over snapshots as long as some route has the target.
  */
 import { createHash } from 'node:crypto'
 import type { DeploymentSnapshot } from '../domain/snapshot.ts'
-import { ConcurrencyLimit } from './concurrency-limit.ts'
+import { ConcurrencyLimit, type ConcurrencyTerms, UsualTime, widest } from './concurrency-limit.ts'
 import type { FailureClass } from './failure-classes.ts'
 import { type HealthBoard, openHealthBoard, type Trouble } from './health-board.ts'
 import { Latency } from './latency.ts'
@@ -41,7 +41,8 @@ export class TargetHealth {
   inFlight = 0
   readonly #whole = new Latency()
   readonly #streamed = new Latency()
-  #limit: ConcurrencyLimit | null = null
+  readonly #usual = new UsualTime()
+  readonly #limit: ConcurrencyLimit
   #windowStart = 0
   #calls = 0
   #failures = 0
@@ -51,10 +52,12 @@ export class TargetHealth {
   constructor(rows: {
     readonly standing: Standing
     readonly deployment: Standing
+    readonly limit: ConcurrencyLimit
     readonly remembers: boolean
   }) {
     this.standing = rows.standing
     this.deployment = rows.deployment
+    this.#limit = rows.limit
     this.#remembers = rows.remembers
   }
 
@@ -81,11 +84,9 @@ export class TargetHealth {
     return own === 'granted' ? whole : own
   }
 
-  /** As many exchanges are under way as it bears. */
-  isFull(terms: RouteTerms): boolean {
-    if (terms.concurrency === null) return false
-    this.#limit ??= new ConcurrencyLimit()
-    return this.inFlight >= this.#limit.within(terms.concurrency)
+  /** As many exchanges are under way as its deployment bears. */
+  isFull({ concurrency }: RouteTerms): boolean {
+    return concurrency !== null && this.#limit.isFull(concurrency)
   }
 
   latency(streamed: boolean): Latency {
@@ -94,10 +95,12 @@ export class TargetHealth {
 
   begin(): void {
     this.inFlight += 1
+    this.#limit.inFlight += 1
   }
 
   end(): void {
     this.inFlight -= 1
+    this.#limit.inFlight -= 1
   }
 
   /** The answer began well, `elapsedMs` after the call. */
@@ -105,7 +108,7 @@ export class TargetHealth {
     this.#calls += 1
     this.#forbidden = 0
     this.latency(streamed).add(elapsedMs, monotonic)
-    if (streamed) this.#limit?.sample(elapsedMs, this.inFlight)
+    if (streamed && this.#limit.bounds !== null) this.#limit.sample(this.#usual.slowness(elapsedMs))
     this.standing.succeeded(now)
     this.deployment.succeeded(now)
   }
@@ -127,11 +130,11 @@ export class TargetHealth {
           this.standing.leaveOut('retired', retirement, now)
         return
       case 'cool':
-        this.#limit?.dropped()
+        this.#limit.dropped()
         this.#cool(facts.retryAfterMs, terms, now)
         return
       case 'break':
-        this.#limit?.dropped()
+        this.#limit.dropped()
         this.latency(facts.streamed).addFailure(facts.elapsedMs, monotonic)
         if (facts.retryAfterMs !== null) this.#cool(facts.retryAfterMs, terms, now)
         this.#count(terms, isTrial, now)
@@ -196,24 +199,43 @@ export function targetName(deployment: DeploymentSnapshot, model: string): Targe
 
 /** The targets of one thread. Bounded by the configuration: each snapshot lets go of those that it does not name. */
 export interface HealthBook {
-  of(name: TargetName): TargetHealth
-  /** From now on names are noted; `keepNoted` forgets all others. */
+  /** `bounds`: of the route that has the target. */
+  of(name: TargetName, bounds?: ConcurrencyTerms | null): TargetHealth
+  /** From now on names are noted; `keepNoted` forgets all others, and puts the bounds in force. */
   beginSnapshot(): void
   keepNoted(): void
+}
+
+interface Noted {
+  readonly limit: ConcurrencyLimit
+  bounds: ConcurrencyTerms | null
 }
 
 export function createHealthBook(board: HealthBoard = openHealthBoard()): HealthBook {
   let known = new Map<string, TargetHealth>()
   let noted = new Map<string, TargetHealth>()
+  /** One for each deployment. */
+  let limits = new Map<string, ConcurrencyLimit>()
+  let notedLimits = new Map<string, Noted>()
+
+  function limitOf(key: string, bounds: ConcurrencyTerms | null): ConcurrencyLimit {
+    const found = notedLimits.get(key) ?? { limit: limits.get(key) ?? new ConcurrencyLimit(), bounds: null }
+    found.bounds = widest(found.bounds, bounds)
+    notedLimits.set(key, found)
+    return found.limit
+  }
+
   return {
-    of(name) {
+    of(name, bounds = null) {
       const { deployment, target, credential } = rowNames(name)
       const key = `${target} ${credential}`
+      const limit = limitOf(`${deployment} ${credential}`, bounds)
       let health = noted.get(key) ?? known.get(key)
       if (health === undefined) {
         health = new TargetHealth({
           standing: new Standing(board.row(target), credential),
           deployment: new Standing(board.row(deployment), credential),
+          limit,
           remembers: name.remembers,
         })
       }
@@ -222,10 +244,17 @@ export function createHealthBook(board: HealthBoard = openHealthBoard()): Health
     },
     beginSnapshot() {
       noted = new Map()
+      notedLimits = new Map()
     },
     keepNoted() {
       known = noted
       noted = new Map()
+      limits = new Map()
+      for (const [key, { limit, bounds }] of notedLimits) {
+        limit.bounds = bounds
+        limits.set(key, limit)
+      }
+      notedLimits = new Map()
     },
   }
 }
