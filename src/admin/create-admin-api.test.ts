@@ -23,6 +23,7 @@ test(
       replies.map((reply) => reply.statusCode),
       [200, 401, 404, 200, 200, 200, 404],
     )
+    assert.ok(replies[2]?.body.includes('"code":"request.not-found"'))
     for (const { headers } of replies) {
       for (const [name, value] of Object.entries(apiHeaders)) {
         if (name !== 'content-security-policy') assert.equal(headers[name], value)
