@@ -6,12 +6,17 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { request } from 'undici'
+import { createEgressGuard } from '../../src/egress/index.ts'
+import type { DnsSource } from '../../src/egress/resolve-egress.ts'
+import { checkSnapshot } from '../../src/gateway/index.ts'
 import {
   type StartedGateway,
   startGateway,
   testDeployment,
   testRoute,
 } from '../../src/gateway/harness/start-gateway.ts'
+import { Fault } from '../../src/kernel/fault.ts'
+import { createCatalogue } from '../../src/providers/index.ts'
 import { startUpstreamServer, type UpstreamServer } from '../fixtures/upstream/upstream-server.ts'
 import { startProduct } from '../journeys/product.ts'
 
@@ -98,6 +103,52 @@ test('3: keys are compared whole: a long common prefix opens nothing', async () 
   assert.equal((await post(chat('x'))).statusCode, 200)
 })
 
+test('3: a token that may read does not make itself, or another, mightier; nor does a key of the data plane', async () => {
+  const product = await startProduct()
+  const ask = (token: string, path: string, body?: object) =>
+    request(`${product.control}/api/v1${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+    })
+  const asked = { name: 'look', scopes: ['read'] }
+  const made = await ask(product.adminToken, '/admin-tokens', asked)
+  assert.equal(made.statusCode, 201)
+  const { secret: reading } = (await made.body.json()) as { secret: string }
+  assert.equal((await ask(reading, '/organizations')).statusCode, 200)
+  for (const token of [reading, product.apiKey]) {
+    const refusal = token === reading ? 403 : 401
+    for (const [path, body] of [
+      ['/admin-tokens', { name: 'more', scopes: ['admin'] }],
+      ['/organizations', { slug: 'mine' }],
+      ['/config/apply', { document: 'organizations: [{ slug: mine }]' }],
+    ] as const) {
+      const response = await ask(token, path, body)
+      assert.equal(response.statusCode, refusal, path)
+      await response.body.dump()
+    }
+  }
+  await product.stop()
+})
+
+test('3: hashes are no passwords: what the gateway stores of a key opens nothing, and is shown nowhere', async () => {
+  const product = await startProduct()
+  const keys = await request(`${product.control}/api/v1/organizations/default/keys`, {
+    headers: { authorization: `Bearer ${product.adminToken}` },
+  })
+  const { items } = (await keys.body.json()) as { items: readonly { keyId: string }[] }
+  assert.ok(items.length > 0)
+  assert.doesNotMatch(JSON.stringify(items), /"(?:hash|secret|secrets|pepperVersion)"/)
+  await product.stop()
+
+  const [{ hash = '' } = {}] = started.key.secrets
+  assert.notEqual(hash, '')
+  const parts = started.apiKey.split('_')
+  for (const token of [hash, [...parts.slice(0, 3), hash, parts[4]].join('_'), `gwr_live_${hash}`]) {
+    assert.equal((await post(chat('x'), { authorization: `Bearer ${token}` })).statusCode, 401)
+  }
+})
+
 test('4: an unsigned or unverified JWT opens nothing', async () => {
   const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   const claims = { sub: 'admin', iss: 'https://issuer.example', exp: 4_000_000_000 }
@@ -136,6 +187,47 @@ test('6: no header, path or body of a caller chooses the host of the upstream', 
   assert.match(await redirected.body.text(), /upstream\.redirect/)
   assert.equal(evil.requests.length, 0)
   await evil.close()
+})
+
+test('6: a name that answers differently the second time (DNS rebinding) leads to no address that was not checked', () => {
+  let address = '8.8.8.8'
+  let at = 0
+  const clock = { now: () => at, monotonic: () => at }
+  const dns: DnsSource = {
+    resolve: (_host, family, done) => done(null, family === 4 ? [{ address, ttl: 0 }] : []),
+    lookup: (_host, done) => done(null, [{ address, ttl: 0 }]),
+  }
+  const guard = createEgressGuard({ dns, clock })
+  const answers: string[] = []
+  const ask = () =>
+    guard.resolve('rebind.example', { allowPrivateNetwork: false }, (failure, addresses) =>
+      answers.push(failure?.kind ?? addresses.map((each) => each.address).join()),
+    )
+  ask()
+  for (const inner of ['127.0.0.1', '169.254.169.254', '10.0.0.1']) {
+    address = inner
+    ask()
+    at += 2000
+    ask()
+  }
+  assert.equal(answers[0], '8.8.8.8')
+  assert.ok(
+    answers.slice(1).every((answer) => answer === '8.8.8.8' || answer === 'egress-denied'),
+    'within its pin the address that was checked, and then none',
+  )
+  assert.equal(answers.at(-1), 'egress-denied')
+})
+
+test('6: a setting that would end the host early (`resource=evil#`) is refused before it is stored', () => {
+  const parts = { catalogue: createCatalogue(), auth: { now: Date.now, fetchToken: () => assert.fail() } }
+  const check = (resource: string) => {
+    const azure = { id: 'azure', providerId: 'azure-openai', settings: { resource }, secrets: { apiKey: secret } }
+    const deployments = [testDeployment({ ...azure, allowPrivateNetwork: false })]
+    checkSnapshot({ ...started.config, deployments, routes: [testRoute('gpt', ['azure'])] }, parts)
+  }
+  check('ours')
+  const ends = ['evil.example#', 'evil.example/', 'evil.example?', 'a@evil.example', 'evil.example\\', 'a:1', '../x', 'a b']
+  for (const resource of ends) assert.throws(() => check(resource), Fault, resource)
 })
 
 test('6: an absolute-form target is refused', async () => {
@@ -195,6 +287,31 @@ test('8: provider keys reach no note, record or URL', async () => {
     upstream.requests.every((each) => !each.path.includes(secret)),
     'no key in a query string',
   )
+})
+
+test('8: a key of the caller that is wrong, or stands where none belongs, comes back in no answer and no note', async () => {
+  const mistaken = 'sk-callers-own-secret-0123456789abcdef'
+  const errors: string[] = []
+  for (const response of [
+    await post(chat('x'), { authorization: `Bearer ${mistaken}` }),
+    await post(chat('x'), { authorization: `Bearer ${started.apiKey.slice(0, -1)}` }),
+    await post(chat('x'), { authorization: '', 'x-api-key': mistaken }),
+    await post(chat('x'), {}, `/v1beta/models/gemini-pro:nothing?key=${mistaken}`),
+  ]) {
+    assert.ok(response.statusCode >= 400)
+    errors.push(JSON.stringify(response.headers), await response.body.text())
+  }
+  const told = `${errors.join()}${JSON.stringify([started.notes, started.records])}`
+  assert.ok(!told.includes(mistaken))
+  assert.ok(!told.includes(started.apiKey.slice(0, -1)))
+})
+
+test('8: the caller\'s key, which a provider echoes, was never sent to it', async () => {
+  upstream.failNext({ kind: 'status', status: 401, body: 'unauthorized' })
+  await (await post(chat('x'))).body.dump()
+  const [sent] = upstream.requests
+  assert.ok(sent !== undefined)
+  assert.ok(!JSON.stringify([sent.rawHeaders, sent.path]).includes(started.apiKey))
 })
 
 test('10: the admin API and every operation of the data plane ask who calls, from the first start', async () => {
