@@ -16,7 +16,13 @@ const dialects = {
   'via-responses': { providerId: 'openai', dialect: 'openai-responses' },
   'via-anthropic': { providerId: 'anthropic', dialect: null },
   'via-gemini': { providerId: 'gemini', dialect: null },
+  'via-bedrock': { providerId: 'bedrock', dialect: null },
 } as const
+/** Bedrock is signed for, within a region. */
+const own = (id: string) =>
+  id === 'via-bedrock'
+    ? { settings: { region: 'eu-central-1' }, secrets: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'k' } }
+    : { secrets: { apiKey: 'sk-test-0001' } }
 const models = Object.keys(dialects)
 const budget = 150
 const prompt = 'sandbox: tokens=5000 chunk-delay=1ms'
@@ -27,7 +33,7 @@ let round = 0
 before(async () => {
   rig = await startRig((upstream) => ({
     deployments: Object.entries(dialects).map(([id, row]) =>
-      testDeployment({ id, ...row, baseUrl: upstream.url, secrets: { apiKey: 'sk-test-0001' } }),
+      testDeployment({ id, ...row, baseUrl: upstream.url, ...own(id) }),
     ),
     routes: models.map((model) => testRoute(model, [model], 'sandbox-model')),
   }))
