@@ -3,7 +3,7 @@
  * TLS with its local authority. Ports are free ones; everything ends with `stop`.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,7 +31,7 @@ export interface Product {
   readonly adminToken: string
   /** Path of the set-up link, or empty. */
   readonly setupPath: string
-  /** PEM of the local authority. */
+  /** PEM of the local authority; empty where the operator brought a certificate. */
   readonly authority: string
   readonly directory: string
   readonly configFile: string
@@ -86,7 +86,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     apiKey: /gwr_live_\w+/.exec(output)?.[0] ?? '',
     adminToken: readFileSync(join(directory, 'data', 'admin-token'), 'utf8').trim(),
     setupPath: /\/setup#\S+/.exec(output)?.[0] ?? '',
-    authority: readFileSync(join(directory, 'data', 'tls', 'ca.crt'), 'utf8'),
+    authority: readAuthority(join(directory, 'data', 'tls', 'ca.crt')),
     directory,
     configFile,
     process: child,
@@ -98,6 +98,10 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
       return code
     },
   }
+}
+
+function readAuthority(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
 async function waitUntil(
