@@ -1,12 +1,12 @@
 /**
  * A limiter against the exact model, on one node with two worker threads' worth of limiters, in random interleavings:
- * requests, progress, ends, aborts, and workers that die with exchanges under way.
+ * requests, progress within and beyond what was reserved, ends, aborts, and workers that die with exchanges under way.
  *
  * Proven bounds, where R is what exchanges under way have reserved:
  *   never over     in every window w a rule's exchanges use at most burst + rate·w units, at most `amount` per period,
  *                  and hold at most `amount` at once (to 10^-6 of a unit);
  *   never under    an exchange is refused only where a rule that refuses it has less than it needs left beside what
- *                  was used and R.
+ *                  was used and R; so is what an exchange asks for beyond its reservation.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -48,6 +48,7 @@ type Step =
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'ask'; readonly worker: number; readonly input: number; readonly output: number }
   | { readonly kind: 'progress' | 'end'; readonly which: number; readonly share: number }
+  | { readonly kind: 'beyond'; readonly which: number; readonly output: number }
   | { readonly kind: 'die'; readonly worker: number }
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
@@ -68,6 +69,14 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         kind: fc.constantFrom('progress' as const, 'end' as const),
         which: fc.nat(5),
         share: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('beyond' as const),
+        which: fc.nat(5),
+        output: fc.integer({ min: 1, max: 300 }),
       }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('die' as const), worker: fc.nat(1) }) },
@@ -185,9 +194,34 @@ class World {
     if (rule === undefined || units === 0) return
     const model = this.#modelOf(rule, exchange.minute)
     model.micros(this.time.now())
-    model.move(-units, units)
+    model.move(-Math.min(units, heldOf(exchange, index, rule)), units)
     exchange.counted[index] = (exchange.counted[index] ?? 0) + units
     this.uses[index]?.push({ at: this.time.now(), units })
+  }
+
+  /** More than was reserved is taken from all rules that lack it, or refused by one of them. */
+  beyond(exchange: UnderWay, output: number): void {
+    const { request, used } = exchange
+    const figures = usedOf({
+      inputTokens: request.inputTokens,
+      outputTokens: Math.max(used.outputTokens, request.outputTokens) + output,
+      costMicroUsd: Math.max(used.costMicroUsd, request.costMicroUsd) + 10 * output,
+    })
+    const answer = exchange.reservation.progress(figures)
+    const short: string[] = []
+    const taken: (readonly [number, number])[] = []
+    for (const [index, rule] of rules.entries()) {
+      if (!isReserved(rule.meter)) continue
+      const news = unitsOf(rule.meter, figures) - (exchange.counted[index] ?? 0)
+      const lacking = BigInt(Math.max(0, news - heldOf(exchange, index, rule))) * 1_000_000n
+      const there = this.#modelOf(rule, exchange.minute).micros(this.time.now())
+      if (answer === null) assert.ok(lacking <= there + 2n, `${rule.name}: ${lacking} of ${there} taken`)
+      if (lacking > there) short.push(rule.name)
+      taken.push([index, news])
+    }
+    if (answer !== null) return assert.ok(short.includes(answer.name), `${answer.name} ended it: ${short}`)
+    exchange.used = figures
+    for (const [index, news] of taken) this.#use(exchange, index, news)
   }
 
   end(exchange: UnderWay, share: number): void {
@@ -207,7 +241,7 @@ class World {
       if (rule.meter === 'requests') continue
       const model = this.#modelOf(rule, exchange.minute)
       model.micros(this.time.now())
-      model.move((exchange.counted[index] ?? 0) - unitsOf(rule.meter, exchange.request), 0)
+      model.move(-heldOf(exchange, index, rule), 0)
     }
   }
 
@@ -216,6 +250,11 @@ class World {
     for (const exchange of this.underWay.filter((each) => each.worker === worker)) this.#letGo(exchange)
     this.#workers[worker] = this.#start(worker)
   }
+}
+
+/** Units that an exchange holds and has not used yet. */
+function heldOf({ request, counted }: UnderWay, index: number, { meter }: LimitRule): number {
+  return Math.max(0, unitsOf(meter, request) - (counted[index] ?? 0))
 }
 
 function isReserved(meter: LimitMeter): boolean {
@@ -262,6 +301,7 @@ test('property: never over the bound, never under it', () => {
           const exchange = world.underWay[step.which % Math.max(1, world.underWay.length)]
           if (exchange === undefined) continue
           if (step.kind === 'end') world.end(exchange, step.share)
+          else if (step.kind === 'beyond') world.beyond(exchange, step.output)
           else world.progress(exchange, step.share)
         }
       }

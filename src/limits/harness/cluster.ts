@@ -16,6 +16,8 @@ export const leaseTtlMs = 5000
 export interface Line {
   /** Calls are refused without reaching the store. */
   isDown: boolean
+  /** Its node was killed: answers to what it had asked reach nobody. */
+  isDead: boolean
   /** The next call reaches the store, but its answer is lost. */
   losesNext: boolean
   /** Units of which the store and the node may think differently, because an answer was lost. */
@@ -75,7 +77,7 @@ function startNode(
   rules: readonly LimitRule[],
   { time, open, random = 0.5, nodesBefore }: Surroundings,
 ): ClusterNode {
-  const line: Line = { isDown: false, losesNext: false, unsure: 0, calls: 0 }
+  const line: Line = { isDown: false, isDead: false, losesNext: false, unsure: 0, calls: 0 }
   const central = breakable(open, line)
   const counters = openNode({ slots: 256, tickets: 256 })(0)
   if (nodesBefore !== undefined) counters.noteNodes(nodesBefore)
@@ -100,6 +102,7 @@ function startNode(
     kill() {
       isAlive = false
       line.isDown = true
+      line.isDead = true
     },
   }
 }
@@ -112,7 +115,7 @@ function breakable(open: () => CentralCounters, line: Line): CentralCounters {
     line.calls += 1
     if (line.isDown) throw new Error('no connection')
     const answer = await ask()
-    if (!line.losesNext) return answer
+    if (!line.losesNext && !line.isDead) return answer
     line.losesNext = false
     line.unsure += units(answer)
     throw new Error('connection lost')
