@@ -155,4 +155,5 @@ const figures = {
   totalMegabytes: Math.round(totalBytes / 1e5) / 10,
 }
 process.stdout.write(`${JSON.stringify(figures)}\n`)
-if (middle.admit > maxMicroseconds || leased.admit > maxMicroseconds || totalBytes > maxBytes) process.exitCode = 1
+if (middle.admit > maxMicroseconds || leased.admit > maxMicroseconds || totalBytes > maxBytes)
+  process.exitCode = 1

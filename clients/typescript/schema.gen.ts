@@ -1216,6 +1216,7 @@ export interface components {
             remaining: number | null;
             /** @description Milliseconds until all of it is there again; null: not known. */
             resetMs: number | null;
+            figures: components["schemas"]["LimitFigures"];
         };
         /** KeyLimits */
         KeyLimits: {
@@ -1306,6 +1307,7 @@ export interface components {
                 /** @description Null: any. */
                 products: string[] | null;
             };
+            figures: components["schemas"]["LimitFigures"];
         };
         /** LimitAlert */
         LimitAlert: {
@@ -1335,6 +1337,15 @@ export interface components {
             used: number;
             /** @description Unix time in milliseconds. */
             at: number;
+        };
+        /** LimitFigures */
+        LimitFigures: {
+            /** @description Requests that the limit refused. */
+            refused: number;
+            /** @description Requests that were beyond it and served, because it is not enforced. */
+            exceeded: number;
+            /** @description Times that its shared counter could not be asked. */
+            unavailable: number;
         };
         /** LimitTerms */
         LimitTerms: {

@@ -11,11 +11,13 @@ import type { LimitExplanation, LimitRequest } from '../limits/index.ts'
 import type { ContentLog } from '../ports/content-log.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { LimitAlerts } from '../ports/limit-alerts.ts'
+import type { RuleFigure } from '../ports/node-counters.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
 import type { DocumentManager } from '../resources/index.ts'
 import type { Trouble } from '../routing/index.ts'
+import type { MetricFamily } from '../telemetry/index.ts'
 import type { SecretPeppers } from './secrets.ts'
 import type { SignInThrottle } from './sign-in-throttle.ts'
 
@@ -102,6 +104,10 @@ export interface AdminDependencies {
   readonly explainLimits: (
     requests: readonly LimitRequest[],
   ) => Promise<readonly (readonly LimitExplanation[])[]>
+  /** How often a limit refused, was passed, and could not be asked, on this node. */
+  readonly limitFigures: (limitId: string) => Readonly<Record<RuleFigure, number>>
+  /** Figures of this node, for scrapers. */
+  readonly metrics: () => readonly MetricFamily[]
   readonly tryDeployment: (deployment: Deployment) => Promise<DeploymentTrial>
   readonly signIns: SignInThrottle
   readonly log: AdminLog

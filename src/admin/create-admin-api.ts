@@ -16,6 +16,7 @@ import { authenticate, requireScope } from './authenticate.ts'
 import type { AdminContext, AdminDependencies, Caller } from './context.ts'
 import { errorBody, faultOf } from './error-reply.ts'
 import { type AdminIdempotency, createAdminIdempotency, idempotencyHeader } from './idempotency.ts'
+import { registerMetrics } from './metrics-endpoint.ts'
 import { isStreamed } from './operation.ts'
 import { registerPages } from './pages/register-pages.ts'
 import { type AdminRow, adminTable } from './register.ts'
@@ -55,6 +56,7 @@ export async function createAdminApi(deps: AdminDependencies): Promise<FastifyIn
   const parts = { deps, idempotency: createAdminIdempotency(deps) }
   for (const row of adminTable) register(app, parts, row)
   registerPages(app, deps)
+  registerMetrics(app, deps)
   return app
 }
 

@@ -8,7 +8,7 @@ import type { FaultName } from '../faults/catalogue.ts'
 import { newId } from '../kernel/ids.ts'
 import type { PageQuery, StoreTables, TenantTable } from '../ports/store.ts'
 import { openOrganization, openRecord, requireWritable } from './access.ts'
-import type { AdminContext } from './context.ts'
+import type { AdminContext, AdminDependencies } from './context.ts'
 import { type AdminOperation, defineOperation } from './operation.ts'
 import { closed, expectedUpdatedAt, organizationReference, pageOf, pageQuery, reference } from './schemas.ts'
 
@@ -35,7 +35,7 @@ export interface Resource<T extends TenantRecord, V extends TObject> {
   readonly uniqueName: string
   readonly view: V
   table(tables: StoreTables): ReadTable<T>
-  show(record: T): Static<V>
+  show(record: T, deps: AdminDependencies): Static<V>
 }
 
 export function memberParams(resource: { readonly noun: string; readonly uniqueName: string }) {
@@ -67,7 +67,7 @@ export function listOperation<T extends TenantRecord, V extends TObject>(
     async run(ctx, { params, query }) {
       const organization = await openOrganization(ctx, params.organization)
       const page = await resource.table(ctx.deps.store).list(organization.id, query as PageQuery)
-      return { items: page.items.map((record) => resource.show(record)), next: page.next }
+      return { items: page.items.map((record) => resource.show(record, ctx.deps)), next: page.next }
     },
   })
 }
@@ -82,7 +82,7 @@ export function getOperation<T extends TenantRecord, V extends TObject>(
     success: { status: 200, description: `The ${resource.noun}.`, schema: resource.view as TSchema },
     faults: ['objectNotFound'],
     async run(ctx, { params }) {
-      return resource.show(await openMember(ctx, resource, params))
+      return resource.show(await openMember(ctx, resource, params), ctx.deps)
     },
   })
 }
@@ -131,7 +131,7 @@ export function createOperation<T extends TenantRecord, V extends TObject, B ext
         organizationId: organization.id,
         ...own,
       } as unknown as T
-      return resource.show(await definition.store(ctx, record, given))
+      return resource.show(await definition.store(ctx, record, given), ctx.deps)
     },
   })
 }
@@ -193,7 +193,7 @@ export function updateOperation<T extends TenantRecord, V extends TObject, B ext
         fields: fields as Partial<Static<TObject<B>>>,
         terms,
       })
-      return resource.show(changed)
+      return resource.show(changed, ctx.deps)
     },
   })
 }

@@ -135,7 +135,10 @@ test('limits and plans are said in words, assigned, explained for a key, and top
   const explain = `limits explain ${key.keyId} --user ada`
   const [explained = ''] = await succeed(run, [explain])
   assert.match(explained, /Team: +retail/)
-  assert.match(explained, /per-user +organization +20 requests per minute +7 +1s +enforce +refuse +ada\n/)
+  assert.match(
+    explained,
+    /per-user +organization +20 requests per minute +7 +1s +enforce +refuse +3 +0 +1 +ada\n/,
+  )
   assert.match(explained, /Does not apply: research \(other teams\)/)
   const counter = /budget +plan team, product chat .* (app_\w+\|prd_\w+)\n/.exec(explained)?.[1]
   assert.ok(counter !== undefined, explained)

@@ -10,12 +10,12 @@ import { createMemoryCounterStore } from '../adapters/memory/memory-central-coun
 import { createMemoryIdempotencyBook } from '../adapters/memory/memory-idempotency-book.ts'
 import { serveCounters } from '../adapters/thread-counters/thread-central-counters.ts'
 import { createIdempotencyServer } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
-import type { AdminDependencies } from '../admin/context.ts'
+import type { AdminDependencies, StatusReport } from '../admin/context.ts'
 import { createAdminApi } from '../admin/create-admin-api.ts'
 import { createSignInThrottle } from '../admin/sign-in-throttle.ts'
 import { type LoadedConfig, readEnvironment, readSecretReference } from '../config/index.ts'
 import type { Deployment } from '../domain/entities.ts'
-import type { DeploymentSnapshot } from '../domain/snapshot.ts'
+import type { DeploymentSnapshot, SnapshotConfig } from '../domain/snapshot.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
 import { createEgressGuard } from '../egress/index.ts'
 import { faults } from '../faults/catalogue.ts'
@@ -46,6 +46,7 @@ import type {
   Welcome,
   WorkerCounts,
 } from '../supervisor/messages.ts'
+import { openMetricReader } from '../telemetry/index.ts'
 import { type AlertIntake, openAlertIntake } from './alert-intake.ts'
 import { createAlertWebhook } from './alert-webhook.ts'
 import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
@@ -57,6 +58,7 @@ import { explainLiveLimits, type LiveCounters } from './explain-live-limits.ts'
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
 import { loadConfiguration } from './load-configuration.ts'
+import { collectMetrics, type NodeMetricsParts } from './node-metrics.ts'
 import { openDatabase } from './open-database.ts'
 import { createReloader, type InForce } from './reloader.ts'
 import { createStatus } from './status.ts'
@@ -84,9 +86,12 @@ const client = createSandboxClient(createSandbox({ dialects, now: systemClock.no
 const auth = { now: systemClock.now, fetchToken: createTokenFetcher(network) }
 
 const targetHealth = openTargetHealthDesk(data.healthBoard, { catalogue, auth, client })
+const metricReader = openMetricReader(data.metrics)
 const idempotency = createMemoryIdempotencyBook(systemClock.now)
 
 const inForce: InForce = { loaded: { config: data.config, file: data.configFile, lineOf: () => 0 } }
+/** The configuration that the workers have; null: none yet. */
+let published: SnapshotConfig | null = null
 let workers: { counts: WorkerCounts; urls: readonly string[] } = {
   counts: { configured: 0, running: 0, restarts: 0 },
   urls: [],
@@ -180,7 +185,10 @@ function createStoragePublisher(storage: Storage) {
     },
     check: (config) => checkSnapshot(config, { catalogue, auth }),
     send(message) {
-      if (message.type === 'config') targetHealth.apply(message.config)
+      if (message.type === 'config') {
+        targetHealth.apply(message.config)
+        published = message.config
+      }
       tell({ type: 'snapshot', message })
     },
     now: systemClock.now,
@@ -212,12 +220,12 @@ function openSignIns({ stores }: LiveCounters) {
 
 function adminDependencies(
   storage: Storage,
-  own: Required<Pick<AdminDependencies, 'status' | 'usageLog' | 'contentLog'>> & {
+  own: Required<Pick<AdminDependencies, 'status' | 'usageLog' | 'contentLog' | 'metrics'>> & {
     readonly counters: LiveCounters
   },
 ): AdminDependencies {
   const { store, secretBox, access, usage, alerts } = storage
-  const { counters, status, usageLog, contentLog } = own
+  const { counters, status, usageLog, contentLog, metrics } = own
   const note =
     (level: LogEntry['level']) =>
     (fields: Readonly<Record<string, unknown>>, message: string): void => {
@@ -245,6 +253,8 @@ function adminDependencies(
     }),
     explainLimits: (requests) => explainLiveLimits(store, counters, requests),
     routeHealth: (route) => targetHealth.describe(route),
+    limitFigures: (limitId) => counters.node.readFigures(limitId),
+    metrics,
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
@@ -349,6 +359,20 @@ async function openParts(directory: DataDirectory) {
   return { storage, usage, content, alerts, counters, close }
 }
 
+function metricParts(
+  { usage, counters }: Pick<Intakes, 'usage' | 'counters'>,
+  status: () => StatusReport,
+): NodeMetricsParts {
+  return {
+    workers: metricReader,
+    status,
+    counters: counters.node,
+    targets: targetHealth,
+    usage: () => usage.figures(),
+    config: () => published,
+  }
+}
+
 async function start(): Promise<void> {
   const directory = openDataDirectory(data.config.dataDir)
   const tlsSource = createTlsSource(data.config.tls, {
@@ -379,6 +403,7 @@ async function start(): Promise<void> {
       usageLog: usage.eventLog,
       contentLog: content.contentLog,
       counters,
+      metrics: () => collectMetrics(metricParts(parts, status)),
     }),
   )
   const listeners = await openControlListeners(app, data.config.control, tls)

@@ -14,6 +14,7 @@ import { createEgressGuard } from '../egress/index.ts'
 import {
   createContentOutbox,
   createGateway,
+  createLoadMetrics,
   createUsageOutbox,
   defaultOutboxBounds,
 } from '../gateway/index.ts'
@@ -31,6 +32,7 @@ import {
 } from '../providers/index.ts'
 import { createHealthBook, openHealthBoard } from '../routing/index.ts'
 import type { DataThreadData, FromWorker, ToWorker } from '../supervisor/messages.ts'
+import { openMetricWriter } from '../telemetry/index.ts'
 import { createAlertOutbox } from './alert-outbox.ts'
 import { openWorkerCounters } from './counter-memory.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
@@ -58,6 +60,7 @@ const limiter = createLimiter({
   timers,
   onAlert: (sighting) => alerts.add(sighting),
 })
+const metricWriter = openMetricWriter(data.metrics, data.index)
 const gateway = createGateway({
   limiter,
   upstream,
@@ -79,6 +82,7 @@ const gateway = createGateway({
   catalogue: createCatalogue(data.providerRows),
   health: createHealthBook(openHealthBoard(data.healthBoard)),
   auth: { now: systemClock.now, fetchToken: createTokenFetcher(network) },
+  metricWriter,
 })
 
 let listeners: Listener[] = []
@@ -140,6 +144,13 @@ function refusalText(error: unknown): string {
 }
 
 const loadEveryMs = 2000
+const publishEveryMs = 1000
+
+const publishLoad = createLoadMetrics(metricWriter, String(data.index))
+setInterval(() => {
+  const { open, load, queue, labelOf } = gateway
+  publishLoad({ open, load, queue, labelOf, heldBytes: outbox.heldBytes })
+}, publishEveryMs).unref()
 
 function connectControl(port: MessagePort): void {
   const send = (message: WorkerToControl): void => port.postMessage(message)

@@ -6,10 +6,20 @@ import { compileDeployment } from '../providers/index.ts'
 import { createHealthBook, createHealthChecks, describeHealth, openHealthBoard } from '../routing/index.ts'
 import { probeDeployment, type TrialParts } from './try-deployment.ts'
 
+export interface TargetReport extends Pick<TargetHealthReport, 'trouble' | 'outages'> {
+  readonly organizationId: string
+  /** Slug. */
+  readonly deployment: string
+  /** Where the target names none: the route. */
+  readonly model: string
+}
+
 export interface TargetHealthDesk {
   /** The snapshot that the workers have from now on. */
   apply(config: SnapshotConfig): void
   describe(route: ModelRoute): readonly TargetHealthReport[]
+  /** Every target of every route, each once. */
+  describeAll(): readonly TargetReport[]
   stop(): void
 }
 
@@ -57,6 +67,23 @@ export function openTargetHealthDesk(
         deployment: slugs.get(deploymentId) ?? '',
         ...state,
       }))
+    },
+    describeAll() {
+      const config = current
+      if (config === null) return []
+      const slugs = new Map(config.deployments.map((each) => [each.id, each.slug]))
+      const reports = new Map<string, TargetReport>()
+      for (const route of config.routes) {
+        const { organizationId } = route
+        for (const state of describeHealth(route, { config, book, now: Date.now() })) {
+          const model = state.model ?? route.name
+          const deployment = slugs.get(state.deploymentId) ?? ''
+          const { trouble, outages } = state
+          const report = { organizationId, deployment, model, trouble, outages }
+          reports.set(`${state.deploymentId} ${model}`, report)
+        }
+      }
+      return [...reports.values()]
     },
     stop: () => checks.stop(),
   }

@@ -8,7 +8,7 @@ import type { Fault } from '../kernel/fault.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageRollup, UsageStore } from '../ports/usage-store.ts'
-import { createUsageIndexer } from '../usage/index.ts'
+import { createUsageIndexer, type UsageIndexer, type UsageIndexerCounts } from '../usage/index.ts'
 import type { ControlToWorker } from './worker-channel.ts'
 
 export interface UsageIntakeOptions {
@@ -25,12 +25,20 @@ export interface UsageSumsPlace {
   readonly cursorName: string
 }
 
+/** How far usage is summed. */
+export interface UsageFigures extends UsageIndexerCounts {
+  /** As `lagMs` of the indexer. */
+  readonly lagMs: number
+}
+const nothingSummed: UsageFigures = Object.freeze({ records: 0, duplicates: 0, malformed: 0, lagMs: 0 })
+
 export interface UsageIntake {
   readonly eventLog: EventLog
   /** Store records of a worker; it is told on `port` when they are on disk, or that they could not be stored. */
   add(batch: { readonly sequence: number; readonly lines: Uint8Array }, port: MessagePort): void
   /** Begin to sum. */
   index(store: Store, sums: UsageSumsPlace): void
+  figures(): UsageFigures
   close(): Promise<void>
 }
 
@@ -45,6 +53,7 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
   })
   let isReported = false
   const report = createStorageReport(options.log)
+  let indexer: UsageIndexer | null = null
   let stopIndexing = async (): Promise<void> => {}
   return {
     eventLog,
@@ -64,25 +73,27 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
     },
     index(store, { usage, cursorName }) {
       const reportSumming = limitReports(options.log)
-      const indexer = createUsageIndexer({
+      const started = createUsageIndexer({
         log: eventLog,
         store: withLastUse(usage, store),
         cursorName,
         onFailure: () => reportSumming('Usage could not be summed; it is tried again.'),
       })
-      indexer.start()
+      indexer = started
+      started.start()
       const prune = setInterval(() => {
-        const position = indexer.position()
+        const position = started.position()
         if (position !== null)
           eventLog.prune(position).catch(() => options.log('Old usage could not be removed.'))
       }, pruneEveryMs)
       prune.unref()
       stopIndexing = async () => {
         clearInterval(prune)
-        await indexer.stop()
-        await indexer.catchUp().catch(() => options.log('Usage is summed at the next start.'))
+        await started.stop()
+        await started.catchUp().catch(() => options.log('Usage is summed at the next start.'))
       }
     },
+    figures: () => (indexer === null ? nothingSummed : { ...indexer.counts(), lagMs: indexer.lagMs() }),
     async close() {
       await stopIndexing()
       await eventLog.close()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { faults } from './catalogue.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -21,7 +21,8 @@ test('every fault that callers can meet is met in a test', () => {
   })
   const tests = files.map((file) => readFileSync(`${root}${file}`, 'utf8')).join('\n')
   const missing = Object.entries(faults).filter(
-    ([name, { code }]) => !tests.includes(code) && !new RegExp(`\\bfaults\\.${name}\\b|'${name}'`).test(tests),
+    ([name, { code }]) =>
+      !tests.includes(code) && !new RegExp(`\\bfaults\\.${name}\\b|'${name}'`).test(tests),
   )
   assert.deepEqual(
     missing.map(([, { code }]) => code),

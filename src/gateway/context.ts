@@ -8,6 +8,7 @@ import type { IdempotencyBook } from '../ports/idempotency.ts'
 import type { ResponseCache } from '../ports/response-cache.ts'
 import type { UpstreamClient } from '../ports/upstream-client.ts'
 import type { BodyBudget } from './body-budget.ts'
+import type { ExchangeMetrics } from './exchange-metrics.ts'
 import type { KeyTable } from './key-table.ts'
 import type { LargeBodyReader } from './large-body.ts'
 import type { OutputExpectations } from './limits/output-expectations.ts'
@@ -36,6 +37,7 @@ export interface GatewayContext {
   readonly queue: FairQueue
   readonly outputs: OutputExpectations
   readonly load: LoadGauge
+  readonly metrics: ExchangeMetrics
   readonly clock: Clock
   readonly timers: TimerWheel
   /** Uniform in [0, 1). */

@@ -146,6 +146,8 @@ export class Exchange {
 
   // Answered
   status = 0
+  /** Its answer is being streamed. */
+  isStreaming = false
   /** Empty: the route keeps no answers, or nothing was asked of it. */
   cacheStatus: '' | 'hit' | 'miss' | 'bypass' = ''
   /** Set where the answer is to be kept if it ends well. */

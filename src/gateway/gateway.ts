@@ -6,11 +6,14 @@ import type { SnapshotConfig, SnapshotMessage } from '../domain/snapshot.ts'
 import { faults } from '../faults/catalogue.ts'
 import { requestIds } from '../kernel/ids.ts'
 import { createFairQueue, type QueueFigures } from '../limits/index.ts'
+import type { MeteredModel } from '../metering/index.ts'
 import type { ExchangeHandler } from '../ports/listener.ts'
 import { createHealthBook } from '../routing/index.ts'
+import { type MetricWriter, otherValue } from '../telemetry/index.ts'
 import { createBodyBudget } from './body-budget.ts'
 import type { GatewayContext } from './context.ts'
 import { Exchange } from './exchange.ts'
+import { ExchangeMetrics } from './exchange-metrics.ts'
 import { createKeyTable } from './key-table.ts'
 import { OutputExpectations } from './limits/output-expectations.ts'
 import { type LoadFigures, LoadGauge } from './load-gauge.ts'
@@ -31,17 +34,20 @@ export interface Gateway {
   /** How loaded the worker is, who was turned away for it, and who waits. */
   readonly load: LoadFigures
   readonly queue: QueueFigures
+  /** A metered model as the configuration names it. */
+  labelOf(model: MeteredModel): string
   /** Ends what watches the worker. */
   close(): void
 }
 
-type OwnParts = 'keys' | 'bodies' | 'isReady' | 'queue' | 'outputs' | 'load'
+type OwnParts = 'keys' | 'bodies' | 'isReady' | 'queue' | 'outputs' | 'load' | 'metrics'
 export type GatewayParts = Omit<GatewayContext, OwnParts> &
   SnapshotParts & {
     /** Another table than `pipeline`; for tests of what a failing stage does. */
     readonly table?: readonly StageRow[]
     /** False: no more exchanges can be recorded now, so none are taken. */
     readonly canRecord: () => boolean
+    readonly metricWriter: MetricWriter
   }
 
 export function createGateway(parts: GatewayParts): Gateway {
@@ -60,6 +66,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     queue: createFairQueue(parts),
     outputs: new OutputExpectations(),
     load: watchLoad(parts),
+    metrics: new ExchangeMetrics(parts.metricWriter),
     isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
   }
   const table = parts.table ?? pipeline
@@ -108,6 +115,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     get queue() {
       return ctx.queue.figures
     },
+    labelOf: (model) => snapshot?.modelLabel(model) ?? otherValue,
     close: () => ctx.load.stop(),
   }
 }

@@ -10,4 +10,5 @@ export {
   type LargeBodyReader,
   type LargeBodyTerms,
 } from './large-body.ts'
+export { createLoadMetrics } from './load-metrics.ts'
 export { createUsageOutbox, defaultOutboxBounds } from './usage-outbox.ts'

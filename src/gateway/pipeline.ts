@@ -114,7 +114,7 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   only('response-cache', finish('keep-response', keepResponse, 'G U . . .', 'allow', 'Where a route keeps answers: keep a whole one.')),
   finish('remember',      rememberReply,  'G U . P .', 'allow', 'Keep the reply for its idempotency key.'),
   only('content-log', finish('log-content', logContent, 'G U . P .', 'allow', 'Where content logging is on: hand request and response over to be sealed.')),
-  finish('record',        record,         'G U M P .', 'allow', 'Hand one usage record to the control plane.'),
+  finish('record',        record,         'G U M P .', 'allow', 'Count the exchange; hand one usage record to the control plane.'),
 ])
 
 export type Plan = readonly StageRow[]

@@ -50,6 +50,7 @@ export function openStreamRelay(
   let reached: LimitRule | null = null
   let tornBytes = 0
   if (!reply.headSent) exchange.status = answer.status
+  ctx.metrics.streamBegan(exchange)
   sendHead(
     exchange,
     ctx,

@@ -107,7 +107,10 @@ function finishExchange(exchange: Exchange, runner: Runner, outcome: Exclude<Out
   exchange.keepAlive = null
   exchange.compiledKey?.exchanges.delete(exchange)
   releaseBody(exchange, runner.ctx)
-  if (exchange.operation === null) return
+  if (exchange.operation === null) {
+    if (!exchange.isHealth) runner.ctx.metrics.ended(exchange, runner.ctx.clock.monotonic())
+    return
+  }
   for (const stage of runner.plans.byClass[exchange.operation.trafficClass].finish)
     runFinish(stage, exchange, runner.ctx)
 }

@@ -26,7 +26,7 @@ import {
   patternsMeet,
 } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
-import { compilePrices, type PriceBook } from '../metering/index.ts'
+import { compilePrices, type MeteredModel, type PriceBook } from '../metering/index.ts'
 import {
   type AuthPorts,
   type CompiledDeployment,
@@ -44,8 +44,8 @@ import {
   ShareBudget,
   targetName,
 } from '../routing/index.ts'
-
 import { compileSnapshotLimits, defaultPriority, type SnapshotLimits } from './limits/snapshot-limits.ts'
+import { compileModelLabels } from './model-labels.ts'
 
 export interface CompiledTarget extends Candidate {
   readonly deployment: CompiledDeployment
@@ -124,6 +124,8 @@ export interface Snapshot {
   readonly contentLog: ContentLogBounds | null
   /** Some route keeps answers. */
   readonly keepsResponses: boolean
+  /** A metered model as the configuration names it, for metrics. */
+  readonly modelLabel: (model: MeteredModel) => string
 }
 
 /** What compiling needs besides the data. */
@@ -166,6 +168,7 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
     documentationUrl: config.documentationUrl,
     contentLog: config.contentLog ?? null,
     keepsResponses: config.routes.some(({ policy }) => (policy?.cache ?? null) !== null),
+    modelLabel: compileModelLabels(organizations),
   })
 }
 

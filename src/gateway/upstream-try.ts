@@ -83,8 +83,8 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   #stage: Stage = 'calling'
   #request: OutgoingRequest | null = null
   #call: ClientCall | null = null
-  /** Monotone milliseconds. */
-  #startedAt = 0
+  /** Monotone milliseconds; 0: not called yet. */
+  startedAt = 0
   #headAt = 0
   #hasSucceeded = false
   #status = 0
@@ -153,8 +153,8 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
 
   #send(request: OutgoingRequest): void {
     const { exchange, target, ctx } = this
-    this.#startedAt = ctx.clock.monotonic()
-    exchange.upstreamStartedAt = this.#startedAt
+    this.startedAt = ctx.clock.monotonic()
+    exchange.upstreamStartedAt = this.startedAt
     const call = ctx.upstream.call(
       {
         origin: target.deployment.origin,
@@ -185,7 +185,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
 
   abort(): void {
     if (this.#isEnded) return
-    this.#end()
+    this.#end('abandoned')
     if (!this.#hasSucceeded) this.target.health.abandoned(this.#isTrial)
     this.#call?.abort()
     // Of a stream that is under way it is known what came of it.
@@ -243,7 +243,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     }
     if (this.#stream !== null) {
       if (!this.#hasSucceeded) this.#succeed(this.ctx.clock.monotonic())
-      this.#end()
+      this.#end('ok')
       return this.#stream.end()
     }
     const body = this.#collector?.take() ?? Buffer.alloc(0)
@@ -282,7 +282,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
       this.exchange.fail(error)
     }
     if (!this.#isEnded) this.#succeed(this.#headAt)
-    this.#end()
+    this.#end('ok')
   }
 
   #judge(guard: StreamGuard, look: (guard: StreamGuard) => GuardVerdict): void {
@@ -334,14 +334,16 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   }
 
   #succeed(at: number): void {
+    const { ctx, exchange, target } = this
     this.#hasSucceeded = true
-    const instant = { now: this.ctx.clock.now(), monotonic: at }
-    this.target.health.succeeded(at - this.#startedAt, this.exchange.stream, instant)
+    const instant = { now: ctx.clock.now(), monotonic: at }
+    target.health.succeeded(at - this.startedAt, exchange.stream, instant)
+    if (exchange.stream) ctx.metrics.firstChunk(exchange, target, at - this.startedAt)
   }
 
   #fail(facts: Partial<TryFailure> & Pick<TryFailure, 'failure' | 'error'>): void {
     if (this.#isEnded) return
-    this.#end()
+    this.#end(facts.failure.name)
     this.#call?.abort()
     const { ctx, exchange } = this
     const failed: TryFailure = {
@@ -351,7 +353,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
       ...facts,
     }
     const monotonic = ctx.clock.monotonic()
-    const elapsedMs = this.#startedAt === 0 ? 0 : monotonic - this.#startedAt
+    const elapsedMs = this.startedAt === 0 ? 0 : monotonic - this.startedAt
     this.target.health.failed(
       {
         ...failed,
@@ -378,11 +380,12 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     return failure
   }
 
-  #end(): void {
+  #end(outcome: string): void {
     if (this.#isEnded) return
     this.#stage = 'ended'
     this.#guardTimer?.clear()
     this.target.health.end()
+    this.ctx.metrics.callEnded(this, outcome, this.ctx.clock.monotonic())
     wakeRoom(this.exchange, this.target.deployment, this.ctx)
   }
 }

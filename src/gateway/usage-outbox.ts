@@ -28,6 +28,8 @@ export interface UsageOutbox {
   connect(send: (batch: UsageBatch) => void): void
   flush(): void
   readonly hasRoom: boolean
+  /** Bytes of batches that are not acknowledged. */
+  readonly heldBytes: number
   /** Batches not yet acknowledged, and lines not yet sent. */
   readonly isEmpty: boolean
 }
@@ -121,6 +123,9 @@ export function createUsageOutbox(
       for (const batch of held.values()) sender(batch)
     },
     flush,
+    get heldBytes() {
+      return heldBytes
+    },
     get hasRoom() {
       return heldBytes < bounds.maxHeldBytes
     },

@@ -9,7 +9,12 @@ export { plausibleUsage } from './plausible-usage.ts'
 export { compilePrices, costAtMost, costMicroUsd, type PriceBook } from './price-book.ts'
 export { defaultPrices } from './prices.ts'
 export { observeInputBytes, roughInput } from './rough-input.ts'
-export { type MeteredModel, observeInputTokens } from './token-calibration.ts'
+export {
+  type MeteredModel,
+  observeInputTokens,
+  type TokenEstimateError,
+  tokenEstimateErrors,
+} from './token-calibration.ts'
 export { loadTokenizer } from './token-rules.ts'
 export { usageFromBody } from './usage-from-body.ts'
 export { createUsageTap } from './usage-tap.ts'

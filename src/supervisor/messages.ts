@@ -30,6 +30,8 @@ export interface ControlThreadData {
   readonly healthBoard: SharedArrayBuffer
   /** Memory in which all threads count. */
   readonly counters: SharedArrayBuffer
+  /** Memory in which the workers count what is published. */
+  readonly metrics: SharedArrayBuffer
   /** Names this run of the process: the same for every control plane that it starts. */
   readonly run: string
 }
@@ -48,6 +50,7 @@ export interface DataThreadData {
   readonly counters: SharedArrayBuffer
   /** Where the workers count their connections. */
   readonly connections: SharedArrayBuffer
+  readonly metrics: SharedArrayBuffer
   /** Rates and concurrency are counted outside this node, too. */
   readonly sharesRates: boolean
 }

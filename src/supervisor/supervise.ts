@@ -11,6 +11,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { type Config, sharesRates } from '../config/index.ts'
 import type { TlsMaterial } from '../ports/listener.ts'
 import { healthBoardBytes } from '../routing/index.ts'
+import { createMetrics, type MetricReader, openMetricReader } from '../telemetry/index.ts'
 import type { Log } from './log.ts'
 import type {
   ControlThreadData,
@@ -102,6 +103,8 @@ class ThreadSupervisor implements Supervisor {
   readonly #startedAt = Date.now()
   readonly #run = randomUUID()
   readonly #counters: CounterMemory
+  readonly #metrics: SharedArrayBuffer
+  readonly #metricReader: MetricReader
   readonly #healthBoard = new SharedArrayBuffer(healthBoardBytes)
   readonly #controlLives = newLives('The control plane')
   #control: Worker | null = null
@@ -126,6 +129,8 @@ class ThreadSupervisor implements Supervisor {
       urls: [],
     }))
     this.#counters = options.createCounters(this.#slots.length)
+    this.#metrics = createMetrics(this.#slots.length)
+    this.#metricReader = openMetricReader(this.#metrics)
     this.started = new Promise<Started>((resolve, reject) => {
       this.#announce = resolve
       this.#refuse = reject
@@ -221,6 +226,7 @@ class ThreadSupervisor implements Supervisor {
       startedAt: this.#startedAt,
       healthBoard: this.#healthBoard,
       counters: this.#counters.buffer,
+      metrics: this.#metrics,
       run: this.#run,
     }
     const thread = new Worker(threadEntry, { workerData, name: 'control-plane' })
@@ -274,6 +280,7 @@ class ThreadSupervisor implements Supervisor {
       extraCertificates,
       counters: this.#counters.buffer,
       connections: this.#counters.connections,
+      metrics: this.#metrics,
       sharesRates: sharesRates(config),
     }
     const thread = new Worker(threadEntry, {
@@ -289,6 +296,7 @@ class ThreadSupervisor implements Supervisor {
       slot.worker = null
       slot.urls = []
       this.#counters.forget(slot.index)
+      this.#metricReader.forget(slot.index)
       this.#replace(slot.lives, () => this.#startWorker(slot))
       this.#reportWorkers()
     })

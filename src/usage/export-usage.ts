@@ -51,6 +51,8 @@ const columns = [
   'overheadMs',
   'endUser',
   'tags',
+  'refusedBy',
+  'limitsPassed',
 ] as const satisfies readonly (keyof UsageRecord)[]
 
 const chunkLength = 64 * 1024

@@ -4,4 +4,4 @@
  */
 export { exportUsage } from './export-usage.ts'
 export { latencyQuantile, usageSeries, usageSummary } from './query-usage.ts'
-export { createUsageIndexer } from './usage-indexer.ts'
+export { createUsageIndexer, type UsageIndexer, type UsageIndexerCounts } from './usage-indexer.ts'

@@ -95,6 +95,20 @@ test('CSV keeps commas, quotes and lines in their cell and lets no cell start a 
   assert.equal(text.split('\r\n').length, 1 + 3 + 1)
 })
 
+test('CSV names the limit that refused an exchange, and those that would have', async () => {
+  const own = { organizationId: 'org_limits', refusedBy: 'per-user', limitsPassed: ['trial', 'burst'] }
+  await appendDurably(
+    log,
+    sampleLines([sampleRecord(900, own), sampleRecord(901, { organizationId: 'org_limits' })]),
+  )
+  const [head = '', limited = '', free = ''] = (
+    await exported({ format: 'csv', organizationId: 'org_limits' })
+  ).split('\r\n')
+  assert.ok(head.endsWith(',refusedBy,limitsPassed'))
+  assert.ok(limited.endsWith(',per-user,"[""trial"",""burst""]"'), limited)
+  assert.ok(free.endsWith(',,'), free)
+})
+
 test('an export goes at the pace of its reader, in chunks of bounded size', async () => {
   const many = Array.from({ length: 2000 }, (_, index) =>
     sampleRecord(1000 + index, { organizationId: 'org_big' }),

@@ -57,6 +57,8 @@ export interface UsageIndexer {
   counts(): UsageIndexerCounts
   /** The place up to which sums are stored: retention of the log must keep what lies after. */
   position(): EventCursor | null
+  /** How long ago all that was there was stored, while more is there now; 0: nothing is. Milliseconds. */
+  lagMs(): number
 }
 
 interface StoredPlace {
@@ -178,12 +180,26 @@ function createPruner(options: UsageIndexerOptions): () => Promise<void> {
   }
 }
 
+/** Up to where sums are stored, and since when. */
+function createStoredMark(log: EventLog, clock: Clock) {
+  let at: EventCursor | null = null
+  let movedAt = clock.monotonic()
+  return {
+    moveTo(place: EventCursor | null): void {
+      at = place
+      movedAt = clock.monotonic()
+    },
+    position: () => at,
+    lagMs: () => (log.end() === at ? 0 : clock.monotonic() - movedAt),
+  }
+}
+
 export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
-  const { log, flushMs = 1000, maxPending = defaultMaxPending } = options
+  const { log, flushMs = 1000, maxPending = defaultMaxPending, clock = systemClock } = options
   const counts = { records: 0, duplicates: 0, malformed: 0 }
   const prune = createPruner(options)
   let state: State | null = null
-  let storedAt: EventCursor | null = null
+  const { moveTo, ...place } = createStoredMark(log, clock)
   let running: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | null = null
   let unsubscribe: (() => void) | null = null
@@ -199,7 +215,7 @@ export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
         if (current.pending.size >= maxPending) await flush(options, current)
       }
       await flush(options, current)
-      storedAt = current.at
+      moveTo(current.at)
     } catch (error) {
       // What was summed but not stored is forgotten and read again from what is stored.
       state = null
@@ -218,7 +234,7 @@ export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
     let isDone = false
     try {
       await catchUp()
-      isDone = log.end() === storedAt
+      isDone = log.end() === place.position()
       await prune()
     } catch (error) {
       options.onFailure?.(error)
@@ -245,6 +261,6 @@ export function createUsageIndexer(options: UsageIndexerOptions): UsageIndexer {
       await running
     },
     counts: () => ({ ...counts }),
-    position: () => storedAt,
+    ...place,
   }
 }

@@ -8,13 +8,13 @@ import { after, before, beforeEach, test } from 'node:test'
 import { request } from 'undici'
 import { createEgressGuard } from '../../src/egress/index.ts'
 import type { DnsSource } from '../../src/egress/resolve-egress.ts'
-import { checkSnapshot } from '../../src/gateway/index.ts'
 import {
   type StartedGateway,
   startGateway,
   testDeployment,
   testRoute,
 } from '../../src/gateway/harness/start-gateway.ts'
+import { checkSnapshot } from '../../src/gateway/index.ts'
 import { Fault } from '../../src/kernel/fault.ts'
 import { createCatalogue } from '../../src/providers/index.ts'
 import { startUpstreamServer, type UpstreamServer } from '../fixtures/upstream/upstream-server.ts'
@@ -221,12 +221,26 @@ test('6: a name that answers differently the second time (DNS rebinding) leads t
 test('6: a setting that would end the host early (`resource=evil#`) is refused before it is stored', () => {
   const parts = { catalogue: createCatalogue(), auth: { now: Date.now, fetchToken: () => assert.fail() } }
   const check = (resource: string) => {
-    const azure = { id: 'azure', providerId: 'azure-openai', settings: { resource }, secrets: { apiKey: secret } }
+    const azure = {
+      id: 'azure',
+      providerId: 'azure-openai',
+      settings: { resource },
+      secrets: { apiKey: secret },
+    }
     const deployments = [testDeployment({ ...azure, allowPrivateNetwork: false })]
     checkSnapshot({ ...started.config, deployments, routes: [testRoute('gpt', ['azure'])] }, parts)
   }
   check('ours')
-  const ends = ['evil.example#', 'evil.example/', 'evil.example?', 'a@evil.example', 'evil.example\\', 'a:1', '../x', 'a b']
+  const ends = [
+    'evil.example#',
+    'evil.example/',
+    'evil.example?',
+    'a@evil.example',
+    'evil.example\\',
+    'a:1',
+    '../x',
+    'a b',
+  ]
   for (const resource of ends) assert.throws(() => check(resource), Fault, resource)
 })
 
@@ -306,7 +320,7 @@ test('8: a key of the caller that is wrong, or stands where none belongs, comes 
   assert.ok(!told.includes(started.apiKey.slice(0, -1)))
 })
 
-test('8: the caller\'s key, which a provider echoes, was never sent to it', async () => {
+test("8: the caller's key, which a provider echoes, was never sent to it", async () => {
   upstream.failNext({ kind: 'status', status: 401, body: 'unauthorized' })
   await (await post(chat('x'))).body.dump()
   const [sent] = upstream.requests

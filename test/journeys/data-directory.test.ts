@@ -53,7 +53,11 @@ function filesOf(directory: string): string[] {
 /** The ways in which a secret could stand in a file. `bytes`: of what is no text. */
 function formsOf(secret: string | Buffer): Buffer[] {
   const bytes = Buffer.from(secret)
-  const texts = [bytes.toString('hex'), bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url')]
+  const texts = [
+    bytes.toString('hex'),
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+  ]
   return [bytes, ...texts.map((text) => Buffer.from(text))]
 }
 
@@ -118,7 +122,10 @@ test('no file of the data directory holds a secret, but root.key and admin-token
     ['logged content', 'marker-of-a-prompt'],
   ])
   assert.deepEqual(search(data, secrets), [], 'while it runs')
-  const inLog = product.output().split('\n').filter((line) => line.startsWith('{'))
+  const inLog = product
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
   for (const [name, secret] of secrets) assert.ok(!inLog.join('\n').includes(secret.toString()), name)
 
   const killed = new Promise((resolve) => product.process.once('exit', resolve))
@@ -141,5 +148,6 @@ test('no file of the data directory holds a secret, but root.key and admin-token
   const seen = search(data, new Map([['id', made.key?.id ?? '']])).join('\n')
   assert.match(seen, /gatewright\.db/)
   const names = filesOf(data).join('\n')
-  for (const kind of [/gatewright\.db-wal|gatewright\.db$/m, /\/usage\//, /\/content\//, /\/tls\//]) assert.match(names, kind)
+  for (const kind of [/gatewright\.db-wal|gatewright\.db$/m, /\/usage\//, /\/content\//, /\/tls\//])
+    assert.match(names, kind)
 })

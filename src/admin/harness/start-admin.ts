@@ -17,6 +17,7 @@ import { compileLimits, explainLimits, type LimitRequest } from '../../limits/in
 import { createCatalogue } from '../../providers/index.ts'
 import { limitSnapshots } from '../../publishing/index.ts'
 import { createDocumentManager } from '../../resources/index.ts'
+import { createFamilyCollector, metrics } from '../../telemetry/index.ts'
 import type { AdminDependencies, StatusReport, TargetHealthReport } from '../context.ts'
 import { createAdminApi } from '../create-admin-api.ts'
 import { createSignInThrottle } from '../sign-in-throttle.ts'
@@ -91,6 +92,15 @@ async function explainFromStore({ store }: SqliteStorage, requests: readonly Lim
   return requests.map((request) => explainLimits(compiled, request, known))
 }
 
+export const sampleFigures = { refused: 3, exceeded: 0, unavailable: 1 }
+
+/** One counter, as if so many requests had ended. */
+function sampleMetrics() {
+  const collector = createFamilyCollector()
+  collector.add(metrics.restarts, [], 4)
+  return collector.families
+}
+
 export interface StartedAdmin {
   readonly app: FastifyInstance
   readonly deps: AdminDependencies
@@ -135,6 +145,8 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     configuration: createDocumentManager({ store: storage.store, clock, fileManaged: () => false }),
     routeHealth: () => [sampleTargetHealth],
     explainLimits: (requests) => explainFromStore(storage, requests),
+    limitFigures: () => sampleFigures,
+    metrics: sampleMetrics,
     tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
     log: { info: log, warn: log, error: log },
     signIns: createSignInThrottle({ shared: null, local: failures, clock }),

@@ -9,6 +9,7 @@ import { planRuleId } from '../../domain/limits.ts'
 import type { LimitExplanation, LimitRequest } from '../../limits/index.ts'
 import type { AdminContext } from '../context.ts'
 import { named, nullable } from '../schemas.ts'
+import { limitFigures } from './limit-figures.ts'
 
 const keyLimit = named(
   'KeyLimit',
@@ -25,6 +26,7 @@ const keyLimit = named(
     amountNow: Type.Number({ description: 'The amount with the top-ups of this period.' }),
     remaining: nullable(Type.Number(), 'What is left now; null: not known here.'),
     resetMs: nullable(Type.Number(), 'Milliseconds until all of it is there again; null: not known.'),
+    figures: limitFigures,
   },
   'One limit, as it holds for an exchange.',
 )
@@ -74,7 +76,11 @@ function opens({ state, models }: ApiProduct, model: string): boolean {
   return models.some((name) => (name.endsWith('*') ? model.startsWith(name.slice(0, -1)) : name === model))
 }
 
-function show(explained: LimitExplanation, names: { plan: string | null; product: string | null }): KeyLimit {
+function show(
+  explained: LimitExplanation,
+  names: { plan: string | null; product: string | null },
+  figures: KeyLimit['figures'],
+): KeyLimit {
   const { rule, applies, mismatches, subject, amount, remaining, resetMs } = explained
   return {
     limitId: rule.id,
@@ -86,6 +92,7 @@ function show(explained: LimitExplanation, names: { plan: string | null; product
     amountNow: writeAmount(rule.meter, amount),
     remaining: remaining === null ? null : writeAmount(rule.meter, remaining),
     resetMs,
+    figures,
   }
 }
 
@@ -138,7 +145,8 @@ export async function explainKey(
     const ofPlan = { plan: plan?.slug ?? null, product: grant?.product.slug ?? null }
     for (const each of explained[index] ?? []) {
       const isOfPlan = planId !== null && each.rule.id.startsWith(planRuleId(planId, ''))
-      shown.push(show(each, isOfPlan ? ofPlan : { plan: null, product: null }))
+      const names = isOfPlan ? ofPlan : { plan: null, product: null }
+      shown.push(show(each, names, ctx.deps.limitFigures(each.rule.id)))
     }
   }
   return { keyId, application: application?.slug ?? applicationId, team, items: gather(shown) }

@@ -5,6 +5,7 @@ import type { Limit } from '../../domain/entities.ts'
 import type { Resource } from '../resource.ts'
 import { closed, named, nullable, storedFields } from '../schemas.ts'
 import { showFields } from '../show-fields.ts'
+import { limitFigures } from './limit-figures.ts'
 
 const any = 'Null: any.'
 
@@ -25,6 +26,7 @@ const view = named(
       },
       'The limit applies where all that is named here matches.',
     ),
+    figures: limitFigures,
   },
   'A limit of an organization, on everything that it matches.',
 )
@@ -37,5 +39,6 @@ export const limits: Resource<Limit, typeof view> = {
   uniqueName: 'name',
   view,
   table: (tables) => tables.limits,
-  show: (record): Static<typeof view> => show({ ...record, ...writeLimitTerms(record) }),
+  show: (record, deps): Static<typeof view> =>
+    show({ ...record, ...writeLimitTerms(record), figures: deps.limitFigures(record.id) }),
 }

@@ -29,6 +29,13 @@ function describeMatch(match: Limit['match']): string {
   return parts.join('; ') || 'everything'
 }
 
+/** How often the limit came into play on the node that answered, since its process started. */
+const figureColumns: readonly Column<Limit | KeyLimit>[] = [
+  { head: 'Refused', align: 'right', text: ({ figures }) => String(figures.refused) },
+  { head: 'Exceeded', align: 'right', text: ({ figures }) => String(figures.exceeded) },
+  { head: 'Unavailable', align: 'right', text: ({ figures }) => String(figures.unavailable) },
+]
+
 const columns: readonly Column<Limit>[] = [
   { head: 'Limit', text: (limit) => limit.name },
   { head: 'Allows', text: describeLimit },
@@ -36,6 +43,7 @@ const columns: readonly Column<Limit>[] = [
   { head: 'For', text: (limit) => describeMatch(limit.match) },
   { head: 'Mode', text: (limit) => limit.mode },
   { head: 'Beyond it', text: (limit) => limit.whenExceeded },
+  ...figureColumns,
   { head: 'Managed by', text: (limit) => limit.managedBy },
 ]
 
@@ -149,6 +157,7 @@ const keyColumns: readonly Column<KeyLimit>[] = [
   },
   { head: 'Mode', text: (limit) => limit.mode },
   { head: 'Beyond it', text: (limit) => limit.whenExceeded },
+  ...figureColumns,
   { head: 'Counter', text: (limit) => limit.subject || 'all together' },
 ]
 

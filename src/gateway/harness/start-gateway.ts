@@ -36,6 +36,7 @@ import {
   dialects,
 } from '../../providers/index.ts'
 import { createHealthBook, targetName } from '../../routing/index.ts'
+import { createMetrics, openMetricWriter } from '../../telemetry/index.ts'
 import type { GatewayNote } from '../context.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import type { LargeBodyReader } from '../large-body.ts'
@@ -115,6 +116,8 @@ export interface StartGatewayOptions {
   /** Counters shared with other nodes. */
   readonly central?: CentralCounters
   readonly largeBodies?: LargeBodyReader
+  /** Memory in which it counts, as its first writer; made where none is given. */
+  readonly metrics?: SharedArrayBuffer
   /** Another pipeline table. */
   readonly table?: readonly StageRow[]
 }
@@ -172,6 +175,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     catalogue: createCatalogue(),
     health,
     auth: { now: Date.now, fetchToken: createTokenFetcher(network) },
+    metricWriter: openMetricWriter(options.metrics ?? createMetrics(1), 0),
   })
   const config = configOf(options)
   const { key, text } = mintKey(config, options.key)

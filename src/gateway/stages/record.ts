@@ -1,16 +1,16 @@
-/** One usage record per exchange that proved a key, for the control plane to keep. */
+/** Counts the exchange; one usage record for each that proved a key, for the control plane to keep. */
 import { noUsage, type UsageRecord } from '../../domain/usage.ts'
 import type { Exchange } from '../exchange.ts'
+import { cacheProvider } from '../exchange-metrics.ts'
 import type { Stage } from '../stage.ts'
-
-/** Stands for the provider of an answer that was given again: nothing was asked of anybody, and it cost nothing. */
-const cacheProvider = 'response-cache'
 
 export const record: Stage = (exchange, ctx) => {
   const { key, operation, outcome } = exchange
-  if (key === null || operation === null || outcome === 'open') return 'next'
-  const usage = exchange.usage ?? noUsage
+  if (operation === null || outcome === 'open') return 'next'
   const end = ctx.clock.monotonic()
+  ctx.metrics.ended(exchange, end)
+  if (key === null) return 'next'
+  const usage = exchange.usage ?? noUsage
   const start = exchange.inbound.startedAt
   ctx.recordUsage({
     id: exchange.id,

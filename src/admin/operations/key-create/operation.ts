@@ -50,6 +50,6 @@ export const keyCreate = defineOperation({
       lastUsedAt: null,
       revokedAt: null,
     }
-    return { key: keys.show(await store.keys.create(record, [minted.secret])), secret: minted.text }
+    return { key: keys.show(await store.keys.create(record, [minted.secret]), ctx.deps), secret: minted.text }
   },
 })

@@ -13,9 +13,9 @@ export const keyRevoke = defineOperation({
   async run(ctx, { params }) {
     const record = await openMember(ctx, keys, params)
     requireWritable(keys.noun, record)
-    if (record.state === 'revoked') return keys.show(record)
+    if (record.state === 'revoked') return keys.show(record, ctx.deps)
     const now = ctx.deps.clock.now()
     const change = { patch: { state: 'revoked' as const, revokedAt: now }, now }
-    return keys.show(await ctx.deps.store.keys.update(record.organizationId, record.id, change))
+    return keys.show(await ctx.deps.store.keys.update(record.organizationId, record.id, change), ctx.deps)
   },
 })

@@ -41,7 +41,7 @@ export const keyRotate = defineOperation({
     })
     const change = { secrets, now, expectedUpdatedAt: record.updatedAt }
     return {
-      key: keys.show(await store.keys.setSecrets(record.organizationId, record.id, change)),
+      key: keys.show(await store.keys.setSecrets(record.organizationId, record.id, change), ctx.deps),
       secret: text,
     }
   },

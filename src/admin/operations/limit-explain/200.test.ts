@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sampleStanding } from '../../harness/start-admin.ts'
+import { sampleFigures, sampleStanding } from '../../harness/start-admin.ts'
 import { withAdmin } from '../../harness/with-admin.ts'
 
 const minute = { amount: 10, window: 'minute' } as const
@@ -35,6 +35,7 @@ test(
       [found.get('everyone')?.remaining, found.get('everyone')?.resetMs],
       [sampleStanding.remaining, sampleStanding.resetMs],
     )
+    assert.deepEqual(found.get('everyone')?.figures, sampleFigures)
     const budget = found.get('budget')
     assert.deepEqual(
       [budget?.plan, budget?.product, budget?.subject, budget?.amount, budget?.amountNow, budget?.remaining],

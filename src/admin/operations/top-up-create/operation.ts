@@ -74,6 +74,6 @@ export const topUpCreate = defineOperation({
     })
     const own = { limitId, meter: terms.meter, subject, amount, at, note }
     const record = { ...stamp(ctx, topUps.idPrefix), organizationId: organization.id, ...own }
-    return topUps.show(await ctx.deps.store.topUps.create(record))
+    return topUps.show(await ctx.deps.store.topUps.create(record), ctx.deps)
   },
 })
