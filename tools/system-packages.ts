@@ -31,6 +31,12 @@ export const systemPrograms: readonly SystemProgram[] = [
     neededFor: 'tests and proofs of storage that several nodes share',
   },
   {
+    program: 'prometheus',
+    debianPackage: 'prometheus',
+    neededFor: 'tests of metrics: a real server that scrapes',
+  },
+  { program: 'promtool', debianPackage: 'prometheus', neededFor: 'tests of metrics: the format and the names' },
+  {
     program: 'redis-server',
     debianPackage: 'redis-server',
     neededFor: 'tests and proofs of counters that several nodes share',

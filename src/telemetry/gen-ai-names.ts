@@ -60,7 +60,7 @@ export function withViews(families: readonly MetricFamily[]): readonly MetricFam
     const family = families.find((each) => each.metric === of)
     if (family === undefined) return []
     // As many as the other has: what is together there is together here.
-    const set = new SeriesSet({ ...metric, maxSeries: of.maxSeries + 1 })
+    const set = new SeriesSet({ ...metric, maxSeries: of.maxSeries })
     for (const { values, cells } of family.series) set.add(map(values), cells)
     return [{ metric, series: set.family.series }]
   })

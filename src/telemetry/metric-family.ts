@@ -12,7 +12,7 @@ export interface MetricFamily {
   readonly series: readonly Series[]
 }
 
-/** Series of one metric by label values: what has the same is put together, and what is too many. */
+/** Series of one metric by label values: what has the same is put together, and what goes beyond `maxSeries`. */
 export class SeriesSet {
   readonly #metric: Metric
   readonly #series = new Map<string, { readonly values: readonly string[]; readonly cells: number[] }>()
@@ -29,7 +29,9 @@ export class SeriesSet {
       return
     }
     const others = values.map(() => otherValue)
-    if (this.#series.size < this.#metric.maxSeries || name === others.join('\0'))
+    const otherName = others.join('\0')
+    const own = this.#series.size - (this.#series.has(otherName) ? 1 : 0)
+    if (own < this.#metric.maxSeries || name === otherName)
       this.#series.set(name, { values, cells: [...cells] })
     else this.add(others, cells)
   }

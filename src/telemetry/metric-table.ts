@@ -112,9 +112,9 @@ export const metrics = Object.freeze({
     labels: ['organization', 'plan', 'limit', 'mode', 'decision'],
     maxSeries: 3000,
   }),
-  limitSlots: node.gauge('gatewright_limit_counter_slots', { help: 'Counters that there is room for.' }),
-  limitSlotsUsed: node.gauge('gatewright_limit_counter_slots_used', { help: 'Counters in use.' }),
-  limitRejections: node.counter('gatewright_limit_counter_rejections_total', {
+  limitSlots: node.gauge('gatewright_limit_table_slots', { help: 'Counters that there is room for.' }),
+  limitSlotsUsed: node.gauge('gatewright_limit_table_slots_used', { help: 'Counters in use.' }),
+  limitRejections: node.counter('gatewright_limit_table_rejections_total', {
     help: 'Steps that the counters did not take: no room (full), or a lock was not let go of (busy).',
     labels: ['reason'],
     maxSeries: 2,
