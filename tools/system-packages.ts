@@ -35,7 +35,11 @@ export const systemPrograms: readonly SystemProgram[] = [
     debianPackage: 'prometheus',
     neededFor: 'tests of metrics: a real server that scrapes',
   },
-  { program: 'promtool', debianPackage: 'prometheus', neededFor: 'tests of metrics: the format and the names' },
+  {
+    program: 'promtool',
+    debianPackage: 'prometheus',
+    neededFor: 'tests of metrics: the format and the names',
+  },
   {
     program: 'redis-server',
     debianPackage: 'redis-server',

@@ -34,7 +34,11 @@ test(
       ['mapped loopback', { from: '::ffff:127.0.0.1', host: '127.0.0.1' }, 200],
       ['elsewhere', { from: away }, 401],
       ['elsewhere, that looks like loopback', { from: '127.evil' }, 401],
-      ['elsewhere, as loopback by a header', { from: away, headers: { 'x-forwarded-for': '127.0.0.1' } }, 401],
+      [
+        'elsewhere, as loopback by a header',
+        { from: away, headers: { 'x-forwarded-for': '127.0.0.1' } },
+        401,
+      ],
       ['a proxy on this machine', { headers: { 'x-forwarded-for': away } }, 401],
       ['a proxy on this machine, RFC 7239', { headers: { forwarded: `for=${away}` } }, 401],
       ['a browser under another name', { host: 'rebound.example:9080' }, 401],

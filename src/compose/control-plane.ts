@@ -218,14 +218,9 @@ function openSignIns({ stores }: LiveCounters) {
   })
 }
 
-function adminDependencies(
-  storage: Storage,
-  own: Required<Pick<AdminDependencies, 'status' | 'usageLog' | 'contentLog' | 'metrics'>> & {
-    readonly counters: LiveCounters
-  },
-): AdminDependencies {
+function adminDependencies(parts: Parts, status: () => StatusReport): AdminDependencies {
+  const { counters, storage } = parts
   const { store, secretBox, access, usage, alerts } = storage
-  const { counters, status, usageLog, contentLog, metrics } = own
   const note =
     (level: LogEntry['level']) =>
     (fields: Readonly<Record<string, unknown>>, message: string): void => {
@@ -239,8 +234,8 @@ function adminDependencies(
     usage,
     alerts,
     status,
-    usageLog,
-    contentLog,
+    usageLog: parts.usage.eventLog,
+    contentLog: parts.content.contentLog,
     clock: systemClock,
     peppers: access.peppers,
     pepperBook: storage.peppers,
@@ -254,7 +249,7 @@ function adminDependencies(
     explainLimits: (requests) => explainLiveLimits(store, counters, requests),
     routeHealth: (route) => targetHealth.describe(route),
     limitFigures: (limitId) => counters.node.readFigures(limitId),
-    metrics,
+    metrics: () => collectMetrics(metricParts(parts, status)),
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
@@ -359,10 +354,9 @@ async function openParts(directory: DataDirectory) {
   return { storage, usage, content, alerts, counters, close }
 }
 
-function metricParts(
-  { usage, counters }: Pick<Intakes, 'usage' | 'counters'>,
-  status: () => StatusReport,
-): NodeMetricsParts {
+type Parts = Awaited<ReturnType<typeof openParts>>
+
+function metricParts({ usage, counters }: Parts, status: () => StatusReport): NodeMetricsParts {
   return {
     workers: metricReader,
     status,
@@ -382,7 +376,7 @@ async function start(): Promise<void> {
   let tls = await tlsSource.load()
   tell({ type: 'tls', material: tls })
   const parts = await openParts(directory)
-  const { storage, usage, content, counters } = parts
+  const { storage } = parts
   const apiKey = await settleIn(storage, directory)
   const environmentDeployments = await applyConfiguration(storage, inForce.loaded)
   const publisher = createStoragePublisher(storage)
@@ -397,15 +391,7 @@ async function start(): Promise<void> {
     certificateExpiresAt: () => tls.expiresAt,
     config: () => inForce.loaded.config,
   })
-  const app = await createAdminApi(
-    adminDependencies(storage, {
-      status,
-      usageLog: usage.eventLog,
-      contentLog: content.contentLog,
-      counters,
-      metrics: () => collectMetrics(metricParts(parts, status)),
-    }),
-  )
+  const app = await createAdminApi(adminDependencies(parts, status))
   const listeners = await openControlListeners(app, data.config.control, tls)
   const stopWatching = tlsSource.watch((next) => {
     tls = next

@@ -2,11 +2,17 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { parseExposition } from '../telemetry/harness/parse-exposition.ts'
-import { createMetrics, openMetricReader, openMetricWriter, withViews, writeExposition } from '../telemetry/index.ts'
+import {
+  createMetrics,
+  openMetricReader,
+  openMetricWriter,
+  withViews,
+  writeExposition,
+} from '../telemetry/index.ts'
 import { rigForTests } from './harness/gateway-rig.ts'
 import { testDeployment, testRoute } from './harness/start-gateway.ts'
-import { createLoadMetrics } from './load-metrics.ts'
 import { matchesAll } from './harness/test-limit.ts'
+import { createLoadMetrics } from './load-metrics.ts'
 
 const memory = createMetrics(1)
 const reader = openMetricReader(memory)
@@ -95,7 +101,10 @@ test('each try counts by the class of its failure, the request by how it ended',
   })
   await rig.chat(say('fail=500'))
   const failed = grown(/status=5xx|outcome=server/)
-  assert.ok(Object.keys(failed).some((key) => key.startsWith('gatewright_requests_total')), JSON.stringify(failed))
+  assert.ok(
+    Object.keys(failed).some((key) => key.startsWith('gatewright_requests_total')),
+    JSON.stringify(failed),
+  )
   assert.equal(failed['gatewright_upstream_attempts_total model=gpt-4o provider=openai outcome=server'], 1)
 })
 
@@ -155,7 +164,8 @@ test('estimates are judged by model: those of the configuration by name, what a 
     'gatewright_token_estimates_total model=gpt-4o provider=openai': 1,
     'gatewright_token_estimates_total model=any-* provider=openai': 1,
   })
-  const error = figures().get('gatewright_token_estimate_error_ratio model=gpt-4o provider=openai') ?? Number.NaN
+  const error =
+    figures().get('gatewright_token_estimate_error_ratio model=gpt-4o provider=openai') ?? Number.NaN
   assert.ok(error >= 0 && error < 4, String(error))
   assert.equal(figures().get('gatewright_usage_held_bytes'), 17)
   assert.ok(!scrape().includes(secret))

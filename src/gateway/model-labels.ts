@@ -4,7 +4,20 @@
  */
 import type { MeteredModel } from '../metering/index.ts'
 import { otherValue } from '../telemetry/index.ts'
-import type { OrganizationRoutes } from './snapshot.ts'
+
+/** What is read of a compiled route. */
+interface NamedRoute {
+  readonly name: string
+  readonly prefix: string | null
+  readonly targets: readonly {
+    readonly model: string | null
+    readonly deployment: { readonly provider: { readonly id: string } }
+  }[]
+}
+interface NamedRoutes {
+  readonly exact: ReadonlyMap<string, NamedRoute>
+  readonly patterns: readonly NamedRoute[]
+}
 
 interface ProviderModels {
   readonly exact: Set<string>
@@ -13,7 +26,7 @@ interface ProviderModels {
 }
 
 export function compileModelLabels(
-  organizations: ReadonlyMap<string, OrganizationRoutes>,
+  organizations: ReadonlyMap<string, NamedRoutes>,
 ): (model: MeteredModel) => string {
   const providers = new Map<string, ProviderModels>()
   for (const { exact, patterns } of organizations.values()) {

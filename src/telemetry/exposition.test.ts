@@ -17,9 +17,15 @@ import { writeExposition } from './write-exposition.ts'
 function everything(): readonly MetricFamily[] {
   const awkward = 'a "quoted" \\ back\nnext {x="y",} # EOF é'
   return metricList.map((metric) => {
-    const cells = Array.from({ length: cellsOf(metric) }, (_, at) => at + 0.5 * (metric.kind === 'gauge' ? 1 : 0))
+    const cells = Array.from(
+      { length: cellsOf(metric) },
+      (_, at) => at + 0.5 * (metric.kind === 'gauge' ? 1 : 0),
+    )
     const plain = metric.labels.map((label) => `some-${label}`)
-    const series = [{ values: plain, cells }, { values: metric.labels.map(() => awkward), cells }]
+    const series = [
+      { values: plain, cells },
+      { values: metric.labels.map(() => awkward), cells },
+    ]
     return { metric, series: metric.labels.length === 0 ? series.slice(0, 1) : series }
   })
 }
@@ -36,7 +42,10 @@ for (const format of ['prometheus', 'openmetrics'] as const) {
     assert.equal(families.length, metricList.length)
     const awkward = find(families, 'gatewright_snapshot_version').samples
     assert.equal(awkward.length, 1)
-    const requests = find(families, format === 'prometheus' ? 'gatewright_requests_total' : 'gatewright_requests')
+    const requests = find(
+      families,
+      format === 'prometheus' ? 'gatewright_requests_total' : 'gatewright_requests',
+    )
     assert.equal(requests.samples[1]?.labels['model'], 'a "quoted" \\ back\nnext {x="y",} # EOF é')
     assert.equal(requests.samples[0]?.name, 'gatewright_requests_total')
   })
@@ -54,12 +63,25 @@ test('promtool finds nothing to say about names, types, help and units of any me
 test('every row keeps the rules of names, and no label names a key, a user or an address', () => {
   const names = new Set(metricList.map(({ name }) => name))
   assert.equal(names.size, metricList.length)
-  for (const { name, kind, unit, labels, help, buckets, maxSeries, source } of metricList as readonly Metric[]) {
+  for (const {
+    name,
+    kind,
+    unit,
+    labels,
+    help,
+    buckets,
+    maxSeries,
+    source,
+  } of metricList as readonly Metric[]) {
     assert.match(name, /^(?:gatewright|process|gen_ai)_[a-z_]+$/)
     assert.equal(name.endsWith('_total'), kind === 'counter', name)
     if (unit !== '') assert.ok(name.replace(/_total$/, '').endsWith(`_${unit}`), name)
     assert.match(help, /^[A-Z1].+\.$/, name)
-    assert.deepEqual(buckets, [...buckets].sort((a, b) => a - b), name)
+    assert.deepEqual(
+      buckets,
+      [...buckets].sort((a, b) => a - b),
+      name,
+    )
     for (const label of labels) {
       assert.match(label, /^[a-z][a-z_]*$/, name)
       assert.doesNotMatch(label, /key|user|address|^ip$|tag|token$/, name)

@@ -9,7 +9,7 @@
 export { chooseExposition } from './choose-exposition.ts'
 export { createMetrics } from './create-metrics.ts'
 export { genAiOperation, genAiProvider, withViews } from './gen-ai-names.ts'
-export { otherValue } from './metric.ts'
+export { type Metric, otherValue } from './metric.ts'
 export { createFamilyCollector, type FamilyCollector, type MetricFamily } from './metric-family.ts'
 export { type MetricReader, openMetricReader } from './metric-reader.ts'
 export { metricList, metrics } from './metric-table.ts'

@@ -23,7 +23,9 @@ function setUp() {
 }
 
 function startThread(data: CountingData): Worker {
-  const thread = new Worker(new URL('./harness/count-until-stopped.ts', import.meta.url), { workerData: data })
+  const thread = new Worker(new URL('./harness/count-until-stopped.ts', import.meta.url), {
+    workerData: data,
+  })
   threads.add(thread)
   thread.on('exit', () => threads.delete(thread))
   thread.on('error', (error) => assert.fail(error))

@@ -1,0 +1,146 @@
+/** A real Prometheus scrapes a running product with two workers; its queries find what the requests did. */
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { stringify } from 'yaml'
+import { parseExposition } from '../../src/telemetry/harness/parse-exposition.ts'
+import { requireSystemProgram } from '../../tools/system-packages.ts'
+import { type Product, startProduct } from './product.ts'
+
+const limits = [
+  { name: 'hard', meter: 'requests', amount: 6, window: 'day', per: [], match: { users: ['ada'] } },
+  { name: 'trial', meter: 'requests', amount: 2, window: 'day', per: [], mode: 'shadow' },
+]
+const secret = 'sk-live-4Hq9caller-secret-77aa'
+
+async function ask({ http, apiKey }: Product, own: object): Promise<number> {
+  const response = await fetch(`${http}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', connection: 'close' },
+    body: JSON.stringify({ model: 'sandbox', messages: [{ role: 'user', content: 'Hello' }], ...own }),
+  })
+  await response.text()
+  return response.status
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+interface Prometheus {
+  query(text: string): Promise<number | null>
+  stop(): Promise<void>
+}
+
+/** Scrapes the product every second. */
+async function startPrometheus({ control, adminToken }: Product): Promise<Prometheus> {
+  const directory = mkdtempSync(join(tmpdir(), 'gatewright-prometheus-'))
+  const port = await freePort()
+  const targets = [new URL(control).host]
+  const job = {
+    job_name: 'gatewright',
+    static_configs: [{ targets }],
+    authorization: { credentials: adminToken },
+  }
+  const file = join(directory, 'prometheus.yml')
+  writeFileSync(file, stringify({ global: { scrape_interval: '1s' }, scrape_configs: [job] }))
+  const child = spawn(
+    requireSystemProgram('prometheus'),
+    [
+      `--config.file=${file}`,
+      `--storage.tsdb.path=${join(directory, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { cwd: directory, stdio: 'ignore' },
+  )
+  return {
+    async query(text) {
+      const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(text)}`
+      const answer = await fetch(url).catch(() => null)
+      if (answer?.status !== 200) return null
+      const { data } = (await answer.json()) as {
+        readonly data: { readonly result: readonly { readonly value: readonly [number, string] }[] }
+      }
+      const found = data.result[0]?.value[1]
+      return found === undefined ? null : Number(found)
+    },
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGTERM')
+      await ended
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The first answer that is `expected`, or the last one. */
+async function settled(prometheus: Prometheus, query: string, expected: number): Promise<number | null> {
+  const deadline = Date.now() + 20_000
+  let found: number | null = null
+  while (found !== expected && Date.now() < deadline) {
+    found = await prometheus.query(query)
+    if (found !== expected) await sleep(250)
+  }
+  return found
+}
+
+const ofModel = '{model="sandbox"}'
+const expectations: readonly (readonly [string, number])[] = [
+  ['up', 1],
+  [`sum(gatewright_requests_total{model="sandbox",status="2xx",outcome="completed"})`, 8],
+  [`sum(gatewright_requests_total{model="sandbox",status="4xx",outcome="refused"})`, 2],
+  ['sum(gatewright_requests_total{model="other"})', 1],
+  [`sum(gatewright_request_duration_seconds_count${ofModel})`, 10],
+  ['sum(gatewright_upstream_attempts_total{outcome="ok"})', 8],
+  ['sum(gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="chat"})', 8],
+  ['gatewright_limit_decisions_total{limit="hard",mode="enforce",decision="refused"}', 2],
+  ['gatewright_limit_decisions_total{limit="trial",mode="shadow",decision="exceeded"}', 6],
+  ['sum(gatewright_target_state{state="in_use"})', 1],
+  ['gatewright_workers_running', 2],
+  ['count(gatewright_event_loop_utilization_ratio)', 2],
+  ['gatewright_usage_held_bytes', 0],
+  ['gatewright_usage_lag_seconds', 0],
+  ['sum(gatewright_usage_records_total{result="summed"})', 11],
+  ['gatewright_open_requests', 0],
+  ['count(gatewright_build_info)', 1],
+]
+
+test('a Prometheus that scrapes the product finds requests, limits, targets and threads, and nothing secret', async () => {
+  const product = await startProduct({
+    config: { gateway: { workers: 2, http: { port: 0 }, https: { port: 0 } }, limits },
+  })
+  let prometheus: Prometheus | null = null
+  try {
+    for (let turn = 0; turn < 8; turn += 1) await ask(product, { user: 'ada' })
+    for (let turn = 0; turn < 2; turn += 1) assert.equal(await ask(product, { user: 'grace' }), 200)
+    assert.equal(await ask(product, { model: secret, user: secret }), 404)
+    prometheus = await startPrometheus(product)
+    for (const [query, expected] of expectations)
+      assert.equal(await settled(prometheus, query, expected), expected, query)
+
+    const scraped = await fetch(`${product.control}/metrics`)
+    const text = await scraped.text()
+    const names = parseExposition(text, 'prometheus').map(({ name }) => name)
+    assert.ok(names.includes('process_resident_memory_bytes'))
+    for (const hidden of [secret, product.apiKey, product.adminToken, 'grace', 'ada"'])
+      assert.ok(!text.includes(hidden), hidden)
+    const check = spawnSync(requireSystemProgram('promtool'), ['check', 'metrics'], { input: text })
+    assert.equal(check.status, 0, String(check.stderr))
+    const strange = await fetch(`${product.control}/metrics`, {
+      headers: { 'x-forwarded-for': '203.0.113.9' },
+    })
+    assert.equal(strange.status, 401)
+  } finally {
+    await prometheus?.stop()
+    await product.stop()
+  }
+})
