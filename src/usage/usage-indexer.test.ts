@@ -160,6 +160,22 @@ test('once started, it stores what is appended without being asked, until it is 
   })
 })
 
+test('it tells for how long what is on disk has not been summed', async () => {
+  await withParts(async ({ log, storage }) => {
+    let now = 0
+    const clock = { now: () => sampleTime, monotonic: () => now }
+    const indexer = createUsageIndexer({ log, store: storage.usage, clock })
+    await appendDurably(log, sampleLines([sampleRecord(1)]))
+    now = 3000
+    assert.equal(indexer.lagMs(), 3000)
+    await indexer.catchUp()
+    now = 9000
+    assert.equal(indexer.lagMs(), 0)
+    await appendDurably(log, sampleLines([sampleRecord(2)]))
+    assert.equal(indexer.lagMs(), 6000)
+  })
+})
+
 test('sums past their retention are removed as it goes, the others stay', async () => {
   await withParts(async ({ log, storage }) => {
     const old = sampleRecord(1, { time: sampleTime - 100_000_000 })

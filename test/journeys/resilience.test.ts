@@ -59,6 +59,20 @@ function admin(product: Product, method: 'GET' | 'POST', path: string) {
   })
 }
 
+/** What the metrics say of requests and restarts. */
+async function scrapeRequests(control: string): Promise<{ requests: number; restarts: number }> {
+  const text = await (await fetch(`${control}/metrics`)).text()
+  const sum = (name: string): number =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith(name))
+      .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+  return {
+    requests: sum('gatewright_requests_total{'),
+    restarts: sum('gatewright_thread_restarts_total '),
+  }
+}
+
 test('a worker that dies is replaced, is counted, and takes no request of the others with it', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'gatewright-'))
   const file = join(directory, 'gatewright.yaml')
@@ -83,6 +97,11 @@ test('a worker that dies is replaced, is counted, and takes no request of the ot
   }
 
   const streams = await openOnEachWorker(target, 2, 'sandbox: chunk-delay=30ms\nsandbox: tokens=250')
+  const agents = Array.from({ length: 16 }, () => new Agent())
+  await Promise.all(agents.map(async (agent) => (await ask(target, chat('x'), agent)).body.dump()))
+  const scrape = () => scrapeRequests(target.control)
+  const before = await scrape()
+  assert.ok(before.requests >= agents.length, `${before.requests} counted`)
   await supervisor.crashWorker(0)
   const ended = await Promise.all(streams.ends)
   const whole = ended.filter(({ text, broken }) => !broken && text.includes('[DONE]')).length
@@ -90,11 +109,13 @@ test('a worker that dies is replaced, is counted, and takes no request of the ot
   assert.equal(supervisor.incidents, 1)
   await streams.close()
   await sleep(1500)
-  const agents = Array.from({ length: 16 }, () => new Agent())
   const seen = await Promise.all(
     agents.map(async (agent) => (await ask(target, chat('x'), agent)).statusCode),
   )
   assert.deepEqual(new Set(seen), new Set([200]))
+  const after = await scrape()
+  assert.ok(after.requests >= before.requests + agents.length, `${after.requests} after ${before.requests}`)
+  assert.equal(after.restarts, 1)
 
   await supervisor.crashControl()
   assert.equal(
