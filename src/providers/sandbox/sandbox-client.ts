@@ -28,7 +28,6 @@ function callSandbox(sandbox: Sandbox, request: UpstreamRequest, handler: Upstre
   let paused = false
   let over = false
   let headed = false
-  let sent = false
   let silence: NodeJS.Timeout | undefined
   const total = setTimeout(() => fail('total-timeout', false), request.timeouts.totalMs)
 
@@ -41,7 +40,7 @@ function callSandbox(sandbox: Sandbox, request: UpstreamRequest, handler: Upstre
     return true
   }
   function fail(kind: UpstreamFailureKind, unsent: boolean): void {
-    if (unsent) sent = false
+    if (unsent) call.isSent = false
     if (finish()) handler.failure({ kind, internal: `sandbox: ${kind}`, unsent })
   }
   function watch(limit: keyof UpstreamTimeouts, kind: UpstreamFailureKind): void {
@@ -50,7 +49,7 @@ function callSandbox(sandbox: Sandbox, request: UpstreamRequest, handler: Upstre
   }
   function begin(body: Buffer): void {
     if (over) return
-    sent = true
+    call.isSent = true
     watch('firstByteMs', 'first-byte-timeout')
     play = playSteps(sandbox({ method: request.method, path: request.path, body }), {
       head: (status, headers) => {
@@ -71,13 +70,8 @@ function callSandbox(sandbox: Sandbox, request: UpstreamRequest, handler: Upstre
     if (paused) play.pause()
   }
 
-  const { body } = request
-  if (isStream(body)) collect(body, { done: begin, failure: () => fail('body-source', false) })
-  else begin(body === null ? Buffer.alloc(0) : Buffer.from(body.buffer, body.byteOffset, body.byteLength))
-  return {
-    get isSent() {
-      return sent
-    },
+  const call = {
+    isSent: false,
     pause: () => {
       paused = true
       // A paused reader is not a silent upstream.
@@ -91,10 +85,12 @@ function callSandbox(sandbox: Sandbox, request: UpstreamRequest, handler: Upstre
       else watch('firstByteMs', 'first-byte-timeout')
       play?.resume()
     },
-    abort: () => {
-      finish()
-    },
+    abort: () => void finish(),
   }
+  const { body } = request
+  if (isStream(body)) collect(body, { done: begin, failure: () => fail('body-source', false) })
+  else begin(body === null ? Buffer.alloc(0) : Buffer.from(body.buffer, body.byteOffset, body.byteLength))
+  return call
 }
 
 interface Collected {
