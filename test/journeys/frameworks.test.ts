@@ -4,6 +4,8 @@ import { after, before, describe, test } from 'node:test'
 import { createAnthropic } from '@ai-sdk/anthropic'
 import { createOpenAI } from '@ai-sdk/openai'
 import { ChatAnthropic } from '@langchain/anthropic'
+import { HumanMessage, type ToolMessage } from '@langchain/core/messages'
+import { tool as langChainTool } from '@langchain/core/tools'
 import { ChatOpenAI } from '@langchain/openai'
 import { generateText, jsonSchema, Output, streamText, tool } from 'ai'
 import { z } from 'zod'
@@ -58,6 +60,16 @@ for (const [name, provide] of Object.entries(providers)) {
         assert.equal(streamed, 'one two three')
       })
 
+      test('structured output follows the schema', async () => {
+        const { output } = await generateText({
+          model: provide(model),
+          prompt: 'Describe Oslo.',
+          output: Output.object({ schema: z.object({ city: z.string(), inhabitants: z.number() }) }),
+          maxRetries: 0,
+        })
+        assert.deepEqual([typeof output.city, typeof output.inhabitants], ['string', 'number'])
+      })
+
       test('tools are called', async () => {
         const { toolCalls } = await generateText({
           model: provide(model),
@@ -82,15 +94,23 @@ for (const [name, provide] of Object.entries(providers)) {
   }
 }
 
-test('ai: structured output', async () => {
-  const { output } = await generateText({
-    model: providers['ai, OpenAI chat']('via-gemini'),
-    prompt: 'Describe Oslo.',
-    output: Output.object({ schema: z.object({ city: z.string(), inhabitants: z.number() }) }),
-    maxRetries: 0,
-  })
-  assert.equal(typeof output.city, 'string')
+const weather = langChainTool(({ city }: { city: string }) => `4 degrees in ${city}`, {
+  name: 'get_weather',
+  description: 'Weather of a city',
+  schema: z.object({ city: z.string() }),
 })
+
+/** The first turn calls the tool; the second has its result. */
+async function talkWithTool(chat: ChatOpenAI | ChatAnthropic): Promise<void> {
+  const asked = new HumanMessage('What is the weather in Oslo?')
+  const first = await chat.bindTools([weather], { tool_choice: 'any' }).invoke([asked])
+  const [call] = first.tool_calls ?? []
+  assert.equal(call?.name, 'get_weather')
+  assert.equal(typeof call.args['city'], 'string')
+  const result: ToolMessage = await weather.invoke({ ...call, type: 'tool_call' })
+  const second = await chat.bindTools([weather]).invoke([asked, first, result])
+  assert.ok(second.text.length > 0)
+}
 
 for (const model of dialectModels) {
   test(`LangChain with OpenAI, ${model}`, async () => {
@@ -104,6 +124,7 @@ for (const model of dialectModels) {
     let streamed = ''
     for await (const chunk of await chat.stream('sandbox: say=one two three')) streamed += chunk.text
     assert.equal(streamed, 'one two three')
+    await talkWithTool(chat)
   })
 
   test(`LangChain with Anthropic, ${model}`, async () => {
@@ -119,5 +140,6 @@ for (const model of dialectModels) {
     let streamed = ''
     for await (const chunk of await chat.stream('sandbox: say=one two three')) streamed += chunk.text
     assert.equal(streamed, 'one two three')
+    await talkWithTool(chat)
   })
 }

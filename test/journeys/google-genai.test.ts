@@ -82,6 +82,56 @@ for (const model of dialectModels) {
   })
 }
 
+const shape = {
+  type: Type.OBJECT,
+  properties: { city: { type: Type.STRING }, inhabitants: { type: Type.INTEGER } },
+  required: ['city', 'inhabitants'],
+  propertyOrdering: ['city', 'inhabitants'],
+}
+
+for (const model of dialectModels) {
+  describe(`google genai SDK, more of ${model}`, () => {
+    test('structured output follows the schema', async () => {
+      const response = await client.models.generateContent({
+        model,
+        contents: 'Describe Oslo.',
+        config: { responseMimeType: 'application/json', responseSchema: shape },
+      })
+      const told = JSON.parse(response.text ?? '')
+      assert.deepEqual([typeof told.city, typeof told.inhabitants], ['string', 'number'])
+    })
+
+    test('results of functions are answered', async () => {
+      const response = await client.models.generateContent({
+        model,
+        contents: [
+          { role: 'user', parts: [{ text: 'What is the weather in Oslo?' }] },
+          { role: 'model', parts: [{ functionCall: { name: 'get_weather', args: { city: 'Oslo' } } }] },
+          { role: 'user', parts: [{ functionResponse: { name: 'get_weather', response: { celsius: 4 } } }] },
+        ],
+        config: { tools: [{ functionDeclarations: [{ name: 'get_weather', description: 'Weather' }] }] },
+      })
+      assert.ok((response.text ?? '').length > 0)
+      const sent = server.requests.at(-1)?.body.toString() ?? ''
+      assert.match(sent, /celsius/)
+    })
+
+    test('an aborted stream aborts the upstream', async () => {
+      const seen = server.requests.length
+      const ended = new AbortController()
+      const stream = await client.models.generateContentStream({
+        model,
+        contents: 'sandbox: chunk-delay=40ms\nsandbox: tokens=400',
+        config: { abortSignal: ended.signal },
+      })
+      await assert.rejects(async () => {
+        for await (const _ of stream) ended.abort()
+      }, /abort/i)
+      await server.until(() => server.requests[seen]?.disconnected === true, 5000)
+    })
+  })
+}
+
 test('errors carry the status', async () => {
   await assert.rejects(
     client.models.generateContent({ model: 'no-such-model', contents: 'x' }),

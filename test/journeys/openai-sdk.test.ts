@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import OpenAI from 'openai'
-import { zodResponseFormat } from 'openai/helpers/zod'
+import { zodResponseFormat, zodTextFormat } from 'openai/helpers/zod'
 import { z } from 'zod'
 import { startUpstreamServer, type UpstreamServer } from '../fixtures/upstream/upstream-server.ts'
 import { type Product, startProduct } from './product.ts'
@@ -131,6 +131,32 @@ for (const model of dialectModels) {
       assert.equal((await stream.finalResponse()).output_text, 'alpha beta gamma')
     })
 
+    test('responses call tools, take their results, and parse structured output', async () => {
+      const { name, description, parameters } = weather.function
+      const tools = [{ type: 'function', name, description, parameters, strict: true } as const]
+      const asked = { role: 'user', content: 'What is the weather in Oslo?' } as const
+      const first = await client.responses.create({ model, input: [asked], tools, tool_choice: 'required' })
+      const call = first.output.find((item) => item.type === 'function_call')
+      assert.equal(call?.name, 'get_weather')
+      assert.equal(typeof JSON.parse(call.arguments).city, 'string')
+      const result = { type: 'function_call_output', call_id: call.call_id, output: '{"celsius":4}' } as const
+      const called = {
+        type: 'function_call',
+        call_id: call.call_id,
+        name: call.name,
+        arguments: call.arguments,
+      } as const
+      const second = await client.responses.create({ model, input: [asked, called, result], tools })
+      assert.equal(second.status, 'completed')
+      assert.ok(second.output_text.length > 0)
+      const parsed = await client.responses.parse({
+        model,
+        input: 'Describe Oslo.',
+        text: { format: zodTextFormat(z.object({ city: z.string(), inhabitants: z.number() }), 'city') },
+      })
+      assert.equal(typeof parsed.output_parsed?.city, 'string')
+    })
+
     test('an aborted stream aborts the upstream and is still metered', async () => {
       const seen = server.requests.length
       const stream = await client.chat.completions.create({
@@ -155,6 +181,16 @@ test('embeddings, moderations and the model list', async () => {
   for await (const model of client.models.list()) names.push(model.id)
   assert.ok(names.includes('via-anthropic') && names.includes('sandbox'))
   assert.equal((await client.models.retrieve('via-gemini')).id, 'via-gemini')
+})
+
+test('embeddings of a deployment whose dialect has none are refused, naming model and operation', async () => {
+  for (const model of ['via-gemini', 'via-anthropic', 'via-bedrock']) {
+    await assert.rejects(client.embeddings.create({ model, input: 'a' }), (error) => {
+      assert.ok(error instanceof OpenAI.BadRequestError, String(error))
+      assert.match(error.message, new RegExp(`${model}.*embeddings|embeddings.*${model}`))
+      return true
+    })
+  }
 })
 
 test('errors arrive as the SDK classes, with code and request id', async () => {
