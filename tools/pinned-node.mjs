@@ -46,10 +46,21 @@ export function findNode(root = projectRoot) {
   return isRecentEnough(process.version) ? process.execPath : undefined
 }
 
-/** What to tell a person whose machine has no Node.js that fits. */
-export function missingNodeMessage() {
+/**
+ * What to tell a person whose machine has no Node.js that fits. Where the project brings one that is
+ * merely not installed yet (`name` of its package; null: there is none), that is the way.
+ */
+export function missingNodeMessage(name = pinnedPackage() ?? null) {
+  const needs = `gatewright: this needs Node.js ${lowestVersion.join('.')} or later; this is ${process.version}`
+  if (name !== null) {
+    return [
+      `${needs}.`,
+      `The project brings its own (the package ${name}), which is not installed yet.`,
+      'Run `npm start`, or `npm install`, in the folder of the project, and then the same command again.',
+    ].join('\n')
+  }
   return [
-    `gatewright: this needs Node.js ${lowestVersion.join('.')} or later; this is ${process.version}`,
+    needs,
     `on ${process.platform}-${process.arch}, for which the project brings none of its own.`,
     'Install Node.js 24 from https://nodejs.org and run the same command again.',
   ].join('\n')
