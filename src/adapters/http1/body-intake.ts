@@ -4,8 +4,8 @@
  *   bytes ─▶ length count, chunked decoder or frames ─▶ unasked: held │ whole: gathered │ stream: sink │ discard, over: dropped
  *
  * Bounds: what is held before anyone asks is what the connection read before it paused (two reads); a whole body
- * is at most `maxBytes`, gathered in one buffer: of the announced length, whose pages are there when they are written
- * to, or one that doubles, so that many small pieces cost no more than few large.
+ * is at most `maxBytes`, gathered in one buffer. With an announced length it has at most 1 MiB until so much has come,
+ * and then room for all; without one it doubles, so that many small pieces cost no more than few large.
  */
 import type { BodyFailureKind } from '../../ports/listener.ts'
 import type { BodySink } from '../../ports/upstream-client.ts'
@@ -18,6 +18,7 @@ export type BodyFraming = 'length' | 'chunked' | 'frames'
 type Mode = 'unasked' | 'whole' | 'stream' | 'discard' | 'over'
 
 const empty = Buffer.alloc(0)
+const trustedCapacity = 1024 * 1024
 const firstCapacity = 16 * 1024
 
 export class BodyIntake {
@@ -165,7 +166,7 @@ export class BodyIntake {
       return
     }
     if (!this.#owned || needed > this.#body.length) {
-      const wanted = this.#length ?? 2 * this.#body.length
+      const wanted = this.#wantedCapacity()
       const grown = Buffer.allocUnsafe(Math.max(needed, wanted, Math.min(firstCapacity, this.#maxBytes)))
       this.#body.copy(grown, 0, 0, this.#filled)
       this.#body = grown
@@ -173,6 +174,12 @@ export class BodyIntake {
     }
     slice.copy(this.#body, this.#filled)
     this.#filled = needed
+  }
+
+  #wantedCapacity(): number {
+    const announced = this.#length
+    if (announced === undefined) return 2 * this.#body.length
+    return this.#filled < trustedCapacity ? Math.min(announced, trustedCapacity) : announced
   }
 
   #conclude(): void {
