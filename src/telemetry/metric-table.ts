@@ -147,7 +147,7 @@ export const metrics = Object.freeze({
     maxSeries: 512,
   }),
   estimateError: workers.gauge('gatewright_token_estimate_error_ratio', {
-    help: 'Running mean of |actual - estimated| / actual input tokens.',
+    help: 'Running mean of how far estimates were off, either way, as a share of the actual input tokens.',
     unit: 'ratio',
     combine: 'mean',
     labels: ['model', 'provider'],
