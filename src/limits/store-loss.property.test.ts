@@ -232,10 +232,12 @@ interface Bound {
   readonly burst: number
   /** Leases of all nodes, and what was reserved. */
   readonly beyond: number
+  /** False: a window that such a loss touches may use anything. */
+  readonly isChecked: (loss: Loss) => boolean
 }
 
-/** @param isChecked false: the window may use anything. Losses and starts widen it as the head of this file says. */
-function checkWindows(story: Story, uses: readonly Use[], bound: Bound, isChecked: (loss: Loss) => boolean) {
+/** Losses and starts widen the bound as the head of this file says. */
+function checkWindows(story: Story, uses: readonly Use[], bound: Bound): void {
   for (let first = 0; first < uses.length; first += 1) {
     const from = uses[first]?.at ?? 0
     let used = 0
@@ -243,7 +245,7 @@ function checkWindows(story: Story, uses: readonly Use[], bound: Bound, isChecke
       const to = uses[last]?.at ?? 0
       used += uses[last]?.units ?? 0
       const touching = story.losses.filter((loss) => loss.from <= to && loss.until >= from)
-      if (!touching.every(isChecked)) continue
+      if (!touching.every(bound.isChecked)) continue
       const starts = story.starts.filter((at) => at >= from && at <= to).length
       const bursts = 1 + 2 * touching.length + starts / nodeCount
       const most = bursts * bound.burst + (bound.perSecond * (to - from)) / 1000 + bound.beyond
@@ -257,10 +259,10 @@ const leased = ({ perSecond }: typeof requests, { starts }: Story): number =>
 
 function checkStory(story: Story, isChecked: (loss: Loss) => boolean): void {
   if (story.rate.meter === 'requests') {
-    checkWindows(story, story.requests, { ...requests, beyond: leased(requests, story) }, isChecked)
+    checkWindows(story, story.requests, { ...requests, beyond: leased(requests, story), isChecked })
   } else {
     const beyond = leased(tokens, story) + story.mostReserved
-    checkWindows(story, story.tokens, { ...tokens, beyond }, isChecked)
+    checkWindows(story, story.tokens, { ...tokens, beyond, isChecked })
   }
 }
 

@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url'
 import { openSqliteStore } from '../../src/adapters/sqlite/open-sqlite-store.ts'
 import { defaultConfig } from '../../src/config/load.ts'
 import type { LimitRule } from '../../src/domain/limits.ts'
-import type { LimitRequest } from '../../src/limits/index.ts'
 import type { LimitNodeNews, LimitNodeOptions, LimitNodeOrder } from './limit-node.ts'
 
 const entry = fileURLToPath(new URL('./limit-node.ts', import.meta.url))
@@ -66,26 +65,6 @@ export function ruleOf(own: Partial<LimitRule>): LimitRule {
     alertsAt: [],
     match: { applications: null, teams: null, keys: null, users: null, models: null, products: null },
     ...own,
-  }
-}
-
-/** A request that `ruleOf` counts. */
-export function requestOfFleet({ organizationId }: LimitRule, costMicroUsd = 0): LimitRequest {
-  return {
-    organizationId,
-    applicationId: 'app_a',
-    team: '',
-    keyId: 'key_a',
-    user: '',
-    address: '127.0.0.1',
-    model: 'm',
-    route: 'm',
-    productId: '',
-    planId: '',
-    inputTokens: 0,
-    outputTokens: 0,
-    costMicroUsd,
-    streamed: false,
   }
 }
 

@@ -18,7 +18,7 @@ import type { LimitRule } from '../../src/domain/limits.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { createTimerWheel } from '../../src/kernel/timer-wheel.ts'
 import { type CompiledLimits, compileLimits, createLimiter, type Limiter } from '../../src/limits/index.ts'
-import { requestOfFleet } from './limit-fleet.ts'
+import { requestOfFleet } from './fleet-request.ts'
 
 export interface LimitNodeOptions {
   /** Data directory of the node. */

@@ -12,7 +12,8 @@ import { createTimerWheel } from '../../src/kernel/timer-wheel.ts'
 import { compileLimits, createLeaseKeeper, createLimiter } from '../../src/limits/index.ts'
 import type { CentralCounters } from '../../src/ports/central-counters.ts'
 import { startValkey } from '../../test/fixtures/valkey/valkey-server.ts'
-import { requestOfFleet, ruleOf } from '../../test/limits/limit-fleet.ts'
+import { requestOfFleet } from '../../test/limits/fleet-request.ts'
+import { ruleOf } from '../../test/limits/limit-fleet.ts'
 import { atMost, type ProofOptions, type ProofRow } from './slice.ts'
 
 const perSecond = 2000
