@@ -68,7 +68,10 @@ const startsProduct = /^(?:git clone|npm start)|npm start$|API_KEY=… /m
 
 /** Guides whose commands are not run here, and why. */
 const notRun: ReadonlyMap<string, string> = new Map([
-  ['docs/guides/benchmarks.md', 'they load the machine for minutes; `npm run bench` and `npm run prove` are run by hand'],
+  [
+    'docs/guides/benchmarks.md',
+    'they load the machine for minutes; `npm run bench` and `npm run prove` are run by hand',
+  ],
   ['docs/guides/deploying.md', 'they need Docker, a cluster or root; `deploy/` has tests of its own'],
   [
     'docs/guides/storage.md',
@@ -89,17 +92,17 @@ test('every guide whose commands are left out is there, and has some', () => {
 
 for (const file of documents) {
   const blocks = notRun.has(file) ? [] : commandsOf(file)
-  if (blocks.length > 0) test(`every shell command of ${file} works`, async () => {
-    for (const block of blocks) {
-      const { stdout } = await shell(localised(block.text)).catch(
-        (error: Error & { stdout?: string; stderr?: string }) => {
-          throw new Error(`${block.text}\n${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`)
-        },
-      )
-      if (block.text.includes('/v1/chat/completions')) assert.match(stdout, /\[sandbox\]/)
-    }
-  })
-
+  if (blocks.length > 0)
+    test(`every shell command of ${file} works`, async () => {
+      for (const block of blocks) {
+        const { stdout } = await shell(localised(block.text)).catch(
+          (error: Error & { stdout?: string; stderr?: string }) => {
+            throw new Error(`${block.text}\n${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`)
+          },
+        )
+        if (block.text.includes('/v1/chat/completions')) assert.match(stdout, /\[sandbox\]/)
+      }
+    })
 }
 
 /** The chart's values hold a configuration; other blocks are one. */
@@ -111,7 +114,10 @@ test('every configuration in the README and the guides is valid', () => {
   let met = 0
   for (const file of documents) {
     for (const { text } of blocksOf(file).filter(({ language }) => language === 'yaml')) {
-      assert.doesNotThrow(() => parseConfigText(configurationOf(text), file, configSchema), `${file}\n${text}`)
+      assert.doesNotThrow(
+        () => parseConfigText(configurationOf(text), file, configSchema),
+        `${file}\n${text}`,
+      )
       met += 1
     }
   }
