@@ -45,6 +45,17 @@ export interface StoppableLargeBodyReader extends LargeBodyReader {
   stop(): void
 }
 
+function openThread(tell: (from: Worker, answer: LargeBodyAnswer) => void): Worker {
+  const opened = new Worker(entry)
+  opened.unref()
+  opened.on('message', ({ body, digest }: LargeBodyResult) =>
+    tell(opened, { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), digest }),
+  )
+  opened.on('error', () => tell(opened, 'lost'))
+  opened.on('exit', () => tell(opened, 'lost'))
+  return opened
+}
+
 export function createLargeBodyReader(own: Partial<LargeBodyBounds> = {}): StoppableLargeBodyReader {
   const { maxWaiting, jobTimeoutMs, idleMs } = { ...usualBounds, ...own }
   const waiting = new Set<Job>()
@@ -66,35 +77,16 @@ export function createLargeBodyReader(own: Partial<LargeBodyBounds> = {}): Stopp
     alarm = setTimeout(end, jobTimeoutMs).unref()
     const body = ownBytes(job.body)
     const message: LargeBodyJob = { body, terms: job.terms }
-    thread ??= open()
+    thread ??= openThread(settle)
     thread.postMessage(message, [body.buffer])
-  }
-
-  function open(): Worker {
-    const opened = new Worker(entry)
-    opened.unref()
-    opened.on('message', ({ body, digest }: LargeBodyResult) =>
-      settle(opened, { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), digest }),
-    )
-    opened.on('error', () => lose(opened))
-    opened.on('exit', () => lose(opened))
-    return opened
   }
 
   function settle(from: Worker, answer: LargeBodyAnswer): void {
     if (from !== thread) return
+    if (answer === 'lost') thread = null
     const done = running
     running = null
     done?.(answer)
-    next()
-  }
-
-  function lose(lost: Worker): void {
-    if (lost !== thread) return
-    thread = null
-    const done = running
-    running = null
-    done?.('lost')
     next()
   }
 
@@ -102,7 +94,7 @@ export function createLargeBodyReader(own: Partial<LargeBodyBounds> = {}): Stopp
     const ended = thread
     if (ended === null) return
     void ended.terminate()
-    lose(ended)
+    settle(ended, 'lost')
   }
 
   return {

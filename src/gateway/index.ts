@@ -6,7 +6,6 @@ export { checkSnapshot, createGateway } from './gateway.ts'
 export {
   digestBody,
   type LargeBodyAnswer,
-  type LargeBodyRead,
   type LargeBodyReader,
   type LargeBodyTerms,
 } from './large-body.ts'
