@@ -186,18 +186,10 @@ test('where too many wait the caller is told to come again; where the thread end
 
 test('a caller who leaves while its body waits takes it along', async () => {
   let cancelled = 0
-<<<<<<< HEAD
   const cancel = (): void => {
     cancelled += 1
   }
   const never: LargeBodyReader = { read: () => cancel }
-=======
-  const never: LargeBodyReader = {
-    read: () => () => {
-      cancelled += 1
-    },
-  }
->>>>>>> ea04628 (test(gateway): count a left body in a statement)
   await withReader(never, async ({ started }) => {
     const ended = new AbortController()
     const call = fetch(`${started.url}/v1/chat/completions`, {
