@@ -12,7 +12,6 @@
 import { keepKnownNodes, readKnownNodes } from '../adapters/data-directory/known-nodes.ts'
 import { readNodeId } from '../adapters/data-directory/node-id.ts'
 import type { CounterStores } from '../adapters/thread-counters/thread-central-counters.ts'
-import { openValkeyCounters } from '../adapters/valkey/open-valkey-counters.ts'
 import { type Config, sharesRates } from '../config/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { createTimerWheel } from '../kernel/timer-wheel.ts'
@@ -55,11 +54,11 @@ export interface OpenedCounters {
   close(): Promise<void>
 }
 
-export function openCentralCounters(parts: CentralCountersParts): OpenedCounters {
+export async function openCentralCounters(parts: CentralCountersParts): Promise<OpenedCounters> {
   const { config, directory, run, storage, memory } = parts
   const node = readNodeId(directory)
   const calendar = storage.openCounters({ node, run, ttlMs: databaseTtlMs, presenceMs: databasePresenceMs })
-  const valkey = config.counters.kind === 'valkey' ? openValkey(parts, node) : null
+  const valkey = config.counters.kind === 'valkey' ? await openValkey(parts, node) : null
   const rates = valkey ?? (sharesRates(config) ? calendar : null)
   const timers = createTimerWheel()
   const counters = openControlCounters(memory)
@@ -85,10 +84,12 @@ export function openCentralCounters(parts: CentralCountersParts): OpenedCounters
   }
 }
 
-function openValkey(
+async function openValkey(
   { config, run, readReference, log }: CentralCountersParts,
   node: string,
-): CentralCounters {
+): Promise<CentralCounters> {
+  // A node without shared counters starts without their client.
+  const { openValkeyCounters } = await import('../adapters/valkey/open-valkey-counters.ts')
   const { url, prefix, cluster, timeoutMs, certificateFile } = config.counters
   const address = readReference(url ?? '')
   if (address === null) throw new TypeError('counters.url names no address of Valkey or Redis')

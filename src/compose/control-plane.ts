@@ -282,7 +282,7 @@ function openAlerts({ alerts }: Storage): AlertIntake {
   }
 }
 
-function openCounters(storage: Storage, { path }: DataDirectory): OpenedCounters {
+function openCounters(storage: Storage, { path }: DataDirectory): Promise<OpenedCounters> {
   const { config, counters: memory, run } = data
   return openCentralCounters({ config, directory: path, memory, run, storage, readReference, log })
 }
@@ -343,7 +343,7 @@ async function openParts(directory: DataDirectory) {
   usage.index(storage.store, { usage: storage.usage, cursorName: storage.usageCursor })
   const content = openContent(storage, directory)
   const alerts = openAlerts(storage)
-  const counters = openCounters(storage, directory)
+  const counters = await openCounters(storage, directory)
   const close = async (): Promise<void> => {
     await usage.close()
     await content.close()

@@ -9,7 +9,6 @@ import { readNodeId } from '../adapters/data-directory/node-id.ts'
 import { openFileSecretBox } from '../adapters/file-secret-box/open-file-secret-box.ts'
 import type { PostgresOptions } from '../adapters/postgres/connection-settings.ts'
 import { describeConnectFailure } from '../adapters/postgres/describe-connect-failure.ts'
-import { openPostgresStore } from '../adapters/postgres/open-postgres-store.ts'
 import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
 import type { Config } from '../config/index.ts'
 import { faults } from '../faults/catalogue.ts'
@@ -138,6 +137,8 @@ async function openPostgres(parts: DatabaseParts) {
           code: 'storage.lost',
           text: 'The database is lost: requests go on as they were configured, administration has to wait.',
         })
+  // A node with its own database starts without the other's client.
+  const { openPostgresStore } = await import('../adapters/postgres/open-postgres-store.ts')
   try {
     return await openPostgresStore({ ...options, onConnection })
   } catch (error) {

@@ -48,6 +48,12 @@ const configOf = (own: ProductOptions['config'] = {}): object => ({
   ...Object.fromEntries(Object.entries(own).filter(([key]) => key !== 'gateway')),
 })
 
+/** What the launcher of the product gives it, which gave it to this process, too: where to find programs and compiled code. */
+function launcherEnvironment(): Record<string, string> {
+  const names = ['PATH', 'NODE_COMPILE_CACHE', 'UV_THREADPOOL_SIZE']
+  return Object.fromEntries(names.map((name) => [name, process.env[name] ?? '']))
+}
+
 /** Start one and wait until it serves. */
 export async function startProduct(options: ProductOptions = {}): Promise<Product> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'gatewright-'))
@@ -58,7 +64,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     [entry, '--config', configFile, '--data-dir', join(directory, 'data')],
     {
       cwd: directory,
-      env: { PATH: process.env['PATH'] ?? '', HOME: directory, ...options.environment },
+      env: { ...launcherEnvironment(), HOME: directory, ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

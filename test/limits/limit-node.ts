@@ -73,7 +73,7 @@ function admit(limiter: Limiter, limits: CompiledLimits): void {
 
 async function start(): Promise<void> {
   const memory = createCounterMemory(1)
-  const central = openCentralCounters({
+  const central = await openCentralCounters({
     config: options.config,
     directory: options.directory,
     memory: memory.buffer,
