@@ -329,9 +329,9 @@ function openReloader(storage: Storage, publish: () => Promise<void>) {
   })
   const { configFile } = data
   if (configFile !== null) watchFile(configFile, { interval: 500 }, () => void reloader.reload())
-  void reloader.catchUp()
   return {
     reload: () => void reloader.reload(),
+    catchUp: () => void reloader.catchUp(),
     close: () => (configFile === null ? undefined : unwatchFile(configFile)),
   }
 }
@@ -427,6 +427,8 @@ async function start(): Promise<void> {
     warnings: publisher.state.warnings,
   }
   tell({ type: 'ready', welcome })
+  // Not before: what can wait keeps nobody from being served.
+  reloader.catchUp()
 }
 
 type Handlers = { readonly [K in ToControl['type']]: (message: Extract<ToControl, { type: K }>) => void }
