@@ -3,7 +3,7 @@
  * listeners. `start` is the order of the steps; each one may rely on all before it.
  */
 import { unwatchFile, watchFile } from 'node:fs'
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
 import { type DataDirectory, openDataDirectory } from '../adapters/data-directory/data-directory.ts'
 import { createHttp1Client } from '../adapters/http1/client.ts'
 import { createMemoryCounterStore } from '../adapters/memory/memory-central-counters.ts'
@@ -63,12 +63,13 @@ import { openDatabase } from './open-database.ts'
 import { createReloader, type InForce } from './reloader.ts'
 import { createStatus } from './status.ts'
 import { openTargetHealthDesk } from './target-health.ts'
+import { receiveThreadData } from './thread-data.ts'
 import { createTlsSource } from './tls-material.ts'
 import { tryDeployment } from './try-deployment.ts'
 import { openUsageIntake, type UsageIntake } from './usage-intake.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
 
-const data = workerData as ControlThreadData
+const data = await receiveThreadData<ControlThreadData>()
 const supervisor = parentPort
 if (supervisor === null) throw new TypeError('the control plane runs as a thread')
 const tell = (message: FromControl): void => supervisor.postMessage(message)

@@ -2,7 +2,7 @@
  * Composition of one data-plane thread: the gateway joined to its listeners, the upstream client, the sandbox and
  * the channels to supervisor and control plane.
  */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
 import { createHttp1Client } from '../adapters/http1/client.ts'
 import { openConnectionBoard } from '../adapters/http1/connection-board.ts'
 import { openHttpListener } from '../adapters/http1/server.ts'
@@ -37,9 +37,10 @@ import { createAlertOutbox } from './alert-outbox.ts'
 import { openWorkerCounters } from './counter-memory.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
 import { createLargeBodyReader } from './large-body-reader.ts'
+import { receiveThreadData } from './thread-data.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
 
-const data = workerData as DataThreadData
+const data = await receiveThreadData<DataThreadData>()
 const supervisor = parentPort
 if (supervisor === null) throw new TypeError('the data plane runs as a thread')
 const tell = (message: FromWorker): void => supervisor.postMessage(message)

@@ -5,8 +5,8 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigError, describeProblem } from '../config/index.ts'
 import { faults } from '../faults/catalogue.ts'
+import { ConfigError, describeProblem } from '../faults/config-error.ts'
 import { Fault } from '../kernel/fault.ts'
 
 interface SystemError {

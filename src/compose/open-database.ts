@@ -8,7 +8,6 @@ import type { DataDirectory } from '../adapters/data-directory/data-directory.ts
 import { readNodeId } from '../adapters/data-directory/node-id.ts'
 import { openFileSecretBox } from '../adapters/file-secret-box/open-file-secret-box.ts'
 import type { PostgresOptions } from '../adapters/postgres/connection-settings.ts'
-import { describeConnectFailure } from '../adapters/postgres/describe-connect-failure.ts'
 import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
 import type { Config } from '../config/index.ts'
 import { faults } from '../faults/catalogue.ts'
@@ -139,6 +138,7 @@ async function openPostgres(parts: DatabaseParts) {
         })
   // A node with its own database starts without the other's client.
   const { openPostgresStore } = await import('../adapters/postgres/open-postgres-store.ts')
+  const { describeConnectFailure } = await import('../adapters/postgres/describe-connect-failure.ts')
   try {
     return await openPostgresStore({ ...options, onConnection })
   } catch (error) {

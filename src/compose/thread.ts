@@ -2,11 +2,10 @@
  * Entry of both kinds of thread. The plane is imported here, so that whatever its modules throw while they are put
  * together is told with its reason, as every other refusal of a start is.
  */
-import { parentPort, workerData } from 'node:worker_threads'
-import type { ControlThreadData, DataThreadData, FromWorker } from '../supervisor/messages.ts'
+import { parentPort } from 'node:worker_threads'
+import type { FromWorker } from '../supervisor/messages.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
-
-const { plane } = workerData as ControlThreadData | DataThreadData
+import { plane } from './thread-data.ts'
 
 try {
   await (plane === 'control' ? import('./control-plane.ts') : import('./data-plane.ts'))

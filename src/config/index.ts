@@ -2,6 +2,7 @@
  * Configuration: one typed, commented schema; one loader; problems named by file, line, path and reason.
  * Nothing outside this folder reads `process.env` or parses `gatewright.yaml`.
  */
+export { ConfigError, type ConfigProblem, describeProblem } from '../faults/config-error.ts'
 export type { AlertWebhookConfig } from './alerts-form.ts'
 export { sharesRates } from './counters-form.ts'
 export * from './limit-form.ts'
@@ -15,7 +16,7 @@ export {
   readEnvironment,
   readSecretReference,
 } from './load.ts'
-export { ConfigError, type ConfigProblem, describeProblem, joinPath } from './parse.ts'
+export { joinPath } from './parse.ts'
 export { changedStartSettings, keepStartSettings, startOnlyPaths } from './readings.ts'
 export { routePolicySchema } from './route-policy-form.ts'
 export { type Config, configSchema, type ResourceDocument } from './schema.ts'

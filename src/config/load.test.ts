@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { ConfigError, describeProblem } from '../faults/config-error.ts'
 import { defaultConfig, loadConfig, parseResources, readSecretReference } from './load.ts'
-import { ConfigError, describeProblem, parseConfigText } from './parse.ts'
+import { parseConfigText } from './parse.ts'
 import { configSchema } from './schema.ts'
 
 function directoryWith(t: TestContext, files: Readonly<Record<string, string>>): string {

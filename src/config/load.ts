@@ -5,10 +5,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { Check, Default } from 'typebox/value'
+import { ConfigError } from '../faults/config-error.ts'
 import { isCidr } from '../identity/index.ts'
 import { alertProblems } from './alerts-form.ts'
 import { checkLimits } from './limit-form.ts'
-import { ConfigError, joinPath, type ParsedDocument, parseConfigText } from './parse.ts'
+import { joinPath, type ParsedDocument, parseConfigText } from './parse.ts'
 import { type Config, configSchema, type ResourceDocument, resourceDocumentSchema } from './schema.ts'
 import { storageProblems } from './storage-form.ts'
 

@@ -5,31 +5,8 @@
 import type { Static, TSchema } from 'typebox'
 import { Default } from 'typebox/value'
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
+import { ConfigError } from '../faults/config-error.ts'
 import { findSchemaProblems } from './schema-problems.ts'
-
-export interface ConfigProblem {
-  readonly file: string
-  /** From 1; 0 where no place is known. */
-  readonly line: number
-  /** Dotted path, `models[0].targets`. */
-  readonly path: string
-  readonly reason: string
-}
-
-export class ConfigError extends Error {
-  readonly problems: readonly ConfigProblem[]
-
-  constructor(problems: readonly ConfigProblem[]) {
-    super(problems.map(describeProblem).join('\n'))
-    this.name = 'ConfigError'
-    this.problems = problems
-  }
-}
-
-export function describeProblem(problem: ConfigProblem): string {
-  const place = problem.line > 0 ? `${problem.file}:${problem.line}` : problem.file
-  return `${place}: ${problem.path === '' ? '' : `${problem.path}: `}${problem.reason}`
-}
 
 export interface ParsedDocument<T> {
   readonly value: T

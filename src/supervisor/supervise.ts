@@ -7,22 +7,21 @@
  */
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import { type Config, sharesRates } from '../config/index.ts'
 import type { TlsMaterial } from '../ports/listener.ts'
 import { healthBoardBytes } from '../routing/index.ts'
 import { createMetrics, type MetricReader, openMetricReader } from '../telemetry/index.ts'
 import type { Log } from './log.ts'
 import type {
-  ControlThreadData,
   DataListenerOptions,
-  DataThreadData,
   FromControl,
   FromWorker,
   ToControl,
   ToWorker,
   Welcome,
 } from './messages.ts'
+import { type EarlyThreads, openPlaneThread, type PlaneThread } from './plane-thread.ts'
 import { createSnapshotCache } from './snapshot-cache.ts'
 
 export interface SuperviseOptions {
@@ -35,6 +34,8 @@ export interface SuperviseOptions {
   readonly log: Log
   /** Makes the memory in which all threads count. */
   readonly createCounters: (workers: number) => CounterMemory
+  /** Threads that are loading already. */
+  readonly early?: EarlyThreads
 }
 
 /** Memory that outlives every thread but this one. */
@@ -63,12 +64,6 @@ export interface Supervisor {
   crashControl(): Promise<void>
 }
 
-const threadEntry = new URL('../compose/thread.ts', import.meta.url)
-/**
- * A small young generation: what an exchange makes dies at once, so scavenges find nearly nothing to copy. With
- * Node's default the full marking that buffers outside the heap bring on came first, five times a second under load.
- */
-const dataThreadMemory = { maxYoungGenerationSizeMb: 48 }
 /** A thread that dies sooner than this after its start is replaced with a growing delay. */
 const healthyAfterMs = 10_000
 const maxRespawnDelayMs = 5000
@@ -214,10 +209,15 @@ class ThreadSupervisor implements Supervisor {
     setTimeout(start, respawnDelay(lives.failures))
   }
 
+  #open(plane: 'control' | 'gateway', name: string): PlaneThread {
+    return this.#options.early?.take(plane) ?? openPlaneThread(plane, name)
+  }
+
   #startControl(): void {
     if (this.#stopping || this.#isRefused) return
     const { configFile, directory, dataDir } = this.#options
-    const workerData: ControlThreadData = {
+    const { worker: thread, give } = this.#open('control', 'control-plane')
+    give({
       plane: 'control',
       config: this.#config,
       configFile,
@@ -228,8 +228,7 @@ class ThreadSupervisor implements Supervisor {
       counters: this.#counters.buffer,
       metrics: this.#metrics,
       run: this.#run,
-    }
-    const thread = new Worker(threadEntry, { workerData, name: 'control-plane' })
+    })
     this.#control = thread
     begin(this.#controlLives)
     thread.on('message', (message: FromControl) => this.#onControl(message))
@@ -269,7 +268,8 @@ class ThreadSupervisor implements Supervisor {
   #startWorker(slot: Slot): void {
     if (this.#stopping || this.#isRefused) return
     const { config, extraCertificates } = this.#options
-    const workerData: DataThreadData = {
+    const { worker: thread, give } = this.#open('gateway', `data-plane-${slot.index}`)
+    give({
       plane: 'gateway',
       healthBoard: this.#healthBoard,
       index: slot.index,
@@ -282,11 +282,6 @@ class ThreadSupervisor implements Supervisor {
       connections: this.#counters.connections,
       metrics: this.#metrics,
       sharesRates: sharesRates(config),
-    }
-    const thread = new Worker(threadEntry, {
-      workerData,
-      name: `data-plane-${slot.index}`,
-      resourceLimits: dataThreadMemory,
     })
     slot.worker = thread
     begin(slot.lives)
