@@ -33,7 +33,9 @@ const busyMb = bench('resident memory under load: shipped')
 const busyMbTls = bench('resident memory under load: shipped-tls')
 const streams = figure('streams', 'concurrent streams over TLS')
 const streamsMb = figure('streams', 'resident memory')
-const soakMb = ['second quarter', 'largest'].map((when) => figure('soak', `soak: resident memory, ${when}`))
+const soakMb = [' after the first quarter', ', largest'].map((when) =>
+  figure('soak', `soak: resident memory${when}`),
+)
 
 /** What the formulas reckon with: the dearer figure, rounded up. */
 const perRequest = roundUp(Math.max(requestMicros, requestMicrosTls), 5)
@@ -99,7 +101,7 @@ upstream, too. The control plane takes ≈ a few percent of a core of its own: t
 | a node that has just started, two workers | ≈ 320 MB |
 | a node with one worker that answers all it can | ${busyMb} MB, with TLS ${busyMbTls} MB |
 | one worker with ${grouped(streams)} streams over TLS | ${streamsMb} MB |
-| a soak of mixed load, from its second quarter to its largest | ${soakMb.join(' to ')} MB |
+| a soak of mixed load, after its first quarter and at most | ${soakMb.join(' to ')} MB |
 | an open stream | ≈ 0.1 MB |
 | vocabularies for counting tokens, per worker, once a limit needs them | ≈ 4 MB, and 2 MB more for GPT-4 and before |
 | kept answers, per worker, where a route asks for them | up to 64 MB |
