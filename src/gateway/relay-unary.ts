@@ -1,11 +1,12 @@
 /** A whole answer: collected within its bound, metered, translated where dialects differ, sent at once. */
 import { isJsonObject, type JsonObject } from '../domain/json.ts'
+import { noUsage } from '../domain/usage.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import { usageFromBody } from '../metering/index.ts'
-import type { Dialect } from '../providers/index.ts'
+import { writeOpenAiEmbeddings } from '../providers/index.ts'
 import type { GatewayContext } from './context.ts'
-import { estimatedUsage } from './estimated-usage.ts'
+import { estimatedInput, estimatedUsage } from './estimated-usage.ts'
 import type { Exchange } from './exchange.ts'
 import { callerDialect, identified } from './respond.ts'
 import { describeAnswer, describeUsage, passingHeaders } from './response-headers.ts'
@@ -46,7 +47,7 @@ export function relayUnary(
 ): void {
   const { request, body } = answer
   const from = request.translateFrom
-  const sent = from === null ? body : translateBody(exchange, from, body)
+  const sent = translateBody(exchange, request, body)
   if (from === null) meter(exchange, request, body)
   settle(exchange, ctx)
   const now = ctx.clock.monotonic()
@@ -67,7 +68,13 @@ function meter(exchange: Exchange, request: OutgoingRequest, body: Buffer): void
   else if (exchange.operation?.trafficClass === 'G') exchange.usage = estimatedUsage(exchange, body.length)
 }
 
-function translateBody(exchange: Exchange, from: Dialect, body: Buffer): string {
+function translateBody(
+  exchange: Exchange,
+  { translateFrom: from, embeddings }: OutgoingRequest,
+  body: Buffer,
+): string | Buffer {
+  if (embeddings !== null) return translateEmbeddings(exchange, embeddings, body)
+  if (from === null) return body
   const response = identified(from.readResponse(parseAnswer(body)), exchange)
   exchange.usage = response.usage ?? estimatedUsage(exchange, body.length)
   if (exchange.canonical === null) throw new TypeError('a translated answer has a canonical request')
@@ -78,6 +85,18 @@ function translateBody(exchange: Exchange, from: Dialect, body: Buffer): string 
       downgrade: (downgrade) => exchange.downgrades.push(downgrade),
     }),
   )
+}
+
+function translateEmbeddings(
+  exchange: Exchange,
+  { form, count }: NonNullable<OutgoingRequest['embeddings']>,
+  body: Buffer,
+): string {
+  const response = form.readResponse(parseAnswer(body), count)
+  const inputTokens = response.inputTokens ?? estimatedInput(exchange)
+  exchange.usage = { ...noUsage, inputTokens, estimated: response.inputTokens === null }
+  const written = { model: exchange.model, request: exchange.json ?? {} }
+  return JSON.stringify(writeOpenAiEmbeddings({ ...response, inputTokens }, written))
 }
 
 function parseAnswer(body: Buffer): JsonObject {

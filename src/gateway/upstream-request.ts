@@ -3,13 +3,19 @@
  * with at most the model name, `stream_options` and a cap for a budget's sake edited in place. Different dialects: through the canonical form.
  */
 import type { DialectId } from '../domain/dialect-id.ts'
-import { isJsonObject } from '../domain/json.ts'
+import { isJsonObject, type JsonObject } from '../domain/json.ts'
 import type { Operation } from '../domain/operations.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import { editMembers, type MemberEdit } from '../kernel/json-scan.ts'
 import type { BodyStream } from '../ports/upstream-client.ts'
-import { type Dialect, dialects } from '../providers/index.ts'
+import {
+  type Dialect,
+  dialects,
+  type EmbeddingForm,
+  embeddingFormOf,
+  readOpenAiEmbeddings,
+} from '../providers/index.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 import { capEdit } from './limits/output-cap.ts'
 import { askedModel } from './metered-model.ts'
@@ -23,6 +29,8 @@ export interface OutgoingRequest {
   readonly body: Uint8Array | BodyStream | null
   /** Set when the answer must be translated from this dialect. */
   readonly translateFrom: Dialect | null
+  /** Set when the answer is vectors to translate, one for each of `count` texts. */
+  readonly embeddings: { readonly form: EmbeddingForm; readonly count: number } | null
   /** Dialect of the upstream's bytes, for metering; null where they carry none. */
   readonly wireDialect: DialectId | null
   /** Usage was asked for on the caller's behalf: the extra chunk stays hidden. */
@@ -42,7 +50,7 @@ export function buildOutgoing(exchange: Exchange, target: CompiledTarget): Outgo
   }
   const name = operation.path.endsWith('{rest}') ? exchange.pathRest : model
   const path = target.deployment.pathFor(operation.id, name, exchange.stream)
-  if (path === null) throw notServed(exchange)
+  if (path === null) return translatedEmbeddings(exchange, { target, operation, model })
   return passThrough(exchange, { target, operation, model, path })
 }
 
@@ -71,6 +79,7 @@ function passThrough(exchange: Exchange, parts: Parts & { readonly path: string 
     headers: requestHeaders(exchange, target, operation.request === 'none' ? null : contentType),
     body: passThroughBody(exchange, parts, hideUsageChunk),
     translateFrom: null,
+    embeddings: null,
     wireDialect: operation.dialect ?? (operation.surface === 'openai' ? 'openai-chat' : null),
     hideUsageChunk,
   }
@@ -171,16 +180,38 @@ function translated(
     quirks: target.deployment.provider.quirks,
     downgrade: (downgrade) => exchange.downgrades.push(downgrade),
   })
-  const body = Buffer.from(JSON.stringify(json))
+  return { ...ofTranslated(exchange, target, { to, json }), path }
+}
+
+function ofTranslated(
+  exchange: Exchange,
+  target: CompiledTarget,
+  { to, json }: { readonly to: Dialect; readonly json: JsonObject },
+): Omit<OutgoingRequest, 'path'> {
   exchange.requestBytes = exchange.body.length
   return {
-    path,
     headers: requestHeaders(exchange, target, 'application/json'),
-    body,
+    body: Buffer.from(JSON.stringify(json)),
     translateFrom: to,
+    embeddings: null,
     wireDialect: to.id,
     hideUsageChunk: false,
   }
+}
+
+/** For providers that have embeddings in another form than the caller's. @throws Fault where there are none */
+function translatedEmbeddings(exchange: Exchange, { target, operation, model }: Parts): OutgoingRequest {
+  const { dialect } = target.deployment
+  const form = operation.id === 'embeddings' ? embeddingFormOf(dialect) : undefined
+  const path = form === undefined ? null : target.deployment.pathFor(form.pathId, model, false)
+  if (form === undefined || path === null || exchange.json === null) throw notServed(exchange)
+  exchange.downgrades = []
+  const request = readOpenAiEmbeddings(exchange.json, form, {
+    downgrade: (downgrade) => exchange.downgrades.push(downgrade),
+  })
+  const json = form.writeRequest(request, model)
+  const embeddings = { form, count: request.texts.length }
+  return { ...ofTranslated(exchange, target, { to: dialects[dialect], json }), path, embeddings }
 }
 
 /** Constant headers of the deployment, the content type, and what the vendor's allow-list lets through. */

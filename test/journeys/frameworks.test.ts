@@ -6,8 +6,8 @@ import { createOpenAI } from '@ai-sdk/openai'
 import { ChatAnthropic } from '@langchain/anthropic'
 import { HumanMessage, type ToolMessage } from '@langchain/core/messages'
 import { tool as langChainTool } from '@langchain/core/tools'
-import { ChatOpenAI } from '@langchain/openai'
-import { generateText, jsonSchema, Output, streamText, tool } from 'ai'
+import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai'
+import { embedMany, generateText, jsonSchema, Output, streamText, tool } from 'ai'
 import { z } from 'zod'
 import { startUpstreamServer, type UpstreamServer } from '../fixtures/upstream/upstream-server.ts'
 import { type Product, startProduct } from './product.ts'
@@ -37,6 +37,30 @@ const providers = {
     createOpenAI({ baseURL: `${product.https}/v1`, apiKey: product.apiKey, fetch: secureFetch }).chat(model),
   'ai, Anthropic': (model: string) =>
     createAnthropic({ baseURL: `${product.https}/v1`, apiKey: product.apiKey, fetch: secureFetch })(model),
+}
+
+for (const model of ['via-openai', 'via-gemini']) {
+  test(`embeddings of both frameworks, ${model}`, async () => {
+    const own = { apiKey: product.apiKey, baseURL: `${product.https}/v1` }
+    const { embeddings, usage } = await embedMany({
+      model: createOpenAI({ ...own, fetch: secureFetch }).textEmbeddingModel(model),
+      values: ['one', 'two'],
+      maxRetries: 0,
+    })
+    assert.equal(embeddings.length, 2)
+    assert.ok(usage.tokens > 0)
+    const langChain = new OpenAIEmbeddings({
+      model,
+      apiKey: own.apiKey,
+      maxRetries: 0,
+      configuration: { baseURL: own.baseURL, fetch: secureFetch },
+    })
+    const vectors = await langChain.embedDocuments(['one', 'two'])
+    assert.deepEqual(
+      vectors.map((vector) => vector.map(Math.fround)),
+      embeddings.map((vector) => vector.map(Math.fround)),
+    )
+  })
 }
 
 for (const [name, provide] of Object.entries(providers)) {

@@ -171,10 +171,39 @@ for (const model of dialectModels) {
   })
 }
 
-test('embeddings, moderations and the model list', async () => {
-  const embedding = await client.embeddings.create({ model: 'via-openai', input: ['a', 'b'], dimensions: 8 })
-  assert.equal(embedding.data.length, 2)
-  assert.equal(embedding.data[0]?.embedding.length, 8)
+for (const model of ['via-openai', 'via-gemini']) {
+  test(`embeddings, ${model}`, async () => {
+    const input = ['a cat sat', 'a cat slept', 'stock market']
+    const { data, usage } = await client.embeddings.create({ model, input, dimensions: 256 })
+    const vectors = data.map(({ embedding }) => embedding)
+    assert.deepEqual(
+      vectors.map((vector) => vector.length),
+      [256, 256, 256],
+    )
+    const [cat, other, market] = vectors
+    assert.ok(cat !== undefined && other !== undefined && market !== undefined)
+    assert.ok(nearness(cat, other) > nearness(cat, market), 'texts that share words lie near each other')
+    assert.ok(usage.prompt_tokens > 0)
+    const asked = await client.embeddings.create({
+      model,
+      input: 'a cat sat',
+      dimensions: 256,
+      encoding_format: 'float',
+    })
+    assert.ok(nearness(cat, asked.data[0]?.embedding ?? []) > 0.999, 'in either encoding')
+    await assert.rejects(
+      client.embeddings.create({ model, input: 'sandbox: fail=400' }),
+      OpenAI.BadRequestError,
+    )
+  })
+}
+
+/** Cosine of the angle between vectors of length 1. */
+function nearness(one: readonly number[], other: readonly number[]): number {
+  return one.reduce((sum, value, at) => sum + value * (other[at] ?? 0), 0)
+}
+
+test('moderations and the model list', async () => {
   const moderation = await client.moderations.create({ model: 'via-openai', input: 'fine' })
   assert.equal(moderation.results[0]?.flagged, false)
   const names: string[] = []
@@ -184,7 +213,7 @@ test('embeddings, moderations and the model list', async () => {
 })
 
 test('embeddings of a deployment whose dialect has none are refused, naming model and operation', async () => {
-  for (const model of ['via-gemini', 'via-anthropic', 'via-bedrock']) {
+  for (const model of ['via-anthropic', 'via-bedrock']) {
     await assert.rejects(client.embeddings.create({ model, input: 'a' }), (error) => {
       assert.ok(error instanceof OpenAI.BadRequestError, String(error))
       assert.match(error.message, new RegExp(`${model}.*embeddings|embeddings.*${model}`))

@@ -4,6 +4,7 @@
  */
 import { type DialectId, dialectIds } from '../../domain/dialect-id.ts'
 import { operations } from '../../domain/operations.ts'
+import { embeddingPathIds } from '../embeddings/embedding-form.ts'
 
 export const generationPathIds: Readonly<Record<DialectId, string>> = Object.freeze({
   'openai-chat': 'chat.completions',
@@ -18,7 +19,9 @@ export const streamSuffix = '#stream'
 
 /** Every id that a provider's path table may use. */
 export const pathIds: ReadonlySet<string> = new Set(
-  [...operations.map((operation) => operation.id), ...dialectIds.map((id) => generationPathIds[id])].flatMap(
-    (id) => [id, id + streamSuffix],
-  ),
+  [
+    ...operations.map((operation) => operation.id),
+    ...dialectIds.map((id) => generationPathIds[id]),
+    ...embeddingPathIds,
+  ].flatMap((id) => [id, id + streamSuffix]),
 )

@@ -54,6 +54,7 @@ const selfHostedPaths: PathTable = { ...chat, ...responses, ...completions, ...e
 const geminiPaths: PathTable = {
   'gemini.generate': '/v1beta/models/{model}:generateContent',
   'gemini.generate#stream': '/v1beta/models/{model}:streamGenerateContent?alt=sse',
+  'gemini.batch-embed': '/v1beta/models/{model}:batchEmbedContents',
 }
 const vertexModel = '/v1/projects/{project}/locations/{region}/publishers/google/models/{model}'
 const vertexPaths: PathTable = {

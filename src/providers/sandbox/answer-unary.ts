@@ -5,8 +5,10 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../domain/json.ts'
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
+import { encodeVector } from '../embeddings/encode-vector.ts'
+import { readGeminiEmbeddings } from '../embeddings/gemini-embeddings.ts'
 import { readDirectives } from './directives.ts'
-import { defaultDimensions, embedText, encodeVector, hashText, maxDimensions } from './embedding.ts'
+import { defaultDimensions, embedText, hashText, maxDimensions } from './embedding.ts'
 import { countTokens } from './reply.ts'
 import { type Answer, jsonAnswer } from './steps.ts'
 
@@ -45,28 +47,40 @@ function readInputs(input: JsonValue | undefined): readonly string[] {
   })
 }
 
+function checkDimensions(value: JsonValue, field: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= maxDimensions)
+    return value
+  return invalid(field, `expected a whole number from 1 to ${maxDimensions}`)
+}
+
 const embeddings: AnswerUnary = ({ json }) => {
   const inputs = readInputs(json['input'])
-  const dimensions = json['dimensions'] ?? defaultDimensions
-  if (
-    typeof dimensions !== 'number' ||
-    !Number.isInteger(dimensions) ||
-    dimensions < 1 ||
-    dimensions > maxDimensions
-  ) {
-    return invalid('dimensions', `expected a whole number from 1 to ${maxDimensions}`)
-  }
+  const dimensions = checkDimensions(json['dimensions'] ?? defaultDimensions, 'dimensions')
   const base64 = json['encoding_format'] === 'base64'
   const data = inputs.map((text, index) => {
     const vector = embedText(text, dimensions)
     return { object: 'embedding', index, embedding: base64 ? encodeVector(vector) : [...vector] }
   })
-  const tokens = inputs.reduce((sum, text) => sum + countTokens(text), 0)
+  const tokens = countAll(inputs)
   return jsonAnswer(200, {
     object: 'list',
     data,
     model: modelOf(json),
     usage: { prompt_tokens: tokens, total_tokens: tokens },
+  })
+}
+
+function countAll(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + countTokens(text), 0)
+}
+
+const geminiEmbeddings: AnswerUnary = ({ json }) => {
+  const { texts, dimensions } = readGeminiEmbeddings(json)
+  const size = checkDimensions(dimensions ?? defaultDimensions, 'requests[0].outputDimensionality')
+  const { directives } = readDirectives(texts[0] ?? '')
+  return jsonAnswer(200, {
+    embeddings: texts.map((text) => ({ values: [...embedText(text, size)] })),
+    ...(directives.noUsage ? {} : { usageMetadata: { promptTokenCount: countAll(texts) } }),
   })
 }
 
@@ -221,6 +235,7 @@ export interface UnaryRoute {
 /** Matched in order against the end of a path, so that every vendor's prefix is understood. */
 export const unaryRoutes: readonly UnaryRoute[] = [
   { method: 'POST', path: '/embeddings', answer: embeddings },
+  { method: 'POST', path: ':batchEmbedContents', answer: geminiEmbeddings },
   { method: 'POST', path: '/moderations', answer: moderations },
   { method: 'POST', path: '/messages/count_tokens', answer: countMessageTokens },
   { method: 'POST', path: '/images/generations', answer: images },

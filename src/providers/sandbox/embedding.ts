@@ -34,12 +34,3 @@ export function embedText(text: string, dimensions: number): Float32Array {
   const scale = 1 / Math.sqrt(squares)
   return vector.map((value) => value * scale)
 }
-
-/** Little-endian float32 bytes in base64, as OpenAI's `encoding_format: base64`. */
-export function encodeVector(vector: Float32Array): string {
-  const bytes = Buffer.alloc(vector.length * 4)
-  vector.forEach((value, index) => {
-    bytes.writeFloatLE(value, index * 4)
-  })
-  return bytes.toString('base64')
-}

@@ -10,6 +10,7 @@ import { isJsonObject, type JsonObject } from '../../domain/json.ts'
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { Dialect, ReadRequestContext, StreamWriter } from '../dialect.ts'
+import { readGeminiEmbeddings } from '../embeddings/gemini-embeddings.ts'
 import { unaryRoutes } from './answer-unary.ts'
 import type { Directives, Failure } from './directives.ts'
 import { readDirectives } from './directives.ts'
@@ -211,7 +212,7 @@ function matchUnary(method: string, path: string) {
 
 /** Text that directives of an unary operation stand in. */
 function directiveText(json: JsonObject): string {
-  const text = json['input'] ?? json['prompt']
+  const text = json['input'] ?? json['prompt'] ?? ('requests' in json ? readGeminiEmbeddings(json).texts : '')
   return typeof text === 'string' ? text : Array.isArray(text) && typeof text[0] === 'string' ? text[0] : ''
 }
 
@@ -236,6 +237,12 @@ function* answerUnary(
   else yield* sendAnswer(answer)
 }
 
+/** The dialect of an operation besides generation. */
+function dialectOfPath(path: string): DialectId {
+  if (path.endsWith(':batchEmbedContents')) return 'gemini'
+  return path.includes('/messages') ? 'anthropic-messages' : 'openai-chat'
+}
+
 /** A sandbox that speaks `dialects`. */
 export function createSandbox(options: SandboxOptions): Sandbox {
   const shapes: Readonly<Record<GenerationRoute['dialect'], Shape>> = {
@@ -258,8 +265,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   return function* steps(request) {
     const path = request.path.split('?', 1)[0] ?? ''
     const route = generationRoutes.find((candidate) => candidate.pattern.test(path))
-    const elsewhere = path.includes('/messages') ? 'anthropic-messages' : 'openai-chat'
-    const shape = shapes[route?.dialect ?? elsewhere]
+    const shape = shapes[route?.dialect ?? dialectOfPath(path)]
     let begun = false
     try {
       for (const step of answer(request, { path, route, shape })) {
