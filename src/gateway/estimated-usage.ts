@@ -29,7 +29,7 @@ export function largestOutput(exchange: Exchange, outputs: OutputExpectations): 
   if (operation === null || json === null) return 0
   const { perAnswer, answers } = facts?.cap ?? outputCapOf(operation, json)
   const cap = perAnswer ?? limits?.request.outputCap ?? null
-  return (cap ?? outputs.expect(key?.organizationId ?? '', publicModel(exchange))) * answers
+  return (cap ?? outputs.of(key?.organizationId ?? '', publicModel(exchange)).expected) * answers
 }
 
 /**

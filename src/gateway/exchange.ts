@@ -42,6 +42,8 @@ export interface LostCalls {
 export interface ExchangeRequest extends LimitRequest {
   /** The request itself says how long its answer may be. */
   readonly isCapped: boolean
+  /** What answers like it have, to learn from this one; null: it is capped, or has none. */
+  readonly expectation: { observe(tokens: number): void } | null
   /** Tokens that each answer is held to for a budget's sake, because the request itself says nothing; null: it is not. */
   readonly outputCap: number | null
   /** What was put aside at most. */

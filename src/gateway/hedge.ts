@@ -8,6 +8,7 @@ import type { UpstreamCall } from '../ports/upstream-client.ts'
 import { estimatedInput, largestOutput } from './estimated-usage.ts'
 import type { Race } from './exchange.ts'
 import { bearsOneMore, type LostCall } from './lost-calls.ts'
+import { priceOf } from './metered-model.ts'
 import type { Claimed, UpstreamTry } from './upstream-try.ts'
 
 /** Let a second call follow `first` if that takes too long. `claimNext` gives its target. */
@@ -58,16 +59,16 @@ function openSecond(first: UpstreamTry, claimNext: () => Claimed | null): Upstre
   const { exchange, ctx } = first
   const target = exchange.targets[exchange.targetIndex]
   if (target === undefined) return null
-  const next = { exchange, ctx, target, servedModel: target.model ?? exchange.servedModel }
+  const next = { exchange, ctx, target }
   if (!isAffordable(next) || !bearsOneMore(exchange, next)) return null
   if (exchange.route?.hedging?.take() !== true) return null
   const claimed = claimNext()
   return claimed === null ? null : first.beside(claimed)
 }
 
-function isAffordable({ exchange, ctx, target, servedModel }: LostCall): boolean {
+function isAffordable({ exchange, ctx, target }: LostCall): boolean {
   const terms = exchange.route?.terms.hedge
-  const price = exchange.snapshot.prices.find(target.deployment.provider.id, servedModel)
+  const price = priceOf(exchange, target)
   if (terms == null || price === null) return false
   const inputTokens = estimatedInput(exchange, target)
   const outputTokens = largestOutput(exchange, ctx.outputs)

@@ -7,6 +7,7 @@ import { costAtMost, costMicroUsd } from '../metering/index.ts'
 import type { GatewayContext } from './context.ts'
 import { unseenUsage } from './estimated-usage.ts'
 import type { Exchange, LostCalls } from './exchange.ts'
+import { priceOf } from './metered-model.ts'
 import type { CompiledTarget } from './snapshot.ts'
 
 /** A call that the provider had whole, and did not refuse. */
@@ -14,7 +15,6 @@ export interface LostCall {
   readonly exchange: Exchange
   readonly ctx: GatewayContext
   readonly target: CompiledTarget
-  readonly servedModel: string
 }
 
 const nothingLost: LostCalls = Object.freeze({ usage: noUsage, costMicroUsd: 0 })
@@ -49,16 +49,16 @@ export function bearsOneMore({ limits, lost }: Exchange, next: LostCall | null):
   )
 }
 
-function seenOf({ exchange, target, servedModel }: LostCall): LostCalls | null {
+function seenOf({ exchange, target }: LostCall): LostCalls | null {
   const usage = exchange.usage ?? exchange.estimateUsage?.() ?? null
   if (usage === null) return null
-  const price = exchange.snapshot.prices.find(target.deployment.provider.id, servedModel)
+  const price = priceOf(exchange, target)
   return { usage, costMicroUsd: price === null ? 0 : costMicroUsd(price, usage) }
 }
 
-function unseenOf({ exchange, ctx, target, servedModel }: LostCall): LostCalls {
+function unseenOf({ exchange, ctx, target }: LostCall): LostCalls {
   const usage = unseenUsage(exchange, target, ctx.outputs)
-  const price = exchange.snapshot.prices.find(target.deployment.provider.id, servedModel)
+  const price = priceOf(exchange, target)
   return { usage, costMicroUsd: price === null ? 0 : costAtMost(price, usage) }
 }
 

@@ -1,5 +1,6 @@
 /** Which model an exchange is about: as callers name it, as providers do, and what its tokens may cost. */
 import type { LimitActual } from '../limits/index.ts'
+import type { PriceRow } from '../domain/snapshot.ts'
 import { costAtMost, type MeteredModel } from '../metering/index.ts'
 import type { Exchange } from './exchange.ts'
 import type { CompiledTarget } from './snapshot.ts'
@@ -17,8 +18,19 @@ export function publicModel({ route, model }: Exchange): string {
 }
 
 /** A target as it is metered. */
-export function meteredModel(exchange: Exchange, { deployment, model }: CompiledTarget): MeteredModel {
-  return { provider: deployment.provider.id, model: model ?? askedModel(exchange) }
+export function meteredModel(exchange: Exchange, target: CompiledTarget): MeteredModel {
+  return (
+    target.metered ?? {
+      provider: target.deployment.provider.id,
+      model: target.model ?? askedModel(exchange),
+    }
+  )
+}
+
+/** What the tokens of a target cost; null: no price is known. */
+export function priceOf(exchange: Exchange, target: CompiledTarget): PriceRow | null {
+  if (target.metered !== null) return target.priceRow
+  return exchange.snapshot.prices.find(target.deployment.provider.id, askedModel(exchange))
 }
 
 /** What the tokens cost at most at the dearest target, whichever is chosen in the end; 0: no price is known. */
@@ -26,10 +38,10 @@ export function dearestCost(
   exchange: Exchange,
   tokens: Pick<LimitActual, 'inputTokens' | 'outputTokens'>,
 ): number {
+  if (exchange.route === null) return 0
   let dearest = 0
-  for (const target of exchange.route?.targets ?? []) {
-    const { provider, model } = meteredModel(exchange, target)
-    const price = exchange.snapshot.prices.find(provider, model)
+  for (const target of exchange.route.targets) {
+    const price = priceOf(exchange, target)
     if (price !== null) dearest = Math.max(dearest, costAtMost(price, tokens))
   }
   return dearest

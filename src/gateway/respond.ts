@@ -91,9 +91,14 @@ export function isOfOneAnswer(name: string): boolean {
 
 /** What every answer has: the request id, under our own name and the one that the caller's SDK reads, and limits. */
 export function ownHeaders(exchange: Exchange): string[] {
-  const headers = ['x-gatewright-request-id', exchange.id, requestIdHeader[surfaceOf(exchange)], exchange.id]
-  if (exchange.limits !== null || exchange.addressStandings.length > 0) describeLimits(exchange, headers)
+  const headers: string[] = []
+  addOwnHeaders(exchange, headers)
   return headers
+}
+
+export function addOwnHeaders(exchange: Exchange, headers: string[]): void {
+  headers.push('x-gatewright-request-id', exchange.id, requestIdHeader[surfaceOf(exchange)], exchange.id)
+  if (exchange.limits !== null || exchange.addressStandings.length > 0) describeLimits(exchange, headers)
 }
 
 /** Longer than any SDK waits before it tries again by itself. */

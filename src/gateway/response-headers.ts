@@ -1,6 +1,6 @@
 /** Headers of an answer: what Gatewright tells about it, and what of the provider's headers may pass. */
 import type { Exchange } from './exchange.ts'
-import { ownHeaders } from './respond.ts'
+import { addOwnHeaders } from './respond.ts'
 
 /** Provider headers that callers read. Everything else stays inside, above all anything that names a credential. */
 const passing = new Set([
@@ -36,7 +36,7 @@ function dropForeignLimits(headers: string[]): void {
 export function describeAnswer(exchange: Exchange, headers: string[], now: number): void {
   const target = exchange.target
   if (exchange.limits !== null) dropForeignLimits(headers)
-  headers.push(...ownHeaders(exchange))
+  addOwnHeaders(exchange, headers)
   if (target !== null) {
     headers.push(
       'x-gatewright-deployment',

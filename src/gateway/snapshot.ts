@@ -12,6 +12,7 @@ import type {
   ForwardedHeader,
   GatewayBounds,
   GrantSnapshot,
+  PriceRow,
   RouteSnapshot,
   SnapshotConfig,
 } from '../domain/snapshot.ts'
@@ -50,6 +51,10 @@ import { compileModelLabels } from './model-labels.ts'
 export interface CompiledTarget extends Candidate {
   readonly deployment: CompiledDeployment
   readonly model: string | null
+  /** As it is metered; null: the caller names the model. */
+  readonly metered: MeteredModel | null
+  /** What the metered model costs; null: no price is known, or no model. */
+  readonly priceRow: PriceRow | null
   /** Those of the route before those of the deployment, merged once. */
   readonly timeouts: UpstreamTimeouts
 }
@@ -254,6 +259,11 @@ export function isWithin({ region }: CompiledDeployment, mayGoTo: PatternMatcher
   return mayGoTo === null || (region !== null && mayGoTo(region))
 }
 
+/** Neither a pattern nor the place of operations without a model. */
+function isOneModel(routeName: string): boolean {
+  return routeName !== '' && !routeName.endsWith('*')
+}
+
 /** A target whose deployment is out of service is left out; the route stays and answers 503 when none is left. */
 function compileTarget(
   target: RouteTarget,
@@ -264,14 +274,18 @@ function compileTarget(
   if (deployment === undefined) return null
   const { model } = target
   const { canary } = route.terms
-  const price = model === null ? null : prices.find(deployment.provider.id, model)
+  const provider = deployment.provider.id
+  const named = model ?? (isOneModel(route.name) ? route.name : null)
+  const priceRow = named === null ? null : prices.find(provider, named)
   return Object.freeze({
     deployment,
     model,
     priority: target.priority,
     weight: target.weight,
     health: health.of(targetName(deployment.snapshot, model ?? route.name), route.terms.concurrency),
-    price: price === null ? null : price.inputPerMillion + price.outputPerMillion,
+    metered: named === null ? null : Object.freeze({ provider, model: named }),
+    priceRow,
+    price: priceRow === null ? null : priceRow.inputPerMillion + priceRow.outputPerMillion,
     place: hashText(`${deployment.id} ${model ?? ''}`),
     isCanary: canary?.deployment === deployment.id && (canary.model === null || canary.model === model),
     timeouts: Object.freeze({ ...deployment.snapshot.timeouts, ...route.timeouts }),

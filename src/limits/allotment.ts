@@ -59,6 +59,8 @@ export class Allotment implements CounterPart, CountedPart {
   owed = 0
   /** Exchanges came or ended since it was last tended. */
   isBusy = false
+  /** It is tended. */
+  isKept = false
   /** No exchange gets any more of it. */
   isClosed = false
   /** Of exchanges that take of this one first. */

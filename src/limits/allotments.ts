@@ -154,7 +154,10 @@ export class Allotments {
   }
 
   #keep(allotment: Allotment): void {
-    this.#open.add(allotment)
+    if (!allotment.isKept) {
+      allotment.isKept = true
+      this.#open.add(allotment)
+    }
     if (this.#isTending) return
     this.#isTending = true
     this.#options.timers.set(tendEveryMs, () => this.#tend())
@@ -180,7 +183,9 @@ export class Allotments {
       if (!allotment.empty(this.#options.counters, now)) return
       this.#heard(allotment)
     }
-    if (allotment.held === 0) this.#open.delete(allotment)
+    if (allotment.held !== 0) return
+    allotment.isKept = false
+    this.#open.delete(allotment)
   }
 
   /** The counter knows what was used. */

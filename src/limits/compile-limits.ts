@@ -169,6 +169,8 @@ const matchedFields = [
   ['products', (request: LimitRequest) => request.productId],
 ] as const
 
+const anyRequest = (): boolean => true
+
 function compileMatch(match: LimitMatch, meter: LimitMeter): (request: LimitRequest) => boolean {
   const tests: ((request: LimitRequest) => boolean)[] = []
   for (const [field, read] of matchedFields) {
@@ -176,7 +178,7 @@ function compileMatch(match: LimitMatch, meter: LimitMeter): (request: LimitRequ
     if (test !== null) tests.push((request) => test(read(request)))
   }
   if (meter === 'concurrent-streams') tests.push((request) => request.streamed)
-  if (tests.length === 0) return () => true
+  if (tests.length === 0) return anyRequest
   return (request) => tests.every((test) => test(request))
 }
 
@@ -204,24 +206,40 @@ function drawersOf(rule: LimitRule): readonly string[] {
 
 const noRules: readonly CompiledRule[] = Object.freeze([])
 
+/** Rules that are found in one place. */
+interface Drawer {
+  readonly rules: CompiledRule[]
+  /** All of them count whatever the request is. */
+  countsAll: boolean
+}
+
+function addTo(drawer: Drawer, compiled: CompiledRule): void {
+  drawer.rules.push(compiled)
+  drawer.countsAll &&= compiled.matches === anyRequest
+}
+
 class Limits implements CompiledLimits {
   readonly ruleCount: number
-  readonly #drawers = new Map<string, CompiledRule[]>()
+  readonly #drawers = new Map<string, Drawer>()
   readonly #usedFields: readonly (typeof filedBy)[number][]
   readonly #all: readonly CompiledRule[]
-  readonly #byPlan: ReadonlyMap<string, readonly CompiledRule[]>
+  readonly #byPlan = new Map<string, Drawer>()
   #placeCount = 0
 
   constructor(rules: readonly CompiledRule[], byPlan: ReadonlyMap<string, readonly CompiledRule[]>) {
-    this.#byPlan = byPlan
+    for (const [planId, own] of byPlan) {
+      const drawer = { rules: [], countsAll: true }
+      for (const compiled of own) addTo(drawer, compiled)
+      this.#byPlan.set(planId, drawer)
+    }
     this.#all = [...rules, ...[...byPlan.values()].flat()]
     this.ruleCount = this.#all.length
     const used = new Set<string>()
     for (const compiled of rules) {
       for (const name of new Set(drawersOf(compiled.rule))) {
-        const drawer = this.#drawers.get(name)
-        if (drawer === undefined) this.#drawers.set(name, [compiled])
-        else drawer.push(compiled)
+        const drawer = this.#drawers.get(name) ?? { rules: [], countsAll: true }
+        this.#drawers.set(name, drawer)
+        addTo(drawer, compiled)
         used.add(name.split(' ')[1] ?? '')
       }
     }
@@ -230,18 +248,16 @@ class Limits implements CompiledLimits {
 
   rulesOf(request: LimitRequest): readonly CompiledRule[] {
     if (this.ruleCount === 0) return noRules
-    const found: CompiledRule[] = []
-    addMatching(this.#drawers.get(request.organizationId), request, found)
+    let found = rulesIn(this.#drawers.get(request.organizationId), request, noRules)
     for (const field of this.#usedFields) {
-      addMatching(this.#drawers.get(drawerOf(field, request)), request, found)
+      found = rulesIn(this.#drawers.get(drawerOf(field, request)), request, found)
     }
-    addMatching(this.#byPlan.get(request.planId), request, found)
-    return found
+    return rulesIn(this.#byPlan.get(request.planId), request, found)
   }
 
   candidatesOf(request: LimitRequest): readonly CompiledRule[] {
-    const ofPlan = new Set(this.#byPlan.get(request.planId))
-    const ofPlans = new Set([...this.#byPlan.values()].flat())
+    const ofPlan = new Set(this.#byPlan.get(request.planId)?.rules)
+    const ofPlans = new Set([...this.#byPlan.values()].flatMap(({ rules }) => rules))
     return this.#all.filter(
       (compiled) =>
         compiled.rule.organizationId === request.organizationId &&
@@ -265,11 +281,13 @@ function drawerOf(field: (typeof filedBy)[number], request: LimitRequest): strin
   return `${request.organizationId} ${field} ${value}`
 }
 
-function addMatching(
-  rules: readonly CompiledRule[] | undefined,
+/** `found`, and those of `drawer` that count the request. */
+function rulesIn(
+  drawer: Drawer | undefined,
   request: LimitRequest,
-  found: CompiledRule[],
-): void {
-  if (rules === undefined) return
-  for (const compiled of rules) if (compiled.matches(request)) found.push(compiled)
+  found: readonly CompiledRule[],
+): readonly CompiledRule[] {
+  if (drawer === undefined) return found
+  const own = drawer.countsAll ? drawer.rules : drawer.rules.filter(({ matches }) => matches(request))
+  return found.length === 0 ? own : [...found, ...own]
 }

@@ -77,17 +77,13 @@ const scale = 1_000_000
 /** Below this, products, sum and the one division are exact in doubles; above, big integers do the same sum. */
 const exactLimit = 1e15
 
-type Line = readonly [tokens: number, price: number]
-
-function roundExactly(lines: readonly Line[]): number {
-  const divisor = BigInt(scale)
-  let total = divisor / 2n
-  for (const [tokens, price] of lines) total += BigInt(tokens) * BigInt(price)
-  return Number(total / divisor)
+/** Price of one token in units of 1e-6 micro-dollars. */
+function unitPrice(perMillion: number): number {
+  return Math.round(perMillion * scale)
 }
 
-function line(tokens: number, price: number): Line {
-  return [Math.max(0, Math.trunc(tokens)), Math.round(price * scale)]
+function whole(tokens: number): number {
+  return Math.max(0, Math.trunc(tokens))
 }
 
 /**
@@ -96,17 +92,34 @@ function line(tokens: number, price: number): Line {
  * Cached and cache-writing tokens are parts of the input and have their own prices, or the input price.
  */
 export function costMicroUsd(price: PriceRow, usage: TokenUsage): number {
-  const { inputTokens, outputTokens, cachedInputTokens: cached, cacheWriteTokens: written } = usage
+  const { cachedInputTokens: cached, cacheWriteTokens: written } = usage
   const input = price.inputPerMillion
-  const lines = [
-    line(inputTokens - cached - written, input),
-    line(cached, price.cachedInputPerMillion ?? input),
-    line(written, price.cacheWritePerMillion ?? input),
-    line(outputTokens, price.outputPerMillion),
-  ]
-  let total = scale / 2
-  for (const [tokens, each] of lines) total += tokens * each
-  return total < exactLimit ? Math.floor(total / scale) : roundExactly(lines)
+  // No list is made of the four parts: this runs for each exchange, under limits twice.
+  const plain = whole(usage.inputTokens - cached - written)
+  const plainPrice = unitPrice(input)
+  const cachedPrice = unitPrice(price.cachedInputPerMillion ?? input)
+  const writtenPrice = unitPrice(price.cacheWritePerMillion ?? input)
+  const outputPrice = unitPrice(price.outputPerMillion)
+  const total =
+    scale / 2 +
+    plain * plainPrice +
+    whole(cached) * cachedPrice +
+    whole(written) * writtenPrice +
+    whole(usage.outputTokens) * outputPrice
+  if (total < exactLimit) return Math.floor(total / scale)
+  return roundExactly([
+    [plain, plainPrice],
+    [whole(cached), cachedPrice],
+    [whole(written), writtenPrice],
+    [whole(usage.outputTokens), outputPrice],
+  ])
+}
+
+function roundExactly(lines: readonly (readonly [tokens: number, price: number])[]): number {
+  const divisor = BigInt(scale)
+  let total = divisor / 2n
+  for (const [tokens, price] of lines) total += BigInt(tokens) * BigInt(price)
+  return Number(total / divisor)
 }
 
 /** Cost of so many tokens at most: the provider may write the whole input to its prompt cache, where that costs more. */

@@ -1,7 +1,8 @@
 /**
  * Serialises reply heads. Framing and connection fields belong to the listener and are dropped when a handler gives
  * them, except `content-length`, which is noted. A name that is no token or a value with CR, LF, NUL or a character
- * outside latin1 is dropped and counted: a header cannot split a reply. Bound: 1,024 remembered names.
+ * outside latin1 is dropped and counted: a header cannot split a reply. Bounds: 1,024 remembered names, each with its
+ * last value where that is short.
  */
 import { STATUS_CODES } from 'node:http'
 import { tokenLower } from './byte-classes.ts'
@@ -22,7 +23,15 @@ const ours = 1
 const length = 2
 const invalid = 3
 const maxRemembered = 1024
-const verdicts = new Map<string, number>()
+const maxRememberedValue = 256
+
+/** What is known of a field's name. Many answers say the same: the last line is kept as it was written. */
+interface KnownName {
+  readonly verdict: number
+  lastValue: string | null
+  lastLine: string
+}
+const knownNames = new Map<string, KnownName>()
 const unsafeValue = /[^\t\x20-\x7e\x80-\xff]/
 
 const ownNames: ReadonlySet<string> = new Set([
@@ -42,10 +51,12 @@ export function draftFields(headers: readonly string[], draft: HeadDraft): void 
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? ''
     const value = headers[index + 1] ?? ''
-    const verdict = verdicts.get(name) ?? judgeName(name)
+    const known = knownNames.get(name) ?? judgeName(name)
+    const { verdict } = known
     if (verdict === usable) {
-      if (unsafeValue.test(value)) draft.dropped += 1
-      else fields += `${name}: ${value}\r\n`
+      if (known.lastValue === value) fields += known.lastLine
+      else if (unsafeValue.test(value)) draft.dropped += 1
+      else fields += writeLine(known, name, value)
     } else if (verdict === length) {
       const declared = parseLength(value)
       if (declared === undefined || draft.declaredLength !== -1) draft.dropped += 1
@@ -57,7 +68,16 @@ export function draftFields(headers: readonly string[], draft: HeadDraft): void 
   draft.fields = fields
 }
 
-function judgeName(name: string): number {
+function writeLine(known: KnownName, name: string, value: string): string {
+  const line = `${name}: ${value}\r\n`
+  if (value.length <= maxRememberedValue) {
+    known.lastValue = value
+    known.lastLine = line
+  }
+  return line
+}
+
+function judgeName(name: string): KnownName {
   let verdict = name.length === 0 ? invalid : usable
   for (let index = 0; index < name.length; index += 1) {
     const code = name.charCodeAt(index)
@@ -66,8 +86,9 @@ function judgeName(name: string): number {
   const lower = name.toLowerCase()
   if (verdict === usable && ownNames.has(lower)) verdict = ours
   if (verdict === usable && lower === 'content-length') verdict = length
-  if (verdicts.size < maxRemembered) verdicts.set(name, verdict)
-  return verdict
+  const known = { verdict, lastValue: null, lastLine: '' }
+  if (knownNames.size < maxRemembered) knownNames.set(name, known)
+  return known
 }
 
 /** True when the listener alone decides about this field, in lower case (RFC 9110 §7.6.1, RFC 9113 §8.2.2). */

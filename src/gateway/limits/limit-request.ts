@@ -5,7 +5,7 @@ import type { Exchange, ExchangeRequest } from '../exchange.ts'
 import { dearestCost, meteredModel, publicModel } from '../metered-model.ts'
 import { sensibleCap } from './answer-cap.ts'
 import { outputCapOf } from './output-cap.ts'
-import type { OutputExpectations } from './output-expectations.ts'
+import type { OutputExpectation, OutputExpectations } from './output-expectations.ts'
 import type { LimitNeeds } from './snapshot-limits.ts'
 
 /** Tokens, reasoning included, that no model writes in one answer (vendors' model pages, November 2026). */
@@ -37,6 +37,7 @@ export class AskedRequest implements ExchangeRequest {
   isExact = false
   /** The request itself says how long its answer may be. */
   readonly isCapped: boolean
+  readonly expectation: OutputExpectation | null
   readonly isOpenEnded: boolean
   readonly mostTimes: number
   outputCap: number | null = null
@@ -64,6 +65,7 @@ export class AskedRequest implements ExchangeRequest {
     this.#needs = needs
     // Only JSON bodies hold text that a model reads; what is uploaded counts as a request.
     if (!needs.tokens || operation === null || json === null || route === null) {
+      this.expectation = null
       this.outputTokens = 0
       this.isCapped = true
       this.isOpenEnded = false
@@ -74,7 +76,8 @@ export class AskedRequest implements ExchangeRequest {
     this.isCapped = perAnswer !== null
     this.isOpenEnded = perAnswer === null && needs.hardOutput
     this.#answers = answers
-    const expected = perAnswer ?? outputs.expect(this.organizationId, model)
+    this.expectation = perAnswer === null ? outputs.of(this.organizationId, model) : null
+    const expected = this.expectation?.expected ?? perAnswer ?? 0
     this.mostTimes = Math.max(1, longestAnswer / expected)
     this.outputTokens = expected * answers
     if (exchange.startedAt - sampledAt < sampleEveryMs)

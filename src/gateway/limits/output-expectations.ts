@@ -15,11 +15,13 @@ const unknownTokens = 1024
 const share = 0.95
 
 /** What is known of the answers of one model. */
-class Answers {
+export class OutputExpectation {
   readonly #figures = new Uint32Array(remembered)
   #count = 0
+  /** Tokens to reserve for one answer. */
   expected = unknownTokens
 
+  /** One answer had so many tokens. */
   observe(tokens: number): void {
     this.#figures[this.#count % remembered] = tokens
     this.#count += 1
@@ -31,20 +33,18 @@ class Answers {
 
 /** Organization → model: two look-ups by strings that are there cost less than making one of both. */
 export class OutputExpectations {
-  readonly #organizations = new Map<string, Map<string, Answers>>()
+  readonly #organizations = new Map<string, Map<string, OutputExpectation>>()
 
-  /** Tokens to reserve for one answer. */
-  expect(organizationId: string, model: string): number {
-    return this.#organizations.get(organizationId)?.get(model)?.expected ?? unknownTokens
+  of(organizationId: string, model: string): OutputExpectation {
+    return this.#organizations.get(organizationId)?.get(model) ?? this.#add(organizationId, model)
   }
 
-  /** One answer had so many tokens. */
-  observe(organizationId: string, model: string, tokens: number): void {
+  #add(organizationId: string, model: string): OutputExpectation {
     const models = findOrAdd(this.#organizations, organizationId, {
       most: maxOrganizations,
-      make: () => new Map<string, Answers>(),
+      make: () => new Map<string, OutputExpectation>(),
     })
-    findOrAdd(models, model, { most: maxModels, make: () => new Answers() }).observe(tokens)
+    return findOrAdd(models, model, { most: maxModels, make: () => new OutputExpectation() })
   }
 }
 

@@ -7,6 +7,7 @@ import type { LimitRule } from '../../domain/limits.ts'
 import type { LimitActual } from '../../limits/index.ts'
 import { costAtMost } from '../../metering/index.ts'
 import type { Exchange, ExchangeLimits } from '../exchange.ts'
+import { priceOf } from '../metered-model.ts'
 
 const stepTokens = 64
 const countedParts = 4
@@ -68,8 +69,8 @@ export class StreamBudget {
   }
 
   #cost(inputTokens: number, outputTokens: number): number {
-    const { target, servedModel, snapshot } = this.#exchange
-    const price = target === null ? null : snapshot.prices.find(target.deployment.provider.id, servedModel)
+    const { target } = this.#exchange
+    const price = target === null ? null : priceOf(this.#exchange, target)
     return price === null ? 0 : costAtMost(price, { inputTokens, outputTokens })
   }
 }

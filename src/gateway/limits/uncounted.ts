@@ -10,7 +10,7 @@ import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { CompiledLimits, LimitRequest } from '../../limits/index.ts'
 import type { Exchange } from '../exchange.ts'
-import { meteredModel } from '../metered-model.ts'
+import { meteredModel, priceOf } from '../metered-model.ts'
 import { limitFault } from './limit-faults.ts'
 import type { LimitNeeds } from './snapshot-limits.ts'
 
@@ -40,8 +40,7 @@ export function uncountedFault(exchange: Exchange, { limits, needs, request }: C
 /** A model to which the exchange may go and of which no price is known. */
 function unpricedModel(exchange: Exchange): string | null {
   for (const target of exchange.route?.targets ?? []) {
-    const { provider, model } = meteredModel(exchange, target)
-    if (exchange.snapshot.prices.find(provider, model) === null) return model
+    if (priceOf(exchange, target) === null) return meteredModel(exchange, target).model
   }
   return null
 }

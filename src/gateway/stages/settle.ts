@@ -5,25 +5,24 @@
  */
 import { noUsage, type TokenUsage } from '../../domain/usage.ts'
 import { costMicroUsd, observeInputBytes, observeInputTokens, plausibleUsage } from '../../metering/index.ts'
-import type { GatewayContext } from '../context.ts'
 import type { Exchange, ExchangeLimits } from '../exchange.ts'
 import { countUnseen, sumOfUsage } from '../lost-calls.ts'
-import { meteredModel } from '../metered-model.ts'
+import { meteredModel, priceOf } from '../metered-model.ts'
 import type { Stage } from '../stage.ts'
 
 export const settle: Stage = (exchange, ctx) => {
   if (exchange.settled) return 'next'
   exchange.settled = true
-  const { target, servedModel, limits } = exchange
+  const { target, limits } = exchange
   const seen = exchange.usage ?? exchange.estimateUsage?.() ?? null
   const isUnseen = target !== null && goesOnUnseen(exchange, seen)
-  if (isUnseen) countUnseen({ exchange, ctx, target, servedModel })
+  if (isUnseen) countUnseen({ exchange, ctx, target })
   const answered = isUnseen ? noUsage : plausibleUsage(seen ?? noUsage)
   const { lost } = exchange
   exchange.usage = lost === null ? answered : plausibleUsage(sumOfUsage(answered, lost.usage))
   exchange.estimateUsage = null
   if (target !== null) {
-    const price = exchange.snapshot.prices.find(target.deployment.provider.id, servedModel)
+    const price = priceOf(exchange, target)
     const lostMicroUsd = lost?.costMicroUsd ?? 0
     if (price !== null) exchange.costMicroUsd = costMicroUsd(price, answered) + lostMicroUsd
     else if (lostMicroUsd > 0) exchange.costMicroUsd = lostMicroUsd
@@ -31,7 +30,7 @@ export const settle: Stage = (exchange, ctx) => {
   if (limits === null) return 'next'
   const { inputTokens, outputTokens } = exchange.usage
   limits.settle({ inputTokens, outputTokens, costMicroUsd: exchange.costMicroUsd ?? 0 })
-  learn(exchange, ctx, { limits, answered })
+  learn(exchange, limits, answered)
   return 'next'
 }
 
@@ -42,16 +41,10 @@ function goesOnUnseen({ json, outcome, faultCode }: Exchange, seen: TokenUsage |
 }
 
 /** What the next estimates can learn from the answer. */
-function learn(
-  exchange: Exchange,
-  { outputs }: GatewayContext,
-  { limits, answered }: { readonly limits: ExchangeLimits; readonly answered: TokenUsage },
-): void {
+function learn(exchange: Exchange, { request }: ExchangeLimits, answered: TokenUsage): void {
   const { target } = exchange
   if (answered.estimated || target === null) return
-  const { request } = limits
-  if (answered.outputTokens > 0 && !request.isCapped)
-    outputs.observe(request.organizationId, request.model, answered.outputTokens)
+  if (answered.outputTokens > 0) request.expectation?.observe(answered.outputTokens)
   const model = meteredModel(exchange, target)
   observeInputBytes(model, exchange.body.length, answered)
   if (request.isExact) observeInputTokens(model, request.inputTokens, answered)
