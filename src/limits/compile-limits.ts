@@ -252,7 +252,7 @@ class Limits implements CompiledLimits {
     for (const field of this.#usedFields) {
       found = rulesIn(this.#drawers.get(drawerOf(field, request)), request, found)
     }
-    return rulesIn(this.#byPlan.get(request.planId), request, found)
+    return this.#byPlan.size === 0 ? found : rulesIn(this.#byPlan.get(request.planId), request, found)
   }
 
   candidatesOf(request: LimitRequest): readonly CompiledRule[] {

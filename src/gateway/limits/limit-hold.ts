@@ -50,11 +50,6 @@ const noRules: readonly { readonly rule: LimitRule }[] = Object.freeze([])
 const unknownRetryMs = 1000
 
 export class LimitHold implements ExchangeLimits, QueueGuest {
-  readonly request: ExchangeRequest
-  readonly flow: string
-  readonly weight: number
-  readonly rank: number
-  readonly terms: QueueTerms
   readonly #exchange: Exchange
   readonly #parts: HoldParts
   #reservation: Reservation | null = null
@@ -68,14 +63,24 @@ export class LimitHold implements ExchangeLimits, QueueGuest {
   #fault: Fault | null = null
 
   constructor(exchange: Exchange, parts: HoldParts) {
-    const { request, plan } = parts
-    this.request = request
-    this.flow = request.applicationId
-    this.weight = plan?.weight ?? 1
-    this.rank = priorityClasses.indexOf(plan?.priority ?? defaultPriority)
-    this.terms = plan?.queue ?? defaultQueueTerms
     this.#exchange = exchange
     this.#parts = parts
+  }
+
+  get request(): ExchangeRequest {
+    return this.#parts.request
+  }
+  get flow(): string {
+    return this.#parts.request.applicationId
+  }
+  get weight(): number {
+    return this.#parts.plan?.weight ?? 1
+  }
+  get rank(): number {
+    return priorityClasses.indexOf(this.#parts.plan?.priority ?? defaultPriority)
+  }
+  get terms(): QueueTerms {
+    return this.#parts.plan?.queue ?? defaultQueueTerms
   }
 
   /** Worst first, as they stand now. */
@@ -98,7 +103,7 @@ export class LimitHold implements ExchangeLimits, QueueGuest {
     const { limiter, limits, request, queue } = this.#parts
     this.#isBeginning = true
     const ahead = this.#parts.mayWait && queue.isBusy ? this.#laneAhead() : null
-    if (ahead === null) limiter.admit(limits, request, this.#answered)
+    if (ahead === null) limiter.admit(limits, request, (verdict) => this.#answered(verdict))
     else this.#wait(ahead.rule, ahead.claim)
     this.#isBeginning = false
     if (this.#fault !== null) throw this.#fault
@@ -117,12 +122,12 @@ export class LimitHold implements ExchangeLimits, QueueGuest {
   /** The exchange has ended. */
   settle(actual: LimitActual): void {
     const { queue } = this.#parts
-    queue.leave(this)
+    if (this.#waitsFor !== null) queue.leave(this)
     this.#reservation?.settle(actual)
     if (queue.isBusy) this.#wakeLanes()
   }
 
-  readonly #answered = (verdict: LimitVerdict): void => {
+  #answered(verdict: LimitVerdict): void {
     const outcome = this.#judge(verdict)
     if (outcome === 'served') {
       this.#hasBegun = true

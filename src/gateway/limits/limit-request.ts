@@ -1,4 +1,5 @@
 /** What an exchange asks of the limits: who, what for, and how much at most. */
+import type { GrantSnapshot } from '../../domain/snapshot.ts'
 import type { BudgetRoom, LimitActual } from '../../limits/index.ts'
 import { estimateInput, type MeteredModel, roughInput } from '../../metering/index.ts'
 import type { Exchange, ExchangeRequest } from '../exchange.ts'
@@ -19,17 +20,8 @@ let sampledAt = 0
  * than all other work of a limit.
  */
 export class AskedRequest implements ExchangeRequest {
-  readonly organizationId: string
-  readonly applicationId: string
-  readonly team: string
-  readonly keyId: string
-  readonly user: string
-  readonly address: string
+  /** Public name of the model. */
   readonly model: string
-  readonly route: string
-  readonly productId: string
-  readonly planId: string
-  readonly streamed: boolean
   readonly outputTokens: number
   inputTokens = 0
   costMicroUsd = 0
@@ -43,24 +35,15 @@ export class AskedRequest implements ExchangeRequest {
   outputCap: number | null = null
   readonly #exchange: Exchange
   readonly #needs: LimitNeeds
+  /** Undefined: nobody has asked for it. */
+  #grant: GrantSnapshot | null | undefined = undefined
   #answers = 0
   #bounded: LimitActual | null = null
 
   constructor(exchange: Exchange, needs: LimitNeeds, outputs: OutputExpectations) {
-    const { key, application, operation, route, json, facts } = exchange
+    const { operation, route, json, facts } = exchange
     const model = publicModel(exchange)
-    const grant = application?.grantFor(operation?.id ?? '', route === null ? null : model)
-    this.organizationId = key?.organizationId ?? ''
-    this.applicationId = key?.applicationId ?? ''
-    this.team = application?.team ?? ''
-    this.keyId = key?.keyId ?? ''
-    this.user = exchange.endUser
-    this.address = exchange.clientAddress
     this.model = model
-    this.route = route?.name ?? ''
-    this.productId = grant?.productId ?? ''
-    this.planId = grant?.planId ?? ''
-    this.streamed = exchange.stream
     this.#exchange = exchange
     this.#needs = needs
     // Only JSON bodies hold text that a model reads; what is uploaded counts as a request.
@@ -86,6 +69,46 @@ export class AskedRequest implements ExchangeRequest {
       sampledAt = exchange.startedAt
       this.refine()
     }
+  }
+
+  // Read from the exchange when a rule asks: most rules look at one or two of them.
+  get organizationId(): string {
+    return this.#exchange.key?.organizationId ?? ''
+  }
+  get applicationId(): string {
+    return this.#exchange.key?.applicationId ?? ''
+  }
+  get team(): string {
+    return this.#exchange.application?.team ?? ''
+  }
+  get keyId(): string {
+    return this.#exchange.key?.keyId ?? ''
+  }
+  get user(): string {
+    return this.#exchange.endUser
+  }
+  get address(): string {
+    return this.#exchange.clientAddress
+  }
+  get route(): string {
+    return this.#exchange.route?.name ?? ''
+  }
+  get streamed(): boolean {
+    return this.#exchange.stream
+  }
+  get productId(): string {
+    return this.#ofGrant()?.productId ?? ''
+  }
+  get planId(): string {
+    return this.#ofGrant()?.planId ?? ''
+  }
+
+  #ofGrant(): GrantSnapshot | null {
+    if (this.#grant === undefined) {
+      const { application, operation, route } = this.#exchange
+      this.#grant = application?.grantFor(operation?.id ?? '', route === null ? null : this.model) ?? null
+    }
+    return this.#grant
   }
 
   refine(): void {

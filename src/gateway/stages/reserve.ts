@@ -21,7 +21,7 @@ export const reserve: Stage = (exchange, ctx) => {
     queue: ctx.queue,
     limits: rules,
     request,
-    plan: plans.get(request.planId) ?? null,
+    plan: plans.size === 0 ? null : (plans.get(request.planId) ?? null),
     mayWait: needs.queue,
   })
   exchange.limits = hold
