@@ -3,13 +3,13 @@
  * second, debts of the time when the store was out of reach. One thread of the node runs it (the control thread); it
  * finds what to tell in the shared memory, so that nothing is lost with a worker.
  *
- * A report that may not have arrived is sent again: budgets may count a unit twice then, never miss one. Units that
- * are given back are not: when the answer is lost they count as spent.
+ * A report whose answer is lost is sent again (`lease-teller.ts`): nothing is missed, and budgets count nothing twice.
  */
 import type { Clock } from '../kernel/clock.ts'
 import type { TimerHandle, TimerWheel } from '../kernel/timer-wheel.ts'
-import type { CentralCounters, CounterEntry } from '../ports/central-counters.ts'
+import type { CentralCounters } from '../ports/central-counters.ts'
 import type { LeaseReport, NodeCounters } from '../ports/node-counters.ts'
+import { LeaseTeller } from './lease-teller.ts'
 
 export interface LeaseKeeperOptions {
   readonly counters: NodeCounters
@@ -34,7 +34,6 @@ const idleLeaseMs = 500
 /** The shortest time for which a store keeps a node's leases is three times this. */
 const renewEveryMs = 1000
 const sweepShare = 1 / 32
-const maxPartsPerCall = 512
 /**
  * More nodes count at once, fewer only when they have been fewer for so long: when the store is lost, nodes share by
  * this number, and a fleet that is stopped node by node must not leave its last ones with too small a one.
@@ -48,6 +47,9 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
 
 class Keeper implements LeaseKeeper {
   readonly #options: LeaseKeeperOptions
+  readonly #calendar: LeaseTeller | null
+  /** The same where one store has both: it knows one last report of a node. */
+  readonly #rates: LeaseTeller | null
   #timer: TimerHandle | null = null
   #isClosed = false
   #renewedAt = 0
@@ -57,6 +59,12 @@ class Keeper implements LeaseKeeper {
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options
+    const { calendarCounters, rateCounters } = options
+    this.#calendar = calendarCounters === null ? null : new LeaseTeller(calendarCounters, options)
+    this.#rates =
+      rateCounters === null || rateCounters === calendarCounters
+        ? (rateCounters && this.#calendar)
+        : new LeaseTeller(rateCounters, options)
     this.#flushLater()
   }
 
@@ -120,57 +128,21 @@ class Keeper implements LeaseKeeper {
   }
 
   async #report(idleMs: number): Promise<boolean> {
-    const { counters, clock, calendarCounters, rateCounters } = this.#options
-    if (calendarCounters === null && rateCounters === null) return true
-    const reports = counters.collect(clock.now(), idleMs)
-    const isCalendar = (report: LeaseReport): boolean => report.terms.kind === 'calendar'
-    const told = await Promise.all([
-      this.#tell(calendarCounters, reports.filter(isCalendar)),
-      this.#tell(
-        rateCounters,
-        reports.filter((report) => !isCalendar(report)),
-      ),
-    ])
-    return told.every(Boolean)
+    const { counters, clock } = this.#options
+    const tellers = new Set([this.#calendar, this.#rates].filter((teller) => teller !== null))
+    if (tellers.size === 0) return true
+    const caughtUp = await Promise.all([...tellers].map(async (teller) => [teller, await teller.catchUp()]))
+    const reachable = new Set(caughtUp.filter(([, isCaughtUp]) => isCaughtUp).map(([teller]) => teller))
+    if (reachable.size === 0) return false
+    // What is taken out of a balance must be told: nothing is, while a store cannot be told anything new.
+    const isAll = reachable.size === tellers.size
+    const reports = counters.collect(clock.now(), isAll ? idleMs : Number.POSITIVE_INFINITY)
+    const tellerOf = ({ terms }: LeaseReport) => (terms.kind === 'calendar' ? this.#calendar : this.#rates)
+    const told = await Promise.all(
+      [...tellers]
+        .filter((teller) => reachable.has(teller))
+        .map((teller) => teller.tell(reports.filter((report) => tellerOf(report) === teller))),
+    )
+    return isAll && told.every(Boolean)
   }
-
-  async #tell(central: CentralCounters | null, reports: readonly LeaseReport[]): Promise<boolean> {
-    if (central === null || reports.length === 0) return true
-    try {
-      for (const batch of batchesOf(reports)) await this.#settle(central, batch)
-      const debts = reports.filter(({ debt }) => debt !== 0)
-      for (const group of byHashTag(debts)) await this.#debit(central, group)
-      return true
-    } catch {
-      // What was spent stays in the counters and is told with the next flush.
-      return false
-    }
-  }
-
-  async #settle(central: CentralCounters, batch: readonly LeaseReport[]): Promise<void> {
-    const parts = batch.filter(({ spent, returned }) => spent > 0 || returned > 0)
-    if (parts.length === 0) return
-    await central.settle(parts.map(({ key, terms, spent, returned }) => ({ key, terms, spent, returned })))
-    const now = this.#options.clock.now()
-    for (const report of parts) this.#options.counters.reported(report, 'spent', now)
-  }
-
-  async #debit(central: CentralCounters, group: readonly LeaseReport[]): Promise<void> {
-    await central.adjust(group.map(({ key, terms, debt }): CounterEntry => ({ key, terms, units: debt })))
-    const now = this.#options.clock.now()
-    for (const report of group) this.#options.counters.reported(report, 'debt', now)
-  }
-}
-
-function batchesOf(reports: readonly LeaseReport[]): readonly (readonly LeaseReport[])[] {
-  const batches: LeaseReport[][] = []
-  for (let start = 0; start < reports.length; start += maxPartsPerCall) {
-    batches.push(reports.slice(start, start + maxPartsPerCall))
-  }
-  return batches
-}
-
-/** Entries of one adjustment share their hash tag, the organization. */
-function byHashTag(reports: readonly LeaseReport[]): Iterable<readonly LeaseReport[]> {
-  return Map.groupBy(reports, ({ key }) => key.slice(0, key.indexOf('}') + 1)).values()
 }

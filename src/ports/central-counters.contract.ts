@@ -233,6 +233,43 @@ function testLeases(check: CheckCounters): void {
   })
 }
 
+function testReports(check: CheckCounters): void {
+  check('a report that is sent again under its name counts once, where a store says so', async ({ open }) => {
+    const counters = await open('a')
+    if (counters.takesReportsOnce !== true) return
+    const budget = month(1000)
+    const money = entry('money', budget, 100)
+    await leaseOf(counters, money)
+    const part = { key: money.key, terms: budget, spent: 30, returned: 20 }
+    await counters.settle([part], 'first')
+    await counters.settle([part], 'first')
+    assert.equal(await remaining(counters, 'money', budget), 920)
+    const debt = [{ key: money.key, terms: budget, units: 7 }]
+    await counters.adjust(debt, 'second')
+    await counters.adjust(debt, 'second')
+    assert.equal(await remaining(counters, 'money', budget), 913)
+    await counters.settle([part], 'third')
+    await counters.forget()
+    assert.equal(await remaining(counters, 'money', budget), 933)
+  })
+
+  check('reports of many counters count once each, and those of other nodes are their own', async ({ open }) => {
+    const [a, b] = [await open('a'), await open('b')]
+    if (a.takesReportsOnce !== true) return
+    const budget = month(10)
+    const parts = Array.from({ length: 150 }, (_, at) => ({
+      key: `{tenant}of-${at}`,
+      terms: budget,
+      spent: 1,
+      returned: 0,
+    }))
+    await a.settle(parts, 'same')
+    await b.settle(parts, 'same')
+    await a.settle(parts, 'same')
+    for (const at of [0, 63, 64, 149]) assert.equal(await remaining(a, `of-${at}`, budget), 8)
+  })
+}
+
 function testConcurrency(check: CheckCounters): void {
   check('slots are held by nodes, and let go by the node that holds them', async ({ open }) => {
     const [a, b] = [await open('a'), await open('b')]
@@ -336,6 +373,7 @@ export function testCentralCountersContract(name: string, create: () => Promise<
   }
   testTakes(check)
   testTime(check)
+  testReports(check)
   testLeases(check)
   testConcurrency(check)
   testCallersAtOnce(check)

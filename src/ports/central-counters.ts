@@ -86,18 +86,25 @@ export interface LeasePart extends CounterKey {
 }
 
 export interface CentralCounters {
+  /** A report that is sent twice under one name counts once, also when the answer to the first was lost. */
+  readonly takesReportsOnce?: true
   /** Exact mode: check all entries and debit all, or none. A unit of a concurrency counter is held by this node. */
   take(entries: readonly CounterEntry[]): Promise<TakeOutcome>
-  /** Correct after the fact: positive units are debited (held) without a check, negative ones are given back. */
-  adjust(entries: readonly CounterEntry[]): Promise<void>
+  /**
+   * Correct after the fact: positive units are debited (held) without a check, negative ones are given back.
+   * @param report as in `settle`
+   */
+  adjust(entries: readonly CounterEntry[], report?: string): Promise<void>
   /** Each request stands alone here: one that is refused does not refuse the others. */
   lease(requests: readonly LeaseRequest[]): Promise<readonly LeaseGrant[]>
   /**
    * Settle leases: of the units leased, `spent` were used (may be more than was leased: the rest is debited), and
    * `returned` are free again (never more than is leased). A lease may be settled in parts. Of a concurrency
    * counter both are let go.
+   * @param report names what is told, the same for each try: durable counters take the last report of a node once,
+   * however often it is sent
    */
-  settle(parts: readonly LeasePart[]): Promise<void>
+  settle(parts: readonly LeasePart[], report?: string): Promise<void>
   /**
    * The node lives: its leases and holds stay. To be called at least every `ttlMs / 3`. Resolves with the number of
    * nodes that renew, this one among them.

@@ -44,6 +44,8 @@ class MemoryCounterStore {
   readonly #now: () => number
   readonly #maxCounters: number
   readonly #counters = new Map<string, Counter>()
+  /** Node → its last report. */
+  readonly #reports = new Map<string, string>()
   /** Node → when it renewed last. */
   readonly #nodes = new Map<string, number>()
   readonly ttlMs: number
@@ -84,6 +86,14 @@ class MemoryCounterStore {
     }
   }
 
+  /** False: the node's last report was this one. */
+  isNews(node: string, report: string | undefined): boolean {
+    if (report === undefined) return true
+    if (this.#reports.get(node) === report) return false
+    this.#reports.set(node, report)
+    return true
+  }
+
   #makeRoom(): void {
     const now = this.#now()
     for (const [name, counter] of this.#counters) {
@@ -95,6 +105,7 @@ class MemoryCounterStore {
 }
 
 class MemoryCentralCounters implements CentralCounters {
+  readonly takesReportsOnce = true
   readonly #store: MemoryCounterStore
   readonly #node: string
 
@@ -115,8 +126,9 @@ class MemoryCentralCounters implements CentralCounters {
     return outcome
   }
 
-  async adjust(entries: readonly CounterEntry[]): Promise<void> {
+  async adjust(entries: readonly CounterEntry[], report?: string): Promise<void> {
     this.#store.live(this.#node)
+    if (!this.#store.isNews(this.#node, report)) return
     for (const { key, terms, units } of entries) {
       const counter = this.#store.counter({ key, terms })
       const change =
@@ -136,8 +148,9 @@ class MemoryCentralCounters implements CentralCounters {
     })
   }
 
-  async settle(parts: readonly LeasePart[]): Promise<void> {
+  async settle(parts: readonly LeasePart[], report?: string): Promise<void> {
     this.#store.live(this.#node)
+    if (!this.#store.isNews(this.#node, report)) return
     for (const { key, terms, spent, returned } of parts) {
       const counter = this.#store.counter({ key, terms })
       const outstanding = counter.leases.get(this.#node) ?? 0

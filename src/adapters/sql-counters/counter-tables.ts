@@ -33,3 +33,11 @@ export async function createCounterTables(db: Database): Promise<void> {
     .addColumn('seen_at', 'double precision', (column) => column.notNull())
     .execute()
 }
+
+/** The last report of a node, so that one whose answer was lost counts once. */
+export async function addNodeReports(db: Database): Promise<void> {
+  await db.schema
+    .alterTable(nodesTable)
+    .addColumn('report', 'text', (column) => column.notNull().defaultTo(''))
+    .execute()
+}

@@ -4,6 +4,8 @@
  * statements run on SQLite and PostgreSQL.
  *
  * A process that is killed loses its leases and nothing else: they were debited when they were leased, and stay so.
+ * When an answer is lost, with the database or the way to it, nothing counts twice: a report that is sent again is known
+ * by its name, and a lease that nobody heard of goes back with the next call (`lease-memory.ts`).
  * Bounds: `countersAtOnce` in one transaction; counters that say nothing any more are removed by whoever renews.
  */
 import type { RawBuilder } from 'kysely'
@@ -30,7 +32,8 @@ import {
   takeAll,
 } from '../../ports/central-counters-arithmetic.ts'
 import type { Database } from '../sql-store/database.ts'
-import { countersTable, leasesTable } from './counter-tables.ts'
+import { countersTable, leasesTable, nodesTable } from './counter-tables.ts'
+import { LeaseMemory } from './lease-memory.ts'
 import { createNodeRegister, type NodeRegister, type NodeRegisterOptions } from './node-register.ts'
 
 export type SqlCountersOptions = NodeRegisterOptions
@@ -57,11 +60,13 @@ class Refusal extends Error {
 }
 
 class SqlCentralCounters implements CentralCounters {
+  readonly takesReportsOnce = true
   readonly #db: Database
   readonly #node: string
   readonly #serverTime: RawBuilder<number>
   readonly #register: NodeRegister
   readonly #ttlMs: number
+  readonly #memory = new LeaseMemory()
 
   constructor(db: Database, options: SqlCountersOptions) {
     this.#db = db
@@ -87,9 +92,9 @@ class SqlCentralCounters implements CentralCounters {
     }
   }
 
-  async adjust(entries: readonly CounterEntry[]): Promise<void> {
+  async adjust(entries: readonly CounterEntry[], report?: string): Promise<void> {
     await this.#register.live()
-    await this.#change(entries, (counterOf) => {
+    const change = (counterOf: CounterOf): void => {
       for (const entry of entries) {
         const counter = counterOf(entry)
         const isSlot = entry.terms.kind === 'concurrency'
@@ -97,23 +102,41 @@ class SqlCentralCounters implements CentralCounters {
         shift(counter, units)
         hold(counter, units)
       }
-    })
+    }
+    await this.#change(entries, change, partOf(report, { part: 0, repeated: () => undefined }))
   }
 
   async lease(requests: readonly LeaseRequest[]): Promise<readonly LeaseGrant[]> {
     const nodes = await this.#register.live()
-    return this.#changeInParts(requests, (request, counter) => {
-      const grant = grantLease(counter, request.terms, request)
-      counter.leased += grant.units
-      return { ...grant, ttlMs: this.#ttlMs, nodes }
-    })
+    const grants: LeaseGrant[] = []
+    for (const some of chunksOf(requests)) {
+      const grantAll = (counterOf: CounterOf): LeaseGrant[] =>
+        some.map((request) => {
+          const counter = counterOf(request)
+          const grant = grantLease(counter, request.terms, request)
+          counter.leased += grant.units
+          return { ...grant, ttlMs: this.#ttlMs, nodes }
+        })
+      grants.push(...(await this.#change(some, grantAll)))
+    }
+    return grants
   }
 
-  async settle(parts: readonly LeasePart[]): Promise<void> {
+  async settle(parts: readonly LeasePart[], report?: string): Promise<void> {
     await this.#register.live()
-    await this.#changeInParts(parts, ({ terms, spent, returned }, counter) => {
-      counter.leased = settleLease(counter, terms, { outstanding: counter.leased, spent, returned })
-    })
+    for (const [part, some] of chunksOf(parts).entries()) {
+      const settleAll = (counterOf: CounterOf): void => {
+        for (const { key, terms, spent, returned } of some) {
+          const counter = counterOf({ key, terms })
+          counter.leased = settleLease(counter, terms, { outstanding: counter.leased, spent, returned })
+        }
+      }
+      const repeated = (): void => {
+        for (const { key, terms, spent, returned } of some)
+          this.#memory.settled(storedKeyOf(key, terms), spent + returned)
+      }
+      await this.#change(some, settleAll, partOf(report, { part, repeated }))
+    }
   }
 
   renew(): Promise<number> {
@@ -126,9 +149,7 @@ class SqlCentralCounters implements CentralCounters {
 
   async read(keys: readonly CounterKey[]): Promise<readonly CounterStanding[]> {
     const standings: CounterStanding[] = []
-    for (let start = 0; start < keys.length; start += countersAtOnce) {
-      standings.push(...(await this.#readSome(keys.slice(start, start + countersAtOnce))))
-    }
+    for (const some of chunksOf(keys)) standings.push(...(await this.#readSome(some)))
     return standings
   }
 
@@ -156,35 +177,71 @@ class SqlCentralCounters implements CentralCounters {
     })
   }
 
-  async #changeInParts<K extends CounterKey, T>(
-    keys: readonly K[],
-    change: (key: K, counter: LockedCounter) => T,
-  ): Promise<T[]> {
-    const results: T[] = []
-    for (let start = 0; start < keys.length; start += countersAtOnce) {
-      const some = keys.slice(start, start + countersAtOnce)
-      results.push(
-        ...(await this.#change(some, (counterOf) => some.map((key) => change(key, counterOf(key))))),
-      )
-    }
-    return results
-  }
-
   /** Runs `change` on the counters of `keys`, locked; stores what it leaves. */
-  async #change<T>(
+  #change<T>(
     keys: readonly CounterKey[],
-    change: (counterOf: (key: CounterKey) => LockedCounter) => T,
+    change: (counterOf: CounterOf) => T,
+    report: ReportPart<T> | null = null,
   ): Promise<T> {
-    if (keys.length === 0) return change(neverCounter)
-    return this.#db.transaction().execute(async (transaction) => {
-      const counters = await this.#lock(transaction, namesOf(keys))
-      const before = [...counters.values()].map(({ leased }) => leased)
-      const result = change((key) => counters.get(storedKeyOf(key.key, key.terms)) ?? neverCounter(key))
-      await this.#store(transaction, [...counters.values()])
-      const changed = [...counters.values()].filter((counter, at) => counter.leased !== before[at])
-      await this.#storeLeases(transaction, changed)
+    if (keys.length === 0) return Promise.resolve(change(neverCounter))
+    const terms = namesOf(keys)
+    return this.#memory.during([...terms.keys()], async () => {
+      const { result, leases } = await this.#db.transaction().execute(async (transaction) => {
+        const counters = await this.#lock(transaction, terms)
+        if (report !== null && (await this.#wasTaken(transaction, report)))
+          return { result: report.repeated(), leases: [] }
+        return this.#changeLocked(transaction, [...counters.values()], () =>
+          change((key) => counters.get(storedKeyOf(key.key, key.terms)) ?? neverCounter(key)),
+        )
+      })
+      for (const each of leases) this.#memory.learn(each.name, each)
       return result
     })
+  }
+
+  async #changeLocked<T>(transaction: Database, counters: readonly LockedCounter[], change: () => T) {
+    const before = counters.map(({ leased }) => leased)
+    for (const counter of counters) this.#giveBackSurplus(counter)
+    const known = counters.map(({ leased }) => leased)
+    const result = change()
+    await this.#store(transaction, counters)
+    await this.#storeLeases(
+      transaction,
+      counters.filter((counter, at) => counter.leased !== before[at]),
+    )
+    const leases = counters
+      .map(({ name, terms, leased }, at) => ({ name, terms, leased, change: leased - (known[at] ?? 0) }))
+      .filter(({ terms }) => terms.kind !== 'concurrency')
+    return { result, leases }
+  }
+
+  /** Leases that this process never heard of. */
+  #giveBackSurplus(counter: LockedCounter): void {
+    if (counter.terms.kind === 'concurrency') return
+    const surplus = this.#memory.surplusOf(counter.name, counter.leased)
+    if (surplus === 0) return
+    shift(counter, -surplus)
+    counter.leased -= surplus
+  }
+
+  /** Notes the part; true: it, or a later one of the same report, was noted before. */
+  async #wasTaken(
+    transaction: Database,
+    { report, part }: Pick<ReportPart<unknown>, 'report' | 'part'>,
+  ): Promise<boolean> {
+    const row = await transaction
+      .selectFrom(nodesTable)
+      .select('report')
+      .where('node', '=', this.#node)
+      .executeTakeFirst()
+    const [last, lastPart] = String(row?.['report'] ?? '').split('#')
+    if (last === report && Number(lastPart) >= part) return true
+    await transaction
+      .updateTable(nodesTable)
+      .set({ report: `${report}#${part}` })
+      .where('node', '=', this.#node)
+      .execute()
+    return false
   }
 
   /** Inserts the counters that are not there and locks them all, in the order of their names. */
@@ -276,6 +333,27 @@ class SqlCentralCounters implements CentralCounters {
       )
       .execute()
   }
+}
+
+type CounterOf = (key: CounterKey) => LockedCounter
+
+/** What one transaction takes of a report. */
+interface ReportPart<T> {
+  readonly report: string
+  readonly part: number
+  /** It was taken before. */
+  readonly repeated: () => T
+}
+
+function partOf<T>(report: string | undefined, rest: Omit<ReportPart<T>, 'report'>): ReportPart<T> | null {
+  return report === undefined ? null : { report, ...rest }
+}
+
+function chunksOf<Key>(keys: readonly Key[]): readonly (readonly Key[])[] {
+  const chunks: Key[][] = []
+  for (let start = 0; start < keys.length; start += countersAtOnce)
+    chunks.push(keys.slice(start, start + countersAtOnce))
+  return chunks
 }
 
 function hold(counter: LockedCounter, units: number): void {

@@ -4,7 +4,7 @@
  */
 import type { ColumnDefinitionBuilder, CreateTableBuilder, ForeignKeyConstraintBuilder } from 'kysely'
 import type { Migration } from 'kysely/migration'
-import { createCounterTables } from '../sql-counters/counter-tables.ts'
+import { addNodeReports, createCounterTables } from '../sql-counters/counter-tables.ts'
 import type { Database } from './database.ts'
 import { addLimitAlerts } from './limit-alert-migration.ts'
 import { latencyBuckets, usageSums } from './usage-columns.ts'
@@ -393,4 +393,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0004-route-policy': { up: addRoutePolicy },
   '0005-counters': { up: createCounterTables },
   '0006-limit-alerts': { up: addLimitAlerts },
+  '0007-counter-reports': { up: addNodeReports },
 })

@@ -8,7 +8,7 @@ import type { CentralCounters } from '../../ports/central-counters.ts'
 /** The stores that a node may have, by what they count: periods of the calendar, or rates and concurrency. */
 export type CounterStoreName = 'calendar' | 'rates'
 
-type Method = Exclude<keyof CentralCounters, 'close'>
+type Method = Exclude<keyof CentralCounters, 'close' | 'takesReportsOnce'>
 type Arguments = { readonly [M in Method]: Parameters<CentralCounters[M]> }
 type Call = { readonly [M in Method]: { readonly method: M; readonly input: Arguments[M][0] } }[Method]
 

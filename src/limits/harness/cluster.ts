@@ -121,25 +121,26 @@ function breakable(open: () => CentralCounters, line: Line): CentralCounters {
     throw new Error('connection lost')
   }
   return {
+    takesReportsOnce: true,
     take: (entries) =>
       call(
         () => sum(entries.map(({ units }) => units)),
         () => open().take(entries),
       ),
-    adjust: (entries) =>
+    adjust: (entries, report) =>
       call(
-        () => sum(entries.map(({ units }) => Math.abs(units))),
-        () => open().adjust(entries),
+        () => 0,
+        () => open().adjust(entries, report),
       ),
     lease: (requests) =>
       call(
         (grants) => sum(grants.map(({ units }) => units)),
         () => open().lease(requests),
       ),
-    settle: (parts) =>
+    settle: (parts, report) =>
       call(
-        () => sum(parts.map(({ spent, returned }) => spent + returned)),
-        () => open().settle(parts),
+        () => 0,
+        () => open().settle(parts, report),
       ),
     renew: () =>
       call(
