@@ -20,6 +20,7 @@ const rig = rigForTests((upstream) => ({
   ),
   routes: [
     testRoute('gpt', ['openai'], 'gpt-4o'),
+    { ...testRoute('kept', ['openai'], 'gpt-4o'), policy: { cache: { ttlMs: 60_000 } } },
     testRoute('unknown', ['openai'], 'a-model-of-our-own'),
     testRoute('half-known', ['openai', 'mistral'], 'gpt-4o'),
     testRoute('image', ['openai'], 'gpt-image-1'),
@@ -55,6 +56,16 @@ describe('an answer whose length the caller leaves open', () => {
       assert.equal(sent()['max_completion_tokens'], 16_384)
       testNumber += 1
     }
+  })
+
+  test('is not given again when the budget cut it short; a shorter one is', async () => {
+    const ask = (tokens: number) =>
+      rig.chat({ model: 'kept', messages: [{ role: 'user', content: `sandbox: tokens=${tokens}` }] })
+    limit({ meter: 'output-tokens', amount: 40_000 })
+    const cap = capOf((await ask(3)).headers)
+    assert.equal((await ask(3)).headers['x-gatewright-cache'], 'hit')
+    await ask(cap + 500)
+    assert.equal((await ask(cap + 500)).headers['x-gatewright-cache'], 'miss')
   })
 
   test('gets a part of what is left where there is less, so that others find room, too', async () => {

@@ -130,7 +130,8 @@ function prepareKeeping(exchange: Exchange, ctx: GatewayContext, key: string): v
     const reply = captured.take()
     const source = sourceOf(exchange)
     const ttlMs = Math.min(cache.ttlMs, exchange.keepAtMostMs)
-    if (ttlMs <= 0 || reply === null || source === null || !isWhole(exchange, reply.body)) return
+    if (ttlMs <= 0 || reply === null || source === null || isHeldShort(exchange)) return
+    if (!isWhole(exchange, reply.body)) return
     const body = exchange.stream ? withoutKeepAlive(reply.body) : reply.body
     const headers: string[] = []
     for (const name of keptHeaders) {
@@ -146,6 +147,12 @@ function sourceOf({ target, servedModel }: Exchange): ResponseSource | null {
   if (target === null) return null
   const { id, host, snapshot } = target.deployment
   return { deploymentId: id, host, region: snapshot.region, model: servedModel }
+}
+
+/** A budget held the answer to a length, and it has that length: another time it may be longer. */
+function isHeldShort({ limits, usage }: Exchange): boolean {
+  const cap = limits?.request.outputCap ?? null
+  return cap !== null && (usage === null || usage.outputTokens >= cap)
 }
 
 function isWhole(exchange: Exchange, body: Uint8Array): boolean {
