@@ -1,6 +1,7 @@
 /** Which model an exchange is about: as callers name it, as providers do, and what its tokens may cost. */
-import type { LimitActual } from '../limits/index.ts'
+
 import type { PriceRow } from '../domain/snapshot.ts'
+import type { LimitActual } from '../limits/index.ts'
 import { costAtMost, type MeteredModel } from '../metering/index.ts'
 import type { Exchange } from './exchange.ts'
 import type { CompiledTarget } from './snapshot.ts'

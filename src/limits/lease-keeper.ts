@@ -63,7 +63,7 @@ class Keeper implements LeaseKeeper {
     this.#calendar = calendarCounters === null ? null : new LeaseTeller(calendarCounters, options)
     this.#rates =
       rateCounters === null || rateCounters === calendarCounters
-        ? (rateCounters && this.#calendar)
+        ? rateCounters && this.#calendar
         : new LeaseTeller(rateCounters, options)
     this.#flushLater()
   }

@@ -253,21 +253,24 @@ function testReports(check: CheckCounters): void {
     assert.equal(await remaining(counters, 'money', budget), 933)
   })
 
-  check('reports of many counters count once each, and those of other nodes are their own', async ({ open }) => {
-    const [a, b] = [await open('a'), await open('b')]
-    if (a.takesReportsOnce !== true) return
-    const budget = month(10)
-    const parts = Array.from({ length: 150 }, (_, at) => ({
-      key: `{tenant}of-${at}`,
-      terms: budget,
-      spent: 1,
-      returned: 0,
-    }))
-    await a.settle(parts, 'same')
-    await b.settle(parts, 'same')
-    await a.settle(parts, 'same')
-    for (const at of [0, 63, 64, 149]) assert.equal(await remaining(a, `of-${at}`, budget), 8)
-  })
+  check(
+    'reports of many counters count once each, and those of other nodes are their own',
+    async ({ open }) => {
+      const [a, b] = [await open('a'), await open('b')]
+      if (a.takesReportsOnce !== true) return
+      const budget = month(10)
+      const parts = Array.from({ length: 150 }, (_, at) => ({
+        key: `{tenant}of-${at}`,
+        terms: budget,
+        spent: 1,
+        returned: 0,
+      }))
+      await a.settle(parts, 'same')
+      await b.settle(parts, 'same')
+      await a.settle(parts, 'same')
+      for (const at of [0, 63, 64, 149]) assert.equal(await remaining(a, `of-${at}`, budget), 8)
+    },
+  )
 }
 
 function testConcurrency(check: CheckCounters): void {
