@@ -32,6 +32,8 @@ export interface OversightEvent {
   readonly resource: EventResource | null
   /** The exchange that it belongs to; null: none. */
   readonly exchange: ExchangeFacts | null
+  /** How many alike it stands for; absent: itself alone. */
+  readonly count?: number
 }
 
 export interface EventActor {

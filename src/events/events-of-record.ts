@@ -1,15 +1,13 @@
 /** What one finished exchange says to the streams `access` and `usage`, and to `security` where it was refused. */
 import type { EventSeverity, OversightEvent } from '../domain/oversight-event.ts'
 import type { UsageRecord } from '../domain/usage.ts'
-
-/** Refusals that say something about who asks, by the first part of their fault code. */
-const securityAreas: ReadonlySet<string> = new Set(['auth', 'access', 'limits', 'threat', 'guard'])
+import { securityAreaOf } from './security-areas.ts'
 
 /** The access event of a record, and a security event beside it where somebody was turned away. */
 export function eventsOfRecord(record: UsageRecord): readonly OversightEvent[] {
   const access = accessEvent(record)
-  const area = record.fault.split('.', 1)[0] ?? ''
-  if (record.outcome !== 'refused' || !securityAreas.has(area)) return [access]
+  const area = securityAreaOf(record.fault)
+  if (record.outcome !== 'refused' || area === null) return [access]
   const refused = {
     ...access,
     id: `${record.id}.refused`,
@@ -18,6 +16,17 @@ export function eventsOfRecord(record: UsageRecord): readonly OversightEvent[] {
     severity: 'low' as const,
   }
   return [access, refused]
+}
+
+/** The same as an event of the stream `usage`, for receivers that reckon up what was consumed. */
+export function usageEventOf(record: UsageRecord): OversightEvent {
+  return {
+    ...accessEvent(record),
+    id: `${record.id}.usage`,
+    stream: 'usage',
+    action: 'usage.recorded',
+    severity: 'info',
+  }
 }
 
 const severities: Readonly<Record<UsageRecord['outcome'], EventSeverity>> = Object.freeze({
@@ -41,14 +50,14 @@ function accessEvent(record: UsageRecord): OversightEvent {
       kind: 'key',
       id: record.keyId,
       applicationId: record.applicationId,
-      address: '',
+      address: record.address ?? '',
       endUser: record.endUser,
     },
     resource: null,
     exchange: {
       requestId: record.id,
-      traceId: '',
-      spanId: '',
+      traceId: record.traceId ?? '',
+      spanId: record.spanId ?? '',
       operation: record.operation,
       dialect: record.dialect,
       model: record.model,
