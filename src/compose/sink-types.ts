@@ -48,7 +48,11 @@ export function sinkTypeOf(config: SinkConfig): string {
   return sinkTypeNames.find((type) => config[type] !== undefined) ?? ''
 }
 
-function openAs<K extends keyof SinkSettings>(type: K, config: SinkConfig, tools: SinkTools): EventSink | null {
+function openAs<K extends keyof SinkSettings>(
+  type: K,
+  config: SinkConfig,
+  tools: SinkTools,
+): EventSink | null {
   const sections: Partial<SinkSettings> = config
   const settings = sections[type]
   return settings === undefined ? null : registry[type].open(settings, tools)

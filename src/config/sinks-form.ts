@@ -24,11 +24,10 @@ export const sinkTypes = {
         description: 'File that JSON lines are appended to; its directory must exist.',
         minLength: 1,
       }),
-      rotateBytes: integer(
-        'The file is put aside, and a new one begun, above so many bytes.',
-        104_857_600,
-        [1024, 2 ** 40],
-      ),
+      rotateBytes: integer('The file is put aside, and a new one begun, above so many bytes.', 104_857_600, [
+        1024,
+        2 ** 40,
+      ]),
       rotateHours: integer('The same after so many hours.', 24, [1, 8760]),
       keepFiles: integer('Files put aside that are kept; older ones are removed.', 14, [1, 10_000]),
     },
@@ -40,9 +39,7 @@ export const sinkTypes = {
         description: 'Receives a signed POST for each batch: `https://host[:port][/path]`, without query.',
         maxLength: 2048,
       }),
-      secret: reference(
-        'Where the secret that signs is read from: `env:NAME` or `file:/absolute/path`.',
-      ),
+      secret: reference('Where the secret that signs is read from: `env:NAME` or `file:/absolute/path`.'),
       allowPrivateNetwork: Type.Boolean({
         description: 'Let the host resolve to private or loopback addresses, and let the URL be http:.',
         default: false,
@@ -93,7 +90,8 @@ const sinkSchema = Type.Object(
 export type SinkConfig = Static<typeof sinkSchema>
 
 export const sinksSchema = Type.Array(sinkSchema, {
-  description: 'Where events go: who called what, what was refused, what administrators did. None by default.',
+  description:
+    'Where events go: who called what, what was refused, what administrators did. None by default.',
   default: [],
   maxItems: 16,
 })
