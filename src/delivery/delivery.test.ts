@@ -70,7 +70,9 @@ test(
   withBench(async (bench, directory) => {
     const first = createTestSink((batch) =>
       // One batch never ends, later ones do.
-      batch.some(({ id }) => id === idOf(100)) ? new Promise(() => undefined) : allTaken,
+      batch.some(({ id }) => id === idOf(100)) 
+        ? new Promise(() => undefined)
+        : sleep(5, allTaken),
     )
     await bench.delivery.configure([planFor(first.sink, { timeoutMs: 60_000, batch: smallBatches })])
     const expected = await recordMany(bench, 0, 200)
