@@ -21,10 +21,9 @@ test('a sink has one type, a name of its own, and an address that egress would a
   assert.deepEqual(problemsOf(`  - { name: siem, ${webhook} }`), [])
   assert.deepEqual(problemsOf('  - { name: siem }'), ['sinks.0'])
   assert.deepEqual(problemsOf(`  - { name: siem, jsonlFile: { path: a }, ${webhook} }`), ['sinks.0'])
-  assert.deepEqual(
-    problemsOf(`  - { name: siem, ${webhook} }\n  - { name: siem, jsonlFile: { path: a } }`),
-    ['sinks.1.name'],
-  )
+  assert.deepEqual(problemsOf(`  - { name: siem, ${webhook} }\n  - { name: siem, jsonlFile: { path: a } }`), [
+    'sinks.1.name',
+  ])
   const inside = webhook.replace('siem.example.com', '169.254.169.254')
   assert.deepEqual(problemsOf(`  - { name: siem, ${inside} }`), ['sinks.0.webhook.url'])
 })

@@ -35,7 +35,10 @@ function seeded(seed: number): () => number {
   }
 }
 
-const failed = (batch: readonly OversightEvent[], problem = 'the receiver answered 503'): DeliveryOutcome => ({
+const failed = (
+  batch: readonly OversightEvent[],
+  problem = 'the receiver answered 503',
+): DeliveryOutcome => ({
   ...allTaken,
   retry: [...batch.keys()],
   problem,
@@ -70,9 +73,7 @@ test(
   withBench(async (bench, directory) => {
     const first = createTestSink((batch) =>
       // One batch never ends, later ones do.
-      batch.some(({ id }) => id === idOf(100)) 
-        ? new Promise(() => undefined)
-        : sleep(5, allTaken),
+      batch.some(({ id }) => id === idOf(100)) ? new Promise(() => undefined) : sleep(5, allTaken),
     )
     await bench.delivery.configure([planFor(first.sink, { timeoutMs: 60_000, batch: smallBatches })])
     const expected = await recordMany(bench, 0, 200)
@@ -294,6 +295,30 @@ test(
     },
     { spoolBytes: 40_000 },
   ),
+)
+
+test(
+  'for a sink that cannot be opened everything is kept, and it is tried again',
+  withBench(async (bench) => {
+    const sink = createTestSink()
+    await bench.delivery.configure([planFor(sink.sink)])
+    await bench.delivery.configure([])
+    let isBroken = true
+    const open = () => {
+      if (isBroken) throw new Error('not yet')
+      return sink.sink
+    }
+    await bench.delivery.configure([{ ...planFor(sink.sink), open }])
+    const expected = new Set<string>()
+    for (let at = 0; at < 50; at += 1) {
+      expected.add(`evt_${at}`)
+      await bench.spool.append([sampleEvent({ id: `evt_${at}` })])
+    }
+    await sleep(200)
+    assert.match(bench.logged[0] ?? '', /^The sink test cannot be opened/)
+    isBroken = false
+    await eventually(() => sink.ids().size === expected.size)
+  }),
 )
 
 let jumpMs = 0

@@ -56,6 +56,9 @@ export class Delivery {
   readonly #sinks = new Map<string, { readonly plan: SinkPlan; readonly runner: SinkRunner }>()
   readonly #timer: NodeJS.Timeout
   #changing: Promise<void> = Promise.resolve()
+  #plans: readonly SinkPlan[] = []
+  /** Those that could not be opened, so that each is told once. */
+  readonly #unopened = new Set<string>()
 
   constructor(options: DeliveryOptions) {
     this.#options = options
@@ -65,6 +68,7 @@ export class Delivery {
 
   /** Opens, closes and replaces sinks until they are as planned. */
   configure(plans: readonly SinkPlan[]): Promise<void> {
+    this.#plans = plans
     this.#changing = this.#changing.then(() => this.#configure(plans))
     return this.#changing
   }
@@ -87,9 +91,12 @@ export class Delivery {
     return (await this.#sinks.get(name)?.runner.replay()) ?? null
   }
 
-  /** Lets go of what every sink has. */
+  /** Lets go of what every sink has. One that could not be opened may want all of it: it is tried again first. */
   async prune(): Promise<void> {
     const { spool, log } = this.#options
+    await this.#changing
+    if (this.#sinks.size < this.#plans.length) await this.configure(this.#plans)
+    if (this.#sinks.size < this.#plans.length) return
     try {
       await spool.prune(this.#slowest(spool.lane))
     } catch {
@@ -142,7 +149,10 @@ export class Delivery {
       if (this.#sinks.has(name)) continue
       try {
         this.#sinks.set(name, { plan, runner: await this.#open(plan) })
+        this.#unopened.delete(name)
       } catch {
+        if (this.#unopened.has(name)) continue
+        this.#unopened.add(name)
         this.#options.log(`The sink ${name} cannot be opened: its dead letters or its place cannot be read.`)
       }
     }

@@ -99,14 +99,18 @@ test('with durable exchanges, six kills under load and 30 % of calls that fail, 
     () => `${exchangesAt(receiver).size} of ${logged.size} have arrived`,
   )
   assert.equal(receiver.forged, 0)
-  t.diagnostic(`${kills} kills, ${answered.size} answers, ${logged.size} on disk, ${receiver.repeats} repeats`)
+  t.diagnostic(
+    `${kills} kills, ${answered.size} answers, ${logged.size} on disk, ${receiver.repeats} repeats`,
+  )
   await product.stop()
 })
 
 test('a receiver that is away gets everything once it is there; requests of strangers are counted, and say where they came from', async (t) => {
   const receiver = await receive(t)
   receiver.failing = 1
-  const product = await start(t, { config: sendingTo(receiver, { streams: ['access', 'security', 'usage'] }) })
+  const product = await start(t, {
+    config: sendingTo(receiver, { streams: ['access', 'security', 'usage'] }),
+  })
   const agent = new Agent()
   const answered = new Set<string>()
   for (let count = 0; count < 30; count += 1) answered.add((await chat(product, product.apiKey, agent)).id)
@@ -119,8 +123,7 @@ test('a receiver that is away gets everything once it is there; requests of stra
   receiver.events.clear()
   const refusedWith = (code: string) =>
     [...receiver.events.values()].filter(({ reason, actor }) => reason === code && actor.kind === 'unknown')
-  const countOf = (code: string): number =>
-    refusedWith(code).reduce((sum, { count = 1 }) => sum + count, 0)
+  const countOf = (code: string): number => refusedWith(code).reduce((sum, { count = 1 }) => sum + count, 0)
   await eventually(
     () => countOf('auth.invalid-key') >= 40 && exchangesAt(receiver).size >= 60,
     () => `${countOf('auth.invalid-key')} refusals and ${exchangesAt(receiver).size} exchanges have arrived`,

@@ -37,7 +37,10 @@ test('each event is a line; others cannot read the file; batches given at once d
   assert.ok(outcomes.every(({ retry, problem }) => retry.length === 0 && problem === ''))
   await sink.close()
   const path = join(directory, 'events.jsonl')
-  assert.deepEqual(idsOf(path), batches.flat().map(({ id }) => id))
+  assert.deepEqual(
+    idsOf(path),
+    batches.flat().map(({ id }) => id),
+  )
   assert.equal(statSync(path).mode & 0o777, 0o600)
   assert.deepEqual(JSON.parse(linesOf(path)[0] ?? ''), event('0a'))
 })

@@ -65,11 +65,23 @@ test('what each answer means', async (t) => {
   const date = new Date(now + 5000).toUTCString()
   const table = [
     [{ status: 503 }, { retry: all, retryAfterMs: null, tooLarge: false }],
-    [{ status: 429, headers: { 'retry-after': '7' } }, { retry: all, retryAfterMs: 7000, tooLarge: false }],
-    [{ status: 503, headers: { 'retry-after': date } }, { retry: all, retryAfterMs: 5000, tooLarge: false }],
-    [{ status: 429, headers: { 'retry-after': '-1' } }, { retry: all, retryAfterMs: null, tooLarge: false }],
+    [
+      { status: 429, headers: { 'retry-after': '7' } },
+      { retry: all, retryAfterMs: 7000, tooLarge: false },
+    ],
+    [
+      { status: 503, headers: { 'retry-after': date } },
+      { retry: all, retryAfterMs: 5000, tooLarge: false },
+    ],
+    [
+      { status: 429, headers: { 'retry-after': '-1' } },
+      { retry: all, retryAfterMs: null, tooLarge: false },
+    ],
     [{ status: 401 }, { retry: all, retryAfterMs: null, tooLarge: false }],
-    [{ status: 302, headers: { location: '/' } }, { retry: all, retryAfterMs: null, tooLarge: false }],
+    [
+      { status: 302, headers: { location: '/' } },
+      { retry: all, retryAfterMs: null, tooLarge: false },
+    ],
     [{ status: 413 }, { retry: [], retryAfterMs: null, tooLarge: true }],
     [{ status: 400 }, { retry: [], retryAfterMs: null, tooLarge: true }],
   ] as const

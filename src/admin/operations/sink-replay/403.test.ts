@@ -7,7 +7,15 @@ test(
     const params = { name: 'siem' }
     const bound = await admin.token(['admin'], 'acme')
     const reader = await admin.token(['read'])
-    await admin.refuses('sink-replay', { params, token: bound }, { status: 403, code: 'admin.organization-bound' })
-    await admin.refuses('sink-replay', { params, token: reader }, { status: 403, code: 'access.scope-denied' })
+    await admin.refuses(
+      'sink-replay',
+      { params, token: bound },
+      { status: 403, code: 'admin.organization-bound' },
+    )
+    await admin.refuses(
+      'sink-replay',
+      { params, token: reader },
+      { status: 403, code: 'access.scope-denied' },
+    )
   }),
 )
