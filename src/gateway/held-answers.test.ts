@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startRig } from './harness/gateway-rig.ts'
+import { pipeline } from './pipeline.ts'
 
 const stored: (() => void)[] = []
 
@@ -78,6 +79,17 @@ test('an answer whose record does not reach the disk within five seconds becomes
   await cut
   for (const late of stored) late()
 })
+
+test('where recording itself fails, the answer is refused, too', async (t) => {
+  const table = pipeline.map((row) => (row.name === 'record' ? { ...row, run: fail } : row))
+  const rig = await startRig(() => ({ table, config: { events: { holdsAnswers: true } } }))
+  t.after(() => rig.stop())
+  assert.equal((await rig.call('/v1/chat/completions', { body })).faultCode, 'storage.unavailable')
+})
+
+function fail(): never {
+  throw new Error('no record')
+}
 
 test('without it nothing waits', async (t) => {
   const rig = await startHolding(t, false)

@@ -1,26 +1,36 @@
 /** A reply whose end waits until somebody lets it go: until then the caller has no whole answer. */
+import type { TimerHandle, TimerWheel } from '../kernel/timer-wheel.ts'
 import type { Reply } from '../ports/listener.ts'
 
 export interface HeldReply {
   readonly reply: Reply
-  /** The way back itself. */
-  readonly inner: Reply
-  /** It was ended, and that has not reached the caller. */
-  readonly isWaiting: boolean
   /** What was or will be ended goes on its way. */
   release(): void
 }
 
+export interface HoldTerms {
+  readonly timers: TimerWheel
+  /** How long an end waits. */
+  readonly longestMs: number
+  /** It has waited for so long: it is given up, and `inner` is the caller's to end. */
+  readonly overdue: (inner: Reply) => void
+}
+
 /** Wrap `inner`. Bound: the last piece, or a whole unary answer, which is in memory anyway. */
-export function holdReply(inner: Reply): HeldReply {
+export function holdReply(inner: Reply, { timers, longestMs, overdue }: HoldTerms): HeldReply {
   let end: (() => void) | null = null
-  let isReleased = false
+  let timer: TimerHandle | null = null
+  let isOver = false
   const endWith = (action: () => void): void => {
-    if (isReleased) action()
-    else end ??= action
+    if (isOver) return action()
+    if (end !== null) return
+    end = action
+    timer = timers.set(longestMs, () => {
+      isOver = true
+      overdue(inner)
+    })
   }
   return {
-    inner,
     reply: {
       get headSent() {
         return inner.headSent
@@ -36,11 +46,10 @@ export function holdReply(inner: Reply): HeldReply {
       onDrain: (handler) => inner.onDrain(handler),
       destroy: () => inner.destroy(),
     },
-    get isWaiting() {
-      return end !== null && !isReleased
-    },
     release() {
-      isReleased = true
+      if (isOver) return
+      isOver = true
+      timer?.clear()
       end?.()
     },
   }

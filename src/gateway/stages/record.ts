@@ -4,10 +4,9 @@ import type { Exchange } from '../exchange.ts'
 import { cacheProvider } from '../exchange-metrics.ts'
 import type { Stage } from '../stage.ts'
 import { tellRefusal } from '../tell-refusal.ts'
-import { awaitRecord } from './hold-answer.ts'
 
 export const record: Stage = (exchange, ctx) => {
-  const { key, operation, outcome } = exchange
+  const { key, operation, outcome, held } = exchange
   if (operation === null || outcome === 'open') return 'next'
   const end = ctx.clock.monotonic()
   ctx.metrics.ended(exchange, end)
@@ -15,7 +14,6 @@ export const record: Stage = (exchange, ctx) => {
     tellRefusal(exchange, ctx)
     return 'next'
   }
-  const stored = awaitRecord(exchange, ctx)
   const usage = exchange.usage ?? noUsage
   const start = exchange.inbound.startedAt
   const written: UsageRecord = {
@@ -53,7 +51,8 @@ export const record: Stage = (exchange, ctx) => {
     ...limitsOf(exchange),
     ...(exchange.snapshot.events === null ? {} : { address: exchange.clientAddress }),
   }
-  ctx.recordUsage(written, stored)
+  if (held === null) ctx.recordUsage(written)
+  else ctx.recordUsage(written, () => held.release())
   return 'next'
 }
 
