@@ -29,7 +29,7 @@ export interface EventDeliveryOptions {
   readonly usage: UsageStore
   /** Tells the nodes of a shared store apart. */
   readonly cursorPrefix: string
-  readonly tools: Omit<SinkTools, 'name'>
+  readonly tools: Omit<SinkTools, 'name' | 'timeoutMs'>
   readonly log: (text: string) => void
   /** The spool takes nothing until it is opened again; called once. */
   readonly onBroken: () => void
@@ -114,5 +114,5 @@ function planOf(sink: SinkConfig, { tools }: EventDeliveryOptions): SinkPlan {
   const { name, streams, minSeverity, concurrency, timeoutMs } = sink
   const batch = { events: sink.batchEvents, bytes: sink.batchBytes, waitMs: sink.batchMs }
   const terms = { name, type: sinkTypeOf(sink), streams, minSeverity, batch, concurrency, timeoutMs }
-  return { terms, settings: sink, open: () => openSink(sink, { ...tools, name }) }
+  return { terms, settings: sink, open: () => openSink(sink, { ...tools, name, timeoutMs }) }
 }

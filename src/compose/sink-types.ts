@@ -18,7 +18,7 @@ const registry: SinkRegistry = Object.freeze({
   },
   webhook: {
     type: 'webhook',
-    open(settings, { name, client, readReference, now }) {
+    open(settings, { name, client, readReference, now, timeoutMs }) {
       const parsed = parseOrigin(settings.url, settings)
       if (parsed instanceof Fault) throw parsed
       return createWebhookSink({
@@ -28,7 +28,7 @@ const registry: SinkRegistry = Object.freeze({
         secret: () => readReference(settings.secret),
         origin: parsed.origin,
         path: parsed.basePath || '/',
-        timeoutMs: 30_000,
+        timeoutMs,
       })
     },
   },

@@ -28,13 +28,14 @@ export interface DeliveryReport {
   readonly problem: string
 }
 
-/** Rounds in which others of its batch were taken after which an event counts as one that never will be. */
+/** So often an event comes back, while others are taken, until it counts as one that never will be. */
 const maxRounds = 100
 
 export async function deliverBatch(batch: readonly OversightEvent[], parts: DeliveryParts): Promise<void> {
   const { gate, signal } = parts
   let rest = batch
   let rounds = 0
+  let takenBefore = gate.takenCalls
   while (rest.length > 0) {
     await gate.enter(signal)
     const outcome = await callSink(rest, parts)
@@ -48,13 +49,14 @@ export async function deliverBatch(batch: readonly OversightEvent[], parts: Deli
     }
     const before = rest.length
     rest = await settle(rest, outcome, parts)
-    if (rest.length === before) {
-      gate.failed(outcome.retryAfterMs)
-    } else if (rest.length > 0) {
-      rounds += 1
-      gate.strained(Math.max(outcome.retryAfterMs ?? 0, gate.pauseMs(1)))
-      if (rounds >= maxRounds) rest = await giveUp(rest, outcome.problem, parts)
-    } else gate.taken()
+    if (rest.length === 0) return gate.taken()
+    const isNoneTaken = rest.length === before
+    // While nobody's are taken the receiver is at fault; otherwise, sooner or later, these events are.
+    if (!isNoneTaken || gate.takenCalls > takenBefore) rounds += 1
+    takenBefore = gate.takenCalls
+    if (isNoneTaken) gate.failed(outcome.retryAfterMs)
+    else gate.strained(Math.max(outcome.retryAfterMs ?? 0, gate.pauseMs(1)))
+    if (rounds >= maxRounds) rest = await giveUp(rest, outcome.problem, parts)
   }
 }
 

@@ -28,6 +28,7 @@ export class SinkGate {
   #limit = 1
   #underWay = 0
   #failures = 0
+  #takenCalls = 0
   /** Monotone milliseconds. */
   #pausedUntil = 0
   #timer: NodeJS.Timeout | null = null
@@ -59,6 +60,7 @@ export class SinkGate {
   /** The receiver took it, or said of each event what is the matter with it. */
   taken(): void {
     this.#underWay -= 1
+    this.#takenCalls += 1
     this.#failures = 0
     this.#limit = Math.min(this.#options.most, this.#limit + 1 / this.#limit)
     this.#admit()
@@ -95,6 +97,11 @@ export class SinkGate {
   get circuit(): 'closed' | 'half-open' | 'open' {
     if (this.#failures < failuresUntilOpen) return 'closed'
     return this.#waitMs() > 0 ? 'open' : 'half-open'
+  }
+
+  /** Calls that were taken so far. */
+  get takenCalls(): number {
+    return this.#takenCalls
   }
 
   get places(): number {

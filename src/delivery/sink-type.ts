@@ -6,6 +6,8 @@ import type { UpstreamClient } from '../ports/upstream-client.ts'
 export interface SinkTools {
   /** As configured; unique. */
   readonly name: string
+  /** Longest time for a batch to be taken, milliseconds. */
+  readonly timeoutMs: number
   /** Makes calls through the egress guard. */
   readonly client: UpstreamClient
   /** The secret that a reference (`env:NAME`, `file:/path`) stands for; null: there is none. */
