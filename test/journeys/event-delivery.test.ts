@@ -145,18 +145,18 @@ test('a receiver that is away gets everything once it is there; requests of stra
     assert.equal(receiver.events.get(`${id}.usage`)?.stream, 'usage')
   }
   const metrics = await fetch(`${product.control}/metrics`).then((answer) => answer.text())
-  const valueOf = (series: string): number =>
+  const figureOf = (series: string): number =>
     Number(
       metrics
         .split('\n')
         .find((line) => line.startsWith(`${series} `))
         ?.slice(series.length),
     )
-  assert.ok(valueOf('gatewright_export_records_total{sink="siem",result="delivered"}') >= 60, metrics)
-  assert.ok(valueOf('gatewright_export_records_total{sink="siem",result="retried"}') > 0)
-  assert.equal(valueOf('gatewright_export_dead_letter_total{sink="siem"}'), 0)
-  assert.equal(valueOf('gatewright_export_lag_seconds{sink="siem"}'), 0)
-  assert.ok(valueOf('gatewright_export_spool_bytes') > 0)
+  assert.ok(figureOf('gatewright_export_records_total{sink="siem",result="delivered"}') >= 60, metrics)
+  assert.ok(figureOf('gatewright_export_records_total{sink="siem",result="retried"}') > 0)
+  assert.equal(figureOf('gatewright_export_dead_letter_total{sink="siem"}'), 0)
+  assert.equal(figureOf('gatewright_export_lag_seconds{sink="siem"}'), 0)
+  assert.ok(figureOf('gatewright_export_spool_bytes') > 0)
   await agent.close()
   await product.stop()
 })
