@@ -22,6 +22,9 @@ const sliceNames = [
   'threat-intel',
   'response',
   'audit',
+  'events',
+  'delivery',
+  'tracing',
   'telemetry',
 ]
 const otherFolders = [

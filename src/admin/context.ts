@@ -2,6 +2,7 @@
  * What an operation may use, and who calls it. The composition root fills `AdminDependencies` once; nothing in
  * this folder reaches for anything else. Ports and callbacks only: adapters stay unknown here.
  */
+import type { DeadLetter, ReplayResult, SinkStatus } from '../delivery/index.ts'
 import type { AdminScope, Deployment, ModelRoute } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
@@ -81,6 +82,13 @@ export interface AdminLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void
 }
 
+/** Sinks of this node. Null: there is none of that name. */
+export interface SinkDesk {
+  status(): Promise<readonly SinkStatus[]>
+  letters(name: string, most: number): Promise<readonly DeadLetter[] | null>
+  replay(name: string): Promise<ReplayResult | null>
+}
+
 export interface AdminDependencies {
   readonly store: Store
   readonly secretBox: SecretBox
@@ -90,6 +98,7 @@ export interface AdminDependencies {
   readonly pepperBook: Pick<PepperBook, 'rotate' | 'rewrap'>
   readonly usage: UsageStore
   readonly alerts: Pick<LimitAlerts, 'list'>
+  readonly sinks: SinkDesk
   /** Single usage records, where this process keeps them. */
   readonly usageLog?: EventLog
   /** Sealed content of exchanges, where this process may keep it. */

@@ -64,6 +64,9 @@ import { routeUpdate } from './operations/route-update/operation.ts'
 import { secretRewrap } from './operations/secret-rewrap/operation.ts'
 import { setupExchange } from './operations/setup-exchange/operation.ts'
 import { setupLinkCreate } from './operations/setup-link-create/operation.ts'
+import { sinkDeadLetters } from './operations/sink-dead-letters/operation.ts'
+import { sinkList } from './operations/sink-list/operation.ts'
+import { sinkReplay } from './operations/sink-replay/operation.ts'
 import { statusGet } from './operations/status-get/operation.ts'
 import { subscriptionCreate } from './operations/subscription-create/operation.ts'
 import { subscriptionDelete } from './operations/subscription-delete/operation.ts'
@@ -168,6 +171,10 @@ const rows: readonly Row[] = [
   ['usage-records',       'GET',    '/organizations/:organization/usage/records',        'read',   usageRecords],
 
   ['content-get',         'GET',    '/organizations/:organization/content/:id',          'admin',  contentGet],
+
+  ['sink-list',           'GET',    '/sinks',                                            'read',   sinkList],
+  ['sink-dead-letters',   'GET',    '/sinks/:name/dead-letters',                         'admin',  sinkDeadLetters],
+  ['sink-replay',         'POST',   '/sinks/:name/replay',                               'admin',  sinkReplay],
 
   ['admin-token-list',    'GET',    '/admin-tokens',                                     'admin',  adminTokenList],
   ['admin-token-create',  'POST',   '/admin-tokens',                                     'admin',  adminTokenCreate],

@@ -235,6 +235,21 @@ test('usage, status, tokens and set-up link answer for people and for scripts', 
   assert.equal((await run(`--token ${secret} orgs list`)).code, 4)
 })
 
+test('sinks say how they do, what they rejected, and take it again', async (t) => {
+  const { run } = await startCli(t)
+  const [status = '', letters = '', replayed = ''] = await succeed(run, [
+    'sinks status',
+    'sinks dead-letters siem --limit 5',
+    'sinks replay siem',
+  ])
+  assert.match(status, /siem +webhook +open +12 +3 +1 +4 s +the receiver answered 503/)
+  assert.match(letters, /evt_1 +auth\.refused +2026-11-01T12:00:00\.000Z +too large/)
+  assert.equal(replayed, '1 delivered, 0 rejected again.\n')
+  const unknown = await run('sinks replay nobody')
+  assert.equal(unknown.code, 1)
+  assert.match(unknown.err, /admin\.not-found/)
+})
+
 test('usage as CSV has the rows of the table: one per group, by time only where an interval is asked for', async (t) => {
   const { run, admin } = await startCli(t)
   await succeed(run, ['orgs add acme'])

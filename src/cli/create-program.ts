@@ -13,6 +13,7 @@ import { addModels } from './commands/models.ts'
 import { addPlans } from './commands/plans.ts'
 import { addProviders } from './commands/providers.ts'
 import { addSecrets } from './commands/secrets.ts'
+import { addSinks } from './commands/sinks.ts'
 import { addStorage } from './commands/storage.ts'
 import { addUsage } from './commands/usage.ts'
 import { defaultUrl } from './connection.ts'
@@ -64,6 +65,7 @@ export function createProgram(io: CliIo): Command {
   addLimits(program, io)
   addDocuments(program, io)
   addUsage(program, io)
+  addSinks(program, io)
   addStorage(program, io)
   addSecrets(program, io)
   addContent(program, io)

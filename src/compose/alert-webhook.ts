@@ -6,7 +6,7 @@
  * An answer other than 2xx, or none within 10 s, is tried again five times, 1 s to 16 s later. Bounds: `maxWaiting`
  * alerts that wait or are tried again, `maxAtOnce` calls at a time; what comes beyond it is dropped and said.
  */
-import { createHmac } from 'node:crypto'
+import { postSigned } from '../adapters/webhook/post-signed.ts'
 import { type AlertWebhookConfig, writeAmount } from '../config/index.ts'
 import { isPersonal, type LimitAlert } from '../domain/limit-alert.ts'
 import { parseOrigin } from '../egress/index.ts'
@@ -54,11 +54,6 @@ export function webhookBody(alert: LimitAlert): string {
     periodStartsAt,
     at,
   })
-}
-
-export function signWebhook(secret: string, body: string, seconds: number): string {
-  const digest = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')
-  return `t=${seconds},v1=${digest}`
 }
 
 export function createAlertWebhook(options: AlertWebhookOptions): AlertWebhook {
@@ -139,27 +134,11 @@ class Webhook implements AlertWebhook {
     const parsed = parseOrigin(config.url, config)
     if (secret === null) return done('there is no secret where alerts.webhook.secret says')
     if (parsed instanceof Fault) return done('the address is refused')
-    const signature = signWebhook(secret, body, Math.floor(now() / 1000))
-    const headers = ['content-type', 'application/json', 'x-gatewright-signature', signature]
-    const timeouts = { connectMs: timeoutMs, firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs }
-    const path = parsed.basePath || '/'
-    const request = {
-      origin: parsed.origin,
-      method: 'POST',
-      path,
-      headers,
-      body: Buffer.from(body),
-      timeouts,
-    }
-    const call = client.call(request, {
-      head(status) {
-        // What the answer says is nothing to us.
-        call.abort()
-        done(status >= 200 && status < 300 ? null : `the receiver answered ${status}`)
-      },
-      data() {},
-      end() {},
-      failure: ({ kind }) => done(kind),
+    const post = { origin: parsed.origin, path: parsed.basePath || '/', body, secret, now: now(), timeoutMs }
+    postSigned(client, post, (answer) => {
+      if (answer.status === null) return done(answer.reason)
+      const isTaken = answer.status >= 200 && answer.status < 300
+      done(isTaken ? null : `the receiver answered ${answer.status}`)
     })
   }
 }

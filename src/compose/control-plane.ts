@@ -54,6 +54,8 @@ import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
 import { isFileManaged, isSandboxEnabled, snapshotSettings } from './control-settings.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
+import { type EventDelivery, openEventDelivery } from './event-delivery.ts'
+import { createExchangeLane } from './exchange-lane.ts'
 import { explainLiveLimits, type LiveCounters } from './explain-live-limits.ts'
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
@@ -234,6 +236,7 @@ function adminDependencies(parts: Parts, status: () => StatusReport): AdminDepen
     secretBox,
     usage,
     alerts,
+    sinks: parts.events.delivery,
     status,
     usageLog: parts.usage.eventLog,
     contentLog: parts.content.contentLog,
@@ -268,6 +271,26 @@ function openContent({ secretBox }: Storage, directory: DataDirectory): ContentI
   })
 }
 
+async function openEvents(
+  storage: Storage,
+  directory: DataDirectory,
+  usage: UsageIntake,
+): Promise<EventDelivery> {
+  const events = await openEventDelivery({
+    directory,
+    config: () => inForce.loaded.config,
+    exchanges: createExchangeLane(usage.eventLog),
+    usage: storage.usage,
+    cursorPrefix: `${storage.usageCursor}/sinks`,
+    tools: { client: network, readReference, now: systemClock.now, directory: data.directory },
+    log: warnOf('events.delivery'),
+    onBroken: () => process.exit(1),
+  })
+  usage.onRemoval((end) => events.delivery.beforeRemoval(end))
+  await events.configure()
+  return events
+}
+
 function openAlerts({ alerts }: Storage): AlertIntake {
   const { now } = systemClock
   const settings = () => inForce.loaded.config.alerts.webhook
@@ -293,17 +316,19 @@ const loads = new Map<number, WorkerLoad>()
 
 interface Intakes {
   readonly usage: UsageIntake
+  readonly events: EventDelivery
   readonly content: ContentIntake
   readonly alerts: AlertIntake
   readonly counters: OpenedCounters
 }
 
-function connectWorker(port: MessagePort, { usage, content, alerts, counters }: Intakes): void {
+function connectWorker(port: MessagePort, { usage, events, content, alerts, counters }: Intakes): void {
   const tellWorker = (message: ControlToWorker): void => port.postMessage(message)
   const claims = createIdempotencyServer(idempotency, tellWorker)
   port.on('close', () => claims.close())
   port.on('message', (message: WorkerToControl) => {
     if (message.type === 'usage') usage.add(message, port)
+    else if (message.type === 'refusals') events.addRefusals(message, tellWorker)
     else if (message.type === 'load') loads.set(message.load.worker, message.load)
     else if (message.type === 'content') content.add(message, port)
     else if (message.type === 'alert') {
@@ -315,7 +340,7 @@ function connectWorker(port: MessagePort, { usage, content, alerts, counters }: 
 }
 
 /** Reloads on request and whenever the file changes, also while no control plane watched it. */
-function openReloader(storage: Storage, publish: () => Promise<void>) {
+function openReloader({ storage, events }: Parts, publish: () => Promise<void>) {
   const named = {
     ...(data.configFile === null ? {} : { file: data.configFile }),
     ...(data.dataDir === null ? {} : { dataDir: data.dataDir }),
@@ -325,7 +350,10 @@ function openReloader(storage: Storage, publish: () => Promise<void>) {
     load: () => loadConfiguration({ environment, directory: data.directory, ...named }),
     apply: (loaded) => applyConfiguration(storage, loaded),
     publish,
-    settled: (config) => tell({ type: 'configuration', config }),
+    settled(config) {
+      void events.configure()
+      tell({ type: 'configuration', config })
+    },
     log,
   })
   const { configFile } = data
@@ -342,28 +370,31 @@ async function openParts(directory: DataDirectory) {
   const usage = await openUsage(directory)
   const storage = await openStorage(directory)
   usage.index(storage.store, { usage: storage.usage, cursorName: storage.usageCursor })
+  const events = await openEvents(storage, directory, usage)
   const content = openContent(storage, directory)
   const alerts = openAlerts(storage)
   const counters = await openCounters(storage, directory)
   const close = async (): Promise<void> => {
+    await events.close()
     await usage.close()
     await content.close()
     await alerts.close()
     await counters.close()
     await storage.close()
   }
-  return { storage, usage, content, alerts, counters, close }
+  return { storage, usage, events, content, alerts, counters, close }
 }
 
 type Parts = Awaited<ReturnType<typeof openParts>>
 
-function metricParts({ usage, counters }: Parts, status: () => StatusReport): NodeMetricsParts {
+function metricParts({ usage, events, counters }: Parts, status: () => StatusReport): NodeMetricsParts {
   return {
     workers: metricReader,
     status,
     counters: counters.node,
     targets: targetHealth,
     usage: () => usage.figures(),
+    exports: () => events.figures(),
     config: () => published,
   }
 }
@@ -399,7 +430,7 @@ async function start(): Promise<void> {
     listeners.setTls(next)
     tell({ type: 'tls', material: next })
   }, warnOf('tls.reload'))
-  const reloader = openReloader(storage, () => publisher.republish())
+  const reloader = openReloader(parts, () => publisher.republish())
 
   async function close(): Promise<void> {
     reloader.close()

@@ -22,6 +22,7 @@ export function snapshotSettings(
     forwardedHeader: config.gateway.forwardedHeader,
     sandboxEnabled: isSandboxEnabled(config),
     documentationUrl: config.documentationUrl,
+    ...(config.sinks.length > 0 ? { events: { holdsAnswers: config.events.exchanges === 'durable' } } : {}),
     ...(config.contentLog.enabled ? { contentLog: { maxBytes: config.contentLog.maxBytes } } : {}),
   }
 }

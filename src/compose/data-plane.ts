@@ -15,6 +15,7 @@ import {
   createContentOutbox,
   createGateway,
   createLoadMetrics,
+  createRefusalOutbox,
   createUsageOutbox,
   defaultOutboxBounds,
 } from '../gateway/index.ts'
@@ -47,6 +48,7 @@ const tell = (message: FromWorker): void => supervisor.postMessage(message)
 
 const timers = createTimerWheel()
 const outbox = createUsageOutbox(timers, { ...defaultOutboxBounds, maxHeldBytes: data.usageHeldBytes })
+const refusals = createRefusalOutbox(timers)
 const contents = createContentOutbox()
 const alerts = createAlertOutbox()
 const idempotency = createThreadIdempotencyBook(timers)
@@ -71,7 +73,8 @@ const gateway = createGateway({
   responses: createMemoryResponseCache(systemClock.now),
   clock: systemClock,
   random: Math.random,
-  recordUsage: (record) => outbox.add(record),
+  recordUsage: (record, stored) => outbox.add(record, stored),
+  recordRefusal: (refusal) => refusals.add(refusal),
   canRecord: () => outbox.hasRoom,
   note: ({ level, requestId, code, internal }) =>
     tell({ type: 'log', entry: { level, requestId, code, text: internal } }),
@@ -160,6 +163,8 @@ function connectControl(port: MessagePort): void {
     else if (message.type === 'counters-answer') central.answer(message)
     else if (message.type === 'usage-stored') outbox.acknowledge(message.sequence)
     else if (message.type === 'usage-refused') outbox.refuse(message.sequence)
+    else if (message.type === 'refusals-stored') refusals.acknowledge(message.sequence)
+    else if (message.type === 'refusals-refused') refusals.refuse(message.sequence)
     else if (message.type === 'alert-taken') alerts.acknowledge(message.sequence)
     else contents.acknowledge(message.sequence)
   })
@@ -175,6 +180,7 @@ function connectControl(port: MessagePort): void {
     ])
   })
   outbox.connect(({ sequence, lines }) => send({ type: 'usage', sequence, lines }))
+  refusals.connect((batch) => send({ type: 'refusals', ...batch }))
   const { index: worker } = data
   const tellLoad = setInterval(
     () => send({ type: 'load', load: { worker, underWay: gateway.open, ...gateway.load, ...gateway.queue } }),
@@ -193,7 +199,8 @@ async function drain(timeoutMs: number): Promise<void> {
   clearTimeout(deadline)
   limiter.close()
   outbox.flush()
-  for (let waited = 0; !outbox.isEmpty && waited < 3000; waited += 20) {
+  refusals.flush()
+  for (let waited = 0; !(outbox.isEmpty && refusals.isEmpty) && waited < 3000; waited += 20) {
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   upstream.close()

@@ -16,6 +16,7 @@ import {
   metrics,
   withViews,
 } from '../telemetry/index.ts'
+import type { ExportFigures } from './event-delivery.ts'
 import type { TargetHealthDesk } from './target-health.ts'
 import type { UsageFigures } from './usage-intake.ts'
 
@@ -25,6 +26,7 @@ export interface NodeMetricsParts {
   readonly counters: NodeCounters
   readonly targets: TargetHealthDesk
   readonly usage: () => UsageFigures
+  readonly exports: () => ExportFigures
   /** The configuration in force; null: none yet. */
   readonly config: () => SnapshotConfig | null
 }
@@ -37,6 +39,7 @@ export function collectMetrics(parts: NodeMetricsParts): readonly MetricFamily[]
   addTargets(collector, parts.targets)
   addCounters(collector, parts.counters)
   addUsage(collector, parts.usage())
+  addExports(collector, parts.exports())
   const config = parts.config()
   if (config !== null) addLimits(collector, parts.counters, config)
   const families = new Map(
@@ -105,4 +108,15 @@ function addUsage(collector: FamilyCollector, usage: UsageFigures): void {
   collector.add(metrics.usageRecords, ['repeated'], usage.duplicates)
   collector.add(metrics.usageRecords, ['malformed'], usage.malformed)
   collector.add(metrics.usageLag, [], usage.lagMs / 1000)
+}
+
+function addExports(collector: FamilyCollector, { sinks, spoolBytes }: ExportFigures): void {
+  collector.add(metrics.exportSpool, [], spoolBytes)
+  for (const { name, delivered, retried, rejected, lagMs } of sinks) {
+    collector.add(metrics.exportRecords, [name, 'delivered'], delivered)
+    collector.add(metrics.exportRecords, [name, 'retried'], retried)
+    collector.add(metrics.exportRecords, [name, 'rejected'], rejected)
+    collector.add(metrics.exportLag, [name], lagMs / 1000)
+    collector.add(metrics.exportDeadLetters, [name], rejected)
+  }
 }

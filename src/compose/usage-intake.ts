@@ -5,7 +5,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { openEventLog } from '../adapters/event-log/open-event-log.ts'
 import type { Fault } from '../kernel/fault.ts'
-import type { EventLog } from '../ports/event-log.ts'
+import type { EventCursor, EventLog } from '../ports/event-log.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageRollup, UsageStore } from '../ports/usage-store.ts'
 import { createUsageIndexer, type UsageIndexer, type UsageIndexerCounts } from '../usage/index.ts'
@@ -38,6 +38,8 @@ export interface UsageIntake {
   add(batch: { readonly sequence: number; readonly lines: Uint8Array }, port: MessagePort): void
   /** Begin to sum. */
   index(store: Store, sums: UsageSumsPlace): void
+  /** To be called before retention removes records, with where what goes ends. */
+  onRemoval(listener: (end: EventCursor) => Promise<void>): void
   figures(): UsageFigures
   close(): Promise<void>
 }
@@ -54,6 +56,7 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
   let isReported = false
   const report = createStorageReport(options.log)
   let indexer: UsageIndexer | null = null
+  let beforeRemoval = async (_end: EventCursor): Promise<void> => {}
   let stopIndexing = async (): Promise<void> => {}
   return {
     eventLog,
@@ -84,7 +87,7 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
       const prune = setInterval(() => {
         const position = started.position()
         if (position !== null)
-          eventLog.prune(position).catch(() => options.log('Old usage could not be removed.'))
+          eventLog.prune(position, beforeRemoval).catch(() => options.log('Old usage could not be removed.'))
       }, pruneEveryMs)
       prune.unref()
       stopIndexing = async () => {
@@ -92,6 +95,9 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
         await started.stop()
         await started.catchUp().catch(() => options.log('Usage is summed at the next start.'))
       }
+    },
+    onRemoval(listener) {
+      beforeRemoval = listener
     },
     figures: () => (indexer === null ? nothingSummed : { ...indexer.counts(), lagMs: indexer.lagMs() }),
     async close() {

@@ -6,11 +6,13 @@ import type {
   IdempotencyRequest,
 } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { ContentRecord } from '../domain/content.ts'
+import type { Refusal } from '../domain/refusal.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
 import type { AlertMessage } from './alert-outbox.ts'
 
 export type WorkerToControl =
   | { readonly type: 'usage'; readonly sequence: number; readonly lines: Uint8Array }
+  | { readonly type: 'refusals'; readonly sequence: number; readonly refusals: readonly Refusal[] }
   | { readonly type: 'content'; readonly sequence: number; readonly record: ContentRecord }
   | { readonly type: 'load'; readonly load: WorkerLoad }
   | AlertMessage
@@ -19,7 +21,13 @@ export type WorkerToControl =
 
 export type ControlToWorker =
   | {
-      readonly type: 'usage-stored' | 'usage-refused' | 'content-stored' | 'alert-taken'
+      readonly type:
+        | 'usage-stored'
+        | 'usage-refused'
+        | 'refusals-stored'
+        | 'refusals-refused'
+        | 'content-stored'
+        | 'alert-taken'
       readonly sequence: number
     }
   | IdempotencyAnswer

@@ -21,3 +21,4 @@ export { changedStartSettings, keepStartSettings, startOnlyPaths } from './readi
 export { routePolicySchema } from './route-policy-form.ts'
 export { type Config, configSchema, type ResourceDocument } from './schema.ts'
 export { findSchemaProblems, type SchemaProblem } from './schema-problems.ts'
+export { type SinkConfig, type SinkSettings, sinkTypeNames } from './sinks-form.ts'

@@ -11,6 +11,7 @@ import { alertProblems } from './alerts-form.ts'
 import { checkLimits } from './limit-form.ts'
 import { joinPath, type ParsedDocument, parseConfigText } from './parse.ts'
 import { type Config, configSchema, type ResourceDocument, resourceDocumentSchema } from './schema.ts'
+import { sinkProblems } from './sinks-form.ts'
 import { storageProblems } from './storage-form.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -121,7 +122,7 @@ function checkAcross(config: Config, lineOf: LoadedConfig['lineOf'], file: strin
   if ((certificateFile === undefined) !== (keyFile === undefined)) {
     problems.push({ path: ['tls'], reason: 'certificateFile and keyFile go together' })
   }
-  problems.push(...storageProblems(config), ...alertProblems(config))
+  problems.push(...storageProblems(config), ...alertProblems(config), ...sinkProblems(config))
   if (problems.length > 0) {
     throw new ConfigError(
       problems.map((problem) => ({

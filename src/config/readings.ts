@@ -36,6 +36,8 @@ const readings: Readings = {
   shutdown:             'start',
   usage:                'start',
   contentLog:           'reload',
+  events:               'reload',
+  sinks:                'reload',
   environmentProviders: 'reload',
   documentationUrl:     'reload',
   providers:            'start',

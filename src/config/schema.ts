@@ -17,6 +17,7 @@ import {
   planFields,
 } from './limit-form.ts'
 import { routePolicySchema } from './route-policy-form.ts'
+import { eventsFields, sinksSchema } from './sinks-form.ts'
 import { storageFields } from './storage-form.ts'
 
 const closed = { additionalProperties: false }
@@ -432,6 +433,8 @@ export const configSchema = Type.Object(
       retentionDays: count('Days that content is kept.', 7, [1, 365]),
       maxBytes: count('Most bytes kept of one body.', 262_144, [1024, 4_194_304]),
     }),
+    events: section('What happened, on its way to sinks.', eventsFields),
+    sinks: sinksSchema,
     environmentProviders: Type.Boolean({
       description: 'Make deployments from well-known environment variables such as OPENAI_API_KEY.',
       default: true,

@@ -99,6 +99,12 @@ export interface GatewayBounds {
   readonly responseBytes: number
 }
 
+/** What workers do for events that go to sinks. */
+export interface EventSettings {
+  /** The end of an answer is held back until its record is on disk. */
+  readonly holdsAnswers: boolean
+}
+
 export interface SnapshotConfig {
   readonly version: number
   readonly deployments: readonly DeploymentSnapshot[]
@@ -121,6 +127,8 @@ export interface SnapshotConfig {
   readonly documentationUrl: string
   /** Absent: no content is kept. */
   readonly contentLog?: ContentLogBounds
+  /** Absent: no sink asks for events. */
+  readonly events?: EventSettings
 }
 
 export interface KeySnapshot {

@@ -76,4 +76,9 @@ export interface UsageRecord {
   readonly refusedBy?: string
   /** Names of limits that would have refused it and are not enforced (`warn`, `shadow`); absent: none. */
   readonly limitsPassed?: readonly string[]
+  /** Network address of the caller, as it is believed; absent: nobody asked for it. Personal: exports leave it out. */
+  readonly address?: string
+  /** W3C trace id and span id, hexadecimal; absent: not traced. */
+  readonly traceId?: string
+  readonly spanId?: string
 }

@@ -1,5 +1,6 @@
 /** What one worker's pipeline works with; made once per worker. */
 import type { ContentRecord } from '../domain/content.ts'
+import type { Refusal } from '../domain/refusal.ts'
 import type { UsageRecord } from '../domain/usage.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
@@ -42,7 +43,10 @@ export interface GatewayContext {
   readonly timers: TimerWheel
   /** Uniform in [0, 1). */
   readonly random: () => number
-  readonly recordUsage: (record: UsageRecord) => void
+  /** `stored` is called once the record is on disk. */
+  readonly recordUsage: (record: UsageRecord, stored?: () => void) => void
+  /** Called only where a sink asks for events. */
+  readonly recordRefusal: (refusal: Omit<Refusal, 'count'>) => void
   /** Called only where content logging is on. */
   readonly logContent: (record: ContentRecord) => void
   readonly note: (note: GatewayNote) => void

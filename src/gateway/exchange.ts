@@ -17,6 +17,7 @@ import type { UpstreamCall } from '../ports/upstream-client.ts'
 import type { Downgrade } from '../providers/index.ts'
 import type { BodyFacts } from './body-facts.ts'
 import type { CapturedReply } from './capture.ts'
+import type { HeldReply } from './held-reply.ts'
 import type { CompiledKey } from './key-table.ts'
 import type { FormField } from './multipart.ts'
 import type { CompiledApplication, CompiledRoute, CompiledTarget, Snapshot } from './snapshot.ts'
@@ -147,6 +148,8 @@ export class Exchange {
   downgrades: Downgrade[] = []
 
   // Answered
+  /** Set where the end of the answer waits for the disk. */
+  held: HeldReply | null = null
   status = 0
   /** Its answer is being streamed. */
   isStreaming = false

@@ -1,6 +1,7 @@
 /**
  * The data plane. `pipeline.ts` shows what happens to a request; `run.ts` runs it; `snapshot.ts` is what it knows.
  */
+
 export { createContentOutbox } from './content-outbox.ts'
 export { checkSnapshot, createGateway } from './gateway.ts'
 export {
@@ -10,4 +11,5 @@ export {
   type LargeBodyTerms,
 } from './large-body.ts'
 export { createLoadMetrics } from './load-metrics.ts'
+export { createRefusalOutbox } from './refusal-outbox.ts'
 export { createUsageOutbox, defaultOutboxBounds } from './usage-outbox.ts'

@@ -20,6 +20,7 @@ import { captureContent, logContent } from './stages/content.ts'
 import { correlate } from './stages/correlate.ts'
 import { countTokens } from './stages/count-tokens.ts'
 import { answerHealth } from './stages/health.ts'
+import { holdAnswer } from './stages/hold-answer.ts'
 import { claimIdempotency, rememberReply } from './stages/idempotency.ts'
 import { listModels } from './stages/list-models.ts'
 import { match } from './stages/match.ts'
@@ -78,7 +79,7 @@ function only(part: OptionalPart, stage: StageRow): StageRow {
   return Object.freeze({ ...stage, only: part })
 }
 
-type PlannedSnapshot = Pick<Snapshot, 'contentLog' | 'limits' | 'bounds' | 'keepsResponses'>
+type PlannedSnapshot = Pick<Snapshot, 'contentLog' | 'limits' | 'bounds' | 'keepsResponses' | 'events'>
 
 const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => boolean>> = Object.freeze({
   'content-log': ({ contentLog }) => contentLog !== null,
@@ -86,6 +87,7 @@ const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => b
   limits: ({ limits }) => limits.rules !== null,
   shedding: ({ bounds }) => bounds.loopDelayMs > 0,
   'response-cache': ({ keepsResponses }) => keepsResponses,
+  'held-answers': ({ events }) => events?.holdsAnswers === true,
 })
 
 // biome-ignore format: the columns are the point
@@ -97,6 +99,7 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   row   ('admit',         admit,          'G U M P .', 'deny',  'Nothing is served that could not be recorded, nor while draining.'),
   only('address-limits', row('admit-address', admitAddress, 'G U M P .', 'deny', 'Where there are limits on addresses: count the request before anything is reckoned to prove the key.')),
   row   ('authenticate',  authenticate,   'G U M P .', 'deny',  'Prove the API key, its network and its time.'),
+  only('held-answers', row('hold-answer', holdAnswer, 'G U M P .', 'deny', 'Where exchanges are durable: hold the end of the answer back until its record is on disk.')),
   row   ('authorize',     authorize,      'G U M P .', 'deny',  'The key and a subscription must have the operation.'),
   only('shedding', row('shed', shed, 'G U M P .', 'deny', 'Under too much load: turn away, lowest priority first.')),
   only('content-log', row('capture-content', captureContent, 'G U . P .', 'deny', 'Where content logging is on: keep what is answered.')),

@@ -7,6 +7,7 @@ import type { Exchange, Outcome } from './exchange.ts'
 import type { Plan, Plans } from './pipeline.ts'
 import { sendFault } from './respond.ts'
 import type { StageRow } from './stage.ts'
+import { tellRefusal } from './tell-refusal.ts'
 
 /** What running takes: the stages and what they work with. */
 export interface Runner {
@@ -108,7 +109,9 @@ function finishExchange(exchange: Exchange, runner: Runner, outcome: Exclude<Out
   exchange.compiledKey?.exchanges.delete(exchange)
   releaseBody(exchange, runner.ctx)
   if (exchange.operation === null) {
-    if (!exchange.isHealth) runner.ctx.metrics.ended(exchange, runner.ctx.clock.monotonic())
+    if (exchange.isHealth) return
+    runner.ctx.metrics.ended(exchange, runner.ctx.clock.monotonic())
+    tellRefusal(exchange, runner.ctx)
     return
   }
   for (const stage of runner.plans.byClass[exchange.operation.trafficClass].finish)

@@ -9,6 +9,7 @@ import { type PriorityClass, priorityClasses } from '../domain/limits.ts'
 import type {
   ApplicationSnapshot,
   DeploymentSnapshot,
+  EventSettings,
   ForwardedHeader,
   GatewayBounds,
   GrantSnapshot,
@@ -127,6 +128,8 @@ export interface Snapshot {
   readonly documentationUrl: string
   /** Null: no content is kept. */
   readonly contentLog: ContentLogBounds | null
+  /** Null: no sink asks for events. */
+  readonly events: EventSettings | null
   /** Some route keeps answers. */
   readonly keepsResponses: boolean
   /** A metered model as the configuration names it, for metrics. */
@@ -172,6 +175,7 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
     forwardedHeader: config.forwardedHeader ?? 'x-forwarded-for',
     documentationUrl: config.documentationUrl,
     contentLog: config.contentLog ?? null,
+    events: config.events ?? null,
     keepsResponses: config.routes.some(({ policy }) => (policy?.cache ?? null) !== null),
     modelLabel: compileModelLabels(organizations),
   })

@@ -74,3 +74,18 @@ test('a new control plane gets all that is held, once; a refusal of what is stor
   await sleep(100)
   assert.deepEqual(again, [])
 })
+
+test('whoever waits for a record is told once it is on disk, and makes it go at once with others of its turn', async () => {
+  const { outbox, sent } = startOutbox({ flushMs: 60_000 })
+  const told: string[] = []
+  outbox.add(record('waits for company'))
+  outbox.add(record('a'), () => told.push('a'))
+  outbox.add(record('b'), () => told.push('b'))
+  await sleep(5)
+  assert.deepEqual(sent, [1])
+  outbox.refuse(1)
+  assert.deepEqual(told, [])
+  outbox.acknowledge(1)
+  outbox.acknowledge(1)
+  assert.deepEqual(told, ['a', 'b'])
+})

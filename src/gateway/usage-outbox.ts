@@ -19,7 +19,8 @@ export interface UsageBatch {
 }
 
 export interface UsageOutbox {
-  add(record: UsageRecord): void
+  /** `stored` is called once the record is on disk; such a record waits for no others. */
+  add(record: UsageRecord, stored?: () => void): void
   /** The control plane has `sequence` on disk. */
   acknowledge(sequence: number): void
   /** The control plane could not store `sequence`; it will be sent again. */
@@ -42,7 +43,7 @@ export interface OutboxBounds {
 }
 
 export const defaultOutboxBounds: OutboxBounds = Object.freeze({
-  flushMs: 50,
+  flushMs: 40,
   batchBytes: 262_144,
   maxHeldBytes: 67_108_864,
   retryMs: 1000,
@@ -73,6 +74,24 @@ function createRefusals(timers: TimerWheel, retryMs: number, send: (sequence: nu
   }
 }
 
+/** Who waits for the disk: for lines that are not sent yet, and for batches by number. */
+function createStorageWaits() {
+  let waiting: (() => void)[] = []
+  const byBatch = new Map<number, readonly (() => void)[]>()
+  return {
+    /** True: it is the first of its batch. */
+    add: (stored: () => void): boolean => waiting.push(stored) === 1,
+    goWith(sequence: number): void {
+      if (waiting.length > 0) byBatch.set(sequence, waiting)
+      waiting = []
+    },
+    stored(sequence: number): void {
+      for (const stored of byBatch.get(sequence) ?? []) stored()
+      byBatch.delete(sequence)
+    },
+  }
+}
+
 export function createUsageOutbox(
   timers: TimerWheel,
   bounds: OutboxBounds = defaultOutboxBounds,
@@ -81,14 +100,16 @@ export function createUsageOutbox(
   let heldBytes = 0
   let lines = ''
   let sequence = 0
-  let timer: TimerHandle | null = null
+  let timer: NodeJS.Timeout | null = null
   let send: ((batch: UsageBatch) => void) | null = null
+  const waits = createStorageWaits()
 
   function flush(): void {
-    timer?.clear()
+    if (timer !== null) clearTimeout(timer)
     timer = null
     if (lines === '') return
     sequence += 1
+    waits.goWith(sequence)
     const batch = { sequence, lines: new TextEncoder().encode(lines) }
     lines = ''
     held.set(sequence, batch)
@@ -102,16 +123,20 @@ export function createUsageOutbox(
   })
 
   return {
-    add(record) {
+    add(record, stored) {
       lines += `${JSON.stringify(record)}\n`
+      // One batch for all of this turn.
+      if (stored !== undefined && waits.add(stored)) setImmediate(flush)
       if (lines.length >= bounds.batchBytes) flush()
-      else timer ??= timers.set(bounds.flushMs, flush)
+      // Not the wheel's: its ticks would make twice as much of it. One at a time costs nothing.
+      else timer ??= setTimeout(flush, bounds.flushMs).unref()
     },
     acknowledge(acknowledged) {
       const batch = held.get(acknowledged)
       if (batch === undefined) return
       held.delete(acknowledged)
       heldBytes -= batch.lines.byteLength
+      waits.stored(acknowledged)
       refusals.stored(acknowledged)
     },
     refuse(sequence) {

@@ -107,6 +107,22 @@ export function testEventLogContract(create: () => Promise<EventLogFixture>): vo
     await again.close()
   })
 
+  check('places have an order, and a size from each to the end', async (fixture) => {
+    const log = await fixture.open()
+    const start = log.end()
+    await appendDurably(log, 'a'.repeat(1000))
+    const middle = log.end()
+    await appendDurably(log, 'b'.repeat(500))
+    assert.ok(log.compare(start, middle) < 0)
+    assert.ok(log.compare(log.end(), middle) > 0)
+    assert.equal(log.compare(middle, middle), 0)
+    const rest = await log.size(middle)
+    assert.ok(rest >= 500 && rest < 1000, `${rest} bytes`)
+    assert.ok((await log.size(null)) >= 1500)
+    assert.equal(await log.size(log.end()), 0)
+    await log.close()
+  })
+
   check('junk for a cursor is refused', async (fixture) => {
     const log = await fixture.open()
     for (const cursor of ['', 'x', '1', '1.2.3', '-1.0', '1.1e9', '99999999999999999999.1']) {

@@ -36,8 +36,15 @@ export interface EventLog {
   end(): EventCursor
   /** Called after each time the end has moved. Returns the way to stop it. */
   subscribe(listener: () => void): () => void
-  /** Removes what retention lets go, but nothing at or after `keep`. Returns how many segments went. */
-  prune(keep: EventCursor): Promise<number>
+  /** Negative where `left` is the earlier place, 0 where they are the same. Throws RangeError as `read` does. */
+  compare(left: EventCursor, right: EventCursor): number
+  /** Bytes on disk from a place (null: all) to the end. */
+  size(from: EventCursor | null): Promise<number>
+  /**
+   * Removes what retention lets go, but nothing at or after `keep`. Returns how many segments went. Where any go,
+   * `beforeRemoval` is told first up to where; when it rejects, none go.
+   */
+  prune(keep: EventCursor, beforeRemoval?: (end: EventCursor) => Promise<void>): Promise<number>
   /** Waits for what was appended, then lets go of files and lock. */
   close(): Promise<void>
 }

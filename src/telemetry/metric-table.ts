@@ -175,6 +175,26 @@ export const metrics = Object.freeze({
     help: 'How long ago usage was last summed while more of it is on disk; 0: all is summed.',
     unit: 'seconds',
   }),
+  exportRecords: node.counter('gatewright_export_records_total', {
+    help: 'Events for a sink since the control plane started: delivered, sent again, or rejected for good.',
+    labels: ['sink', 'result'],
+    maxSeries: 48,
+  }),
+  exportDeadLetters: node.counter('gatewright_export_dead_letter_total', {
+    help: 'Events that a sink rejected for good and that were put aside since the control plane started.',
+    labels: ['sink'],
+    maxSeries: 16,
+  }),
+  exportLag: node.gauge('gatewright_export_lag_seconds', {
+    help: 'Age of the oldest event that is under way to a sink; 0: none is.',
+    unit: 'seconds',
+    labels: ['sink'],
+    maxSeries: 16,
+  }),
+  exportSpool: node.gauge('gatewright_export_spool_bytes', {
+    help: 'Size of the spool of events that are not in the usage log.',
+    unit: 'bytes',
+  }),
 
   // The process
   build: node.gauge('gatewright_build_info', {

@@ -55,6 +55,11 @@ const columns = [
   'limitsPassed',
 ] as const satisfies readonly (keyof UsageRecord)[]
 
+/** Where callers are is for sinks of events, not for whoever reckons usage up. */
+function jsonLine({ address: _, ...shown }: UsageRecord): string {
+  return `${JSON.stringify(shown)}\n`
+}
+
 const chunkLength = 64 * 1024
 const recordsPerLook = 32
 
@@ -83,7 +88,7 @@ export async function* exportUsage(
   log: EventLog,
   terms: UsageExport,
 ): AsyncGenerator<string, void, undefined> {
-  const format = terms.format === 'csv' ? csvLine : (record: UsageRecord) => `${JSON.stringify(record)}\n`
+  const format = terms.format === 'csv' ? csvLine : jsonLine
   const window = createIdWindow(null)
   const slice = createTimeSlice()
   let chunk = terms.format === 'csv' ? csvHeader : ''

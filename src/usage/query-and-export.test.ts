@@ -137,3 +137,14 @@ test('retention removes whole minutes before its date', async () => {
   const { rows } = await usageSummary(storage.usage, all)
   assert.equal(rows[0]?.sums.requests, 1)
 })
+
+test('where callers are is on record for sinks, and in no export', async () => {
+  const address = '192.0.2.77'
+  await appendDurably(log, sampleLines([sampleRecord(9, { address, time: sampleTime + 30 * minute })]))
+  for (const format of ['csv', 'jsonl'] as const) {
+    let text = ''
+    for await (const chunk of exportUsage(log, { ...all, format })) text += chunk
+    assert.ok(text.includes(sampleRecord(9).id))
+    assert.ok(!text.includes(address))
+  }
+})

@@ -1,7 +1,7 @@
 /**
  * The data directory: 0700, ours, on this machine. Everything that must outlive the process lies here.
  *
- *   data/  root.key  tls/{ca,server}.{crt,key}  gatewright.db  usage/  content/  admin-token  lock
+ *   data/  root.key  tls/{ca,server}.{crt,key}  gatewright.db  usage/  events/  content/  admin-token  lock
  */
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,6 +14,8 @@ export interface DataDirectory {
   readonly databaseFile: string
   readonly tlsDirectory: string
   readonly usageDirectory: string
+  /** Events on their way to sinks. */
+  readonly eventDirectory: string
   /** Sealed content, where the configuration asks for it; made with the first record. */
   readonly contentDirectory: string
   readonly adminTokenFile: string
@@ -38,6 +40,7 @@ export function openDataDirectory(path: string): DataDirectory {
     databaseFile: join(path, 'gatewright.db'),
     tlsDirectory: join(path, 'tls'),
     usageDirectory: join(path, 'usage'),
+    eventDirectory: join(path, 'events'),
     contentDirectory: join(path, 'content'),
     adminTokenFile: join(path, 'admin-token'),
   }

@@ -141,6 +141,26 @@ test('retention removes old or surplus segments, but nothing at or after the pla
   await log.close()
 })
 
+test('before anything is removed it is said up to where, and nothing goes when that fails', async () => {
+  const directory = newDirectory()
+  const log = await openEventLog({ directory, segmentBytes: 100, maxSegments: 3 })
+  for (let index = 0; index < 12; index += 1) await appendDurably(log, `event-${index}`.padEnd(30))
+  const all = await readTexts(log)
+  await assert.rejects(
+    log.prune(log.end(), () => Promise.reject(new Error('not now'))),
+    /not now/,
+  )
+  assert.deepEqual(await readTexts(log), all)
+  const going: string[] = []
+  const seen = async (end: string): Promise<void> => {
+    for await (const { payload } of log.read(null, end)) going.push(payload.toString())
+  }
+  await log.prune(log.end(), seen)
+  assert.ok(going.length > 0)
+  assert.deepEqual([...going, ...(await readTexts(log))], all)
+  await log.close()
+})
+
 test('a directory has one writer at a time; the second is told so, and may come when the first has gone', async () => {
   const directory = newDirectory()
   const log = await openEventLog({ directory })

@@ -258,21 +258,45 @@ class SegmentedEventLog implements EventLog {
     }
   }
 
-  async prune(keep: string): Promise<number> {
+  compare(left: string, right: string): number {
+    const [one, other] = [readCursor(left), readCursor(right)]
+    return one.segment - other.segment || one.offset - other.offset
+  }
+
+  async size(from: string | null): Promise<number> {
+    const start = from === null ? { segment: 0, offset: 0 } : readCursor(from)
+    let bytes = 0
+    for (const segment of await listSegments(this.#settings.directory)) {
+      if (segment < start.segment) continue
+      const { size } = await stat(join(this.#settings.directory, segmentName(segment)))
+      bytes += Math.max(0, segment === start.segment ? size - start.offset : size)
+    }
+    return bytes
+  }
+
+  async prune(keep: string, beforeRemoval?: (end: string) => Promise<void>): Promise<number> {
+    const going = await this.#segmentsToRemove(readCursor(keep).segment)
+    const last = going.at(-1)
+    if (last === undefined) return 0
+    await beforeRemoval?.(writeCursor({ segment: last + 1, offset: 0 }))
+    for (const segment of going) await unlink(join(this.#settings.directory, segmentName(segment)))
+    return going.length
+  }
+
+  /** What retention lets go, oldest first. */
+  async #segmentsToRemove(keep: number): Promise<readonly number[]> {
     const { directory, maxSegments, maxAgeMs } = this.#settings
-    const first = Math.min(readCursor(keep).segment, this.#current.segment)
+    const first = Math.min(keep, this.#current.segment)
     const segments = await listSegments(directory)
     const oldest = Date.now() - maxAgeMs
-    let removed = 0
+    const going: number[] = []
     for (const segment of segments) {
       if (segment >= first) break
-      const path = join(directory, segmentName(segment))
-      const isSurplus = segments.length - removed > maxSegments
-      if (!isSurplus && (await stat(path)).mtimeMs >= oldest) break
-      await unlink(path)
-      removed += 1
+      const isSurplus = segments.length - going.length > maxSegments
+      if (!isSurplus && (await stat(join(directory, segmentName(segment)))).mtimeMs >= oldest) break
+      going.push(segment)
     }
-    return removed
+    return going
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,8 @@ import { openFileSecretBox } from '../../adapters/file-secret-box/open-file-secr
 import { createMemoryCounterStore } from '../../adapters/memory/memory-central-counters.ts'
 import { openSealedContentLog } from '../../adapters/sealed-content-log/open-sealed-content-log.ts'
 import { openSqliteStore, type SqliteStorage } from '../../adapters/sqlite/open-sqlite-store.ts'
+import { sampleEvent } from '../../delivery/harness/sample-event.ts'
+import type { DeadLetter, SinkStatus } from '../../delivery/index.ts'
 import { openPepperBook } from '../../identity/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { compileLimits, explainLimits, type LimitRequest } from '../../limits/index.ts'
@@ -18,7 +20,7 @@ import { createCatalogue } from '../../providers/index.ts'
 import { limitSnapshots } from '../../publishing/index.ts'
 import { createDocumentManager } from '../../resources/index.ts'
 import { createFamilyCollector, metrics } from '../../telemetry/index.ts'
-import type { AdminDependencies, StatusReport, TargetHealthReport } from '../context.ts'
+import type { AdminDependencies, SinkDesk, StatusReport, TargetHealthReport } from '../context.ts'
 import { createAdminApi } from '../create-admin-api.ts'
 import { createSignInThrottle } from '../sign-in-throttle.ts'
 
@@ -94,6 +96,27 @@ async function explainFromStore({ store }: SqliteStorage, requests: readonly Lim
 
 export const sampleFigures = { refused: 3, exceeded: 0, unavailable: 1 }
 
+/** One sink, `siem`, with a dead letter. */
+export const sampleSink: SinkStatus = {
+  name: 'siem',
+  type: 'webhook',
+  circuit: 'open',
+  places: 1,
+  delivered: 12,
+  retried: 3,
+  rejected: 1,
+  lagMs: 4000,
+  waitingBytes: 2048,
+  deadLetters: 1,
+  problem: 'the receiver answered 503',
+}
+export const sampleLetter: DeadLetter = { at: startedAt, reason: 'too large', event: sampleEvent() }
+const sampleSinks: SinkDesk = {
+  status: () => Promise.resolve([sampleSink]),
+  letters: (name) => Promise.resolve(name === 'siem' ? [sampleLetter] : null),
+  replay: (name) => Promise.resolve(name === 'siem' ? { delivered: 1, rejected: 0, remaining: 0 } : null),
+}
+
 /** One counter, as if so many requests had ended. */
 function sampleMetrics() {
   const collector = createFamilyCollector()
@@ -138,6 +161,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     pepperBook,
     usage: storage.usage,
     alerts: storage.alerts,
+    sinks: sampleSinks,
     usageLog,
     contentLog,
     providers: () => catalogue.list,

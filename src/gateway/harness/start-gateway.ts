@@ -11,6 +11,7 @@ import { defaultCounterSizes } from '../../adapters/shared-counters/layout.ts'
 import { createSharedCounters, openSharedCounters } from '../../adapters/shared-counters/shared-counters.ts'
 import { createLargeBodyReader } from '../../compose/large-body-reader.ts'
 import type { ContentRecord } from '../../domain/content.ts'
+import type { Refusal } from '../../domain/refusal.ts'
 import type { RoutePolicy } from '../../domain/routing.ts'
 import type {
   DeploymentSnapshot,
@@ -103,6 +104,8 @@ export function testRoute(
 }
 
 export interface StartGatewayOptions {
+  /** Called where an answer waits for its record to be on disk; left out: it is at once. */
+  readonly store?: (stored: () => void) => void
   readonly deployments?: readonly DeploymentSnapshot[]
   readonly routes?: readonly RouteSnapshot[]
   readonly config?: Partial<SnapshotConfig>
@@ -129,6 +132,7 @@ export interface StartedGateway {
   readonly gateway: Gateway
   readonly listener: Listener
   readonly records: UsageRecord[]
+  readonly refusals: Omit<Refusal, 'count'>[]
   readonly notes: GatewayNote[]
   /** Content that was handed over to be sealed. */
   readonly contents: ContentRecord[]
@@ -144,6 +148,7 @@ const pepper = Buffer.alloc(32, 7).toString('base64')
 /** Start one. Organization `org_a`, application `app_a` with everything, one key. */
 export async function startGateway(options: StartGatewayOptions = {}): Promise<StartedGateway> {
   const records: UsageRecord[] = []
+  const refusals: Omit<Refusal, 'count'>[] = []
   const notes: GatewayNote[] = []
   const contents: ContentRecord[] = []
   const network = createHttp1Client({ egress: createEgressGuard() })
@@ -167,7 +172,11 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     responses: createMemoryResponseCache(Date.now),
     clock: systemClock,
     random: Math.random,
-    recordUsage: (record) => records.push(record),
+    recordUsage(record, stored) {
+      records.push(record)
+      if (stored !== undefined) (options.store ?? ((each) => each()))(stored)
+    },
+    recordRefusal: (refusal) => refusals.push(refusal),
     canRecord: () => true,
     ...(options.table === undefined ? {} : { table: options.table }),
     note: (note) => notes.push(note),
@@ -181,16 +190,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
   const { key, text } = mintKey(config, options.key)
   gateway.apply({ type: 'config', config })
   gateway.apply({ type: 'keys', version: 1, reset: true, upsert: [key], remove: [] })
-  const listener = await openHttpListener(
-    {
-      host: '127.0.0.1',
-      port: options.port ?? 0,
-      reusePort: false,
-      bounds: config.bounds,
-      ...(options.tls === undefined ? {} : { tls: options.tls }),
-    },
-    gateway.handle,
-  )
+  const listener = await listenFor(gateway, config, options)
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${listener.address.port}`,
     apiKey: text,
@@ -198,6 +198,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     gateway,
     listener,
     records,
+    refusals,
     notes,
     contents,
     config,
@@ -211,6 +212,15 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
       network.close()
     },
   }
+}
+
+function listenFor(
+  gateway: Gateway,
+  { bounds }: SnapshotConfig,
+  { port = 0, tls }: StartGatewayOptions,
+): Promise<Listener> {
+  const where = { host: '127.0.0.1', port, reusePort: false, bounds }
+  return openHttpListener({ ...where, ...(tls === undefined ? {} : { tls }) }, gateway.handle)
 }
 
 function mintKey(

@@ -1,18 +1,22 @@
-/** Counts the exchange; one usage record for each that proved a key, for the control plane to keep. */
+/** Counts the exchange; one usage record for each that proved a key, for the control plane to keep. Others are told where a sink asks for events. */
 import { noUsage, type UsageRecord } from '../../domain/usage.ts'
 import type { Exchange } from '../exchange.ts'
 import { cacheProvider } from '../exchange-metrics.ts'
 import type { Stage } from '../stage.ts'
+import { tellRefusal } from '../tell-refusal.ts'
 
 export const record: Stage = (exchange, ctx) => {
-  const { key, operation, outcome } = exchange
+  const { key, operation, outcome, held } = exchange
   if (operation === null || outcome === 'open') return 'next'
   const end = ctx.clock.monotonic()
   ctx.metrics.ended(exchange, end)
-  if (key === null) return 'next'
+  if (key === null) {
+    tellRefusal(exchange, ctx)
+    return 'next'
+  }
   const usage = exchange.usage ?? noUsage
   const start = exchange.inbound.startedAt
-  ctx.recordUsage({
+  const written: UsageRecord = {
     id: exchange.id,
     time: exchange.startedAt,
     organizationId: key.organizationId,
@@ -45,7 +49,10 @@ export const record: Stage = (exchange, ctx) => {
     endUser: exchange.endUser,
     tags: exchange.tags,
     ...limitsOf(exchange),
-  })
+    ...(exchange.snapshot.events === null ? {} : { address: exchange.clientAddress }),
+  }
+  if (held === null) ctx.recordUsage(written)
+  else ctx.recordUsage(written, () => held.release())
   return 'next'
 }
 

@@ -1,0 +1,82 @@
+/** What one finished exchange says to the streams `access` and `usage`, and to `security` where it was refused. */
+import type { EventSeverity, OversightEvent } from '../domain/oversight-event.ts'
+import type { UsageRecord } from '../domain/usage.ts'
+import { securityAreaOf } from './security-areas.ts'
+
+/** The access event of a record, and a security event beside it where somebody was turned away. */
+export function eventsOfRecord(record: UsageRecord): readonly OversightEvent[] {
+  const access = accessEvent(record)
+  const area = securityAreaOf(record.fault)
+  if (record.outcome !== 'refused' || area === null) return [access]
+  const refused = {
+    ...access,
+    id: `${record.id}.refused`,
+    stream: 'security' as const,
+    action: `${area}.refused`,
+    severity: 'low' as const,
+  }
+  return [access, refused]
+}
+
+/** The same as an event of the stream `usage`, for receivers that reckon up what was consumed. */
+export function usageEventOf(record: UsageRecord): OversightEvent {
+  return {
+    ...accessEvent(record),
+    id: `${record.id}.usage`,
+    stream: 'usage',
+    action: 'usage.recorded',
+    severity: 'info',
+  }
+}
+
+const severities: Readonly<Record<UsageRecord['outcome'], EventSeverity>> = Object.freeze({
+  completed: 'info',
+  disconnected: 'info',
+  refused: 'low',
+  failed: 'medium',
+})
+
+function accessEvent(record: UsageRecord): OversightEvent {
+  return {
+    id: record.id,
+    time: record.time,
+    stream: 'access',
+    action: `exchange.${record.outcome}`,
+    outcome: record.outcome === 'completed' ? 'success' : 'failure',
+    severity: severities[record.outcome],
+    reason: record.fault,
+    organizationId: record.organizationId,
+    actor: {
+      kind: 'key',
+      id: record.keyId,
+      applicationId: record.applicationId,
+      address: record.address ?? '',
+      endUser: record.endUser,
+    },
+    resource: null,
+    exchange: {
+      requestId: record.id,
+      traceId: record.traceId ?? '',
+      spanId: record.spanId ?? '',
+      operation: record.operation,
+      dialect: record.dialect,
+      model: record.model,
+      servedModel: record.servedModel,
+      providerId: record.providerId,
+      deploymentId: record.deploymentId,
+      status: record.status,
+      streamed: record.streamed,
+      attempts: record.attempts,
+      inputTokens: record.inputTokens,
+      outputTokens: record.outputTokens,
+      cachedInputTokens: record.cachedInputTokens,
+      reasoningTokens: record.reasoningTokens,
+      costMicroUsd: record.costMicroUsd,
+      requestBytes: record.requestBytes,
+      responseBytes: record.responseBytes,
+      durationMs: record.durationMs,
+      firstByteMs: record.firstByteMs,
+      overheadMs: record.overheadMs,
+    },
+  }
+}

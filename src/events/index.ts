@@ -1,0 +1,3 @@
+/** Events: what happened, in one flat shape, and the forms in which others read it. */
+export { eventOfRefusal } from './event-of-refusal.ts'
+export { eventsOfRecord, usageEventOf } from './events-of-record.ts'
