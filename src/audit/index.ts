@@ -1,0 +1,16 @@
+/**
+ * The audit log: what somebody did, in a Merkle tree that nobody can change unseen.
+ *
+ *   AuditTrail   events → entries, personal fields sealed by subject
+ *   TileLog      entries → tiles and signed checkpoints (C2SP tlog-tiles), group commits
+ *   verifyLog, proveEntry, checkProof   with files and verifier keys alone
+ */
+export { type AuditFigures, type AuditTrail, createAuditTrail, type OpenedTrail } from './audit-trail.ts'
+export type { AuditDetails } from './entry.ts'
+export { LogDamage } from './log-reader.ts'
+export { type CheckedProof, checkProof, proveEntry, readEntries } from './proof.ts'
+export { NoteError, parseVerifierKey, type VerifierKey } from './signed-note.ts'
+export { openSigningKeys, rewrapSigningKeys, verifierKeysFile } from './signing-keys.ts'
+export { openSubjectKeys, readSubjectKeys, type Subject, subjectKinds } from './subject-keys.ts'
+export { guardFile, openTileLog } from './tile-log.ts'
+export { type Verdict, verifyLog } from './verify-log.ts'
