@@ -4,8 +4,8 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import type { OversightEvent } from '../domain/oversight-event.ts'
 import { openFileSecretBox } from '../adapters/file-secret-box/open-file-secret-box.ts'
+import type { OversightEvent } from '../domain/oversight-event.ts'
 import { Fault } from '../kernel/fault.ts'
 import { type AuditTrail, createAuditTrail } from './audit-trail.ts'
 import { newLogDirectory, openTestLog, openTestParts } from './harness/open-test-log.ts'
@@ -24,6 +24,7 @@ async function openTrail(root: string): Promise<AuditTrail> {
     log,
     subjects: await openSubjectKeys({ files: keyFiles, secretBox }),
     rewrapSigningKeys: () => rewrapSigningKeys({ files: keyFiles, secretBox }),
+    release: () => undefined,
   }))
   return createAuditTrail(opening)
 }
@@ -34,7 +35,10 @@ async function newTrail(): Promise<{ root: string; trail: AuditTrail }> {
   return { root, trail: await openTrail(root) }
 }
 
-function eventOf(fields: Partial<OversightEvent> = {}, actor: Partial<OversightEvent['actor']> = {}): OversightEvent {
+function eventOf(
+  fields: Partial<OversightEvent> = {},
+  actor: Partial<OversightEvent['actor']> = {},
+): OversightEvent {
   return {
     id: 'req_1',
     time: Date.UTC(2026, 10, 1),
@@ -67,14 +71,19 @@ async function entriesOf(root: string): Promise<readonly Entry[]> {
 async function personalOf(root: string): Promise<readonly (string | null)[]> {
   const { keyFiles: files, secretBox } = await openTestParts(root)
   const read = await readSubjectKeys({ files, secretBox })
-  return (await entriesOf(root)).flatMap(({ id, personal = [] }) => personal.map((fields) => read(fields, id)))
+  return (await entriesOf(root)).flatMap(({ id, personal = [] }) =>
+    personal.map((fields) => read(fields, id)),
+  )
 }
 
 /** Everything on disk, names included, as one text. */
 function everything(root: string): string {
   const names = readdirSync(root, { recursive: true, encoding: 'utf8', withFileTypes: true })
   return names
-    .map((entry) => `${entry.name} ${entry.isFile() ? readFileSync(join(entry.parentPath, entry.name), 'latin1') : ''}`)
+    .map(
+      (entry) =>
+        `${entry.name} ${entry.isFile() ? readFileSync(join(entry.parentPath, entry.name), 'latin1') : ''}`,
+    )
     .join('\n')
 }
 
@@ -104,7 +113,10 @@ test('images too large for an entry are named by size and hash; any event is sto
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 2000 }), fc.jsonValue(), async (text, image) => {
       await trail.record(
-        eventOf({ id: text, action: text, reason: text, organizationId: text }, { endUser: text, address: text }),
+        eventOf(
+          { id: text, action: text, reason: text, organizationId: text },
+          { endUser: text, address: text },
+        ),
         { before: image, after: image, fields: Array.from({ length: 20 }, () => text) },
       )
     }),
@@ -114,7 +126,9 @@ test('images too large for an entry are named by size and hash; any event is sto
   const parts = await openTestParts(root)
   assert.deepEqual((await verifyLog({ ...parts, earlier: [] })).problems, [])
   const [first] = await entriesOf(root)
-  const sha256 = createHash('sha256').update(`{"text":"${'x'.repeat(200_000)}"}`).digest('hex')
+  const sha256 = createHash('sha256')
+    .update(`{"text":"${'x'.repeat(200_000)}"}`)
+    .digest('hex')
   assert.deepEqual(first, {
     ...first,
     before: { bytes: 200_011, sha256 },
@@ -126,12 +140,21 @@ test('nothing personal rests in clear: not in the log, not in the names of files
   const { root, trail } = await newTrail()
   await trail.record(eventOf({}, { address: '203.0.113.77', endUser: 'ada@example.org' }))
   await trail.record(eventOf({}, { address: '203.0.113.78' }), {
-    personal: { subject: { kind: 'admin', organizationId: '', id: 'tok2' }, fields: { name: 'Ada Lovelace' } },
+    personal: {
+      subject: { kind: 'admin', organizationId: '', id: 'tok2' },
+      fields: { name: 'Ada Lovelace' },
+    },
   })
   await trail.record(eventOf({}, { kind: 'unknown', id: '', address: '203.0.113.79' }))
   await trail.close()
   const disk = everything(root)
-  for (const text of ['203.0.113', 'ada@', 'Ada', 'Lovelace', Buffer.from('203.0.113.77').toString('base64')]) {
+  for (const text of [
+    '203.0.113',
+    'ada@',
+    'Ada',
+    'Lovelace',
+    Buffer.from('203.0.113.77').toString('base64'),
+  ]) {
     assert.ok(!disk.includes(text), text)
   }
   assert.deepEqual(await personalOf(root), [
@@ -163,7 +186,11 @@ test('an erased subject can be read by nobody, all others can, and every proof f
   await trail.record(eventOf({ id: 'a3' }, { endUser: 'ada' }))
   await trail.close()
   const [first, , , again] = await entriesOf(root)
-  assert.notEqual(again?.personal?.[0]?.subject, first?.personal?.[0]?.subject, 'who comes again is a new subject')
+  assert.notEqual(
+    again?.personal?.[0]?.subject,
+    first?.personal?.[0]?.subject,
+    'who comes again is a new subject',
+  )
   assert.equal((await personalOf(root))[0], null)
 })
 
@@ -209,6 +236,18 @@ test('where the log cannot be opened, nothing is recorded and everybody is told'
   await assert.rejects(trail.erase({ kind: 'key', organizationId: '', id: 'k' }), refused)
   assert.deepEqual(trail.figures(), { entries: [], failures: 1, published: null })
   await trail.close()
+})
+
+test('a flood of events is bounded: what is too much is refused at once, the rest is published', async () => {
+  const { root, trail } = await newTrail()
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 5000 }, (_, at) => trail.record(eventOf({ id: `e${at}` }))),
+  )
+  const refused = outcomes.filter(({ status }) => status === 'rejected').length
+  assert.equal(refused, 5000 - 4096)
+  await trail.record(eventOf({ id: 'afterwards' }))
+  await trail.close()
+  assert.equal((await entriesOf(root)).length, 4097)
 })
 
 test('the trail counts what it has published', async () => {

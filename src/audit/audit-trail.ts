@@ -6,8 +6,9 @@
  * It opens behind whoever starts it, so that nothing waits for it but what must be in it. Where it cannot be opened, or
  * an entry cannot be published, `record` rejects: the caller then leaves undone what was to be recorded.
  */
-import { faults } from '../faults/catalogue.ts'
+
 import type { EventStream, OversightEvent } from '../domain/oversight-event.ts'
+import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import { canonicalJson, toCanonicalValue } from './canonical-json.ts'
 import { type AuditDetails, encodeEntry, personalText, subjectOf } from './entry.ts'
@@ -19,6 +20,8 @@ export interface OpenedTrail {
   readonly log: TileLog
   readonly subjects: SubjectKeys
   rewrapSigningKeys(): Promise<boolean>
+  /** Once nothing is written any more. */
+  release(): void
 }
 
 export interface AuditFigures {
@@ -45,12 +48,19 @@ export interface AuditTrail {
   close(): Promise<void>
 }
 
+/** Events on their way at a time; more are refused. */
+const maxPending = 4096
+
 class OpeningTrail implements AuditTrail {
   readonly #opening: Promise<OpenedTrail>
   #opened: OpenedTrail | null = null
   #failures = 0
+  #pending = 0
   /** Bound: streams × outcomes. */
-  readonly #counts = new Map<string, { stream: EventStream; outcome: OversightEvent['outcome']; count: number }>()
+  readonly #counts = new Map<
+    string,
+    { stream: EventStream; outcome: OversightEvent['outcome']; count: number }
+  >()
 
   constructor(opening: Promise<OpenedTrail>) {
     this.#opening = opening
@@ -71,12 +81,16 @@ class OpeningTrail implements AuditTrail {
   }
 
   async record(event: OversightEvent, details: AuditDetails = {}): Promise<void> {
+    this.#pending += 1
     try {
+      if (this.#pending > maxPending) throw new RangeError('too many events wait')
       const { log, subjects } = await this.#open()
       await log.append(encodeEntry(event, details, await sealPersonal(subjects, event, details)))
     } catch (cause) {
       this.#failures += 1
       throw unavailable(cause)
+    } finally {
+      this.#pending -= 1
     }
     const { stream, outcome } = event
     const key = `${stream} ${outcome}`
@@ -91,8 +105,9 @@ class OpeningTrail implements AuditTrail {
 
   async rewrap(): Promise<{ readonly rewrapped: number; readonly kept: number }> {
     const { subjects, rewrapSigningKeys } = await this.#open()
-    const wasNeeded = await rewrapSigningKeys()
+    // Last, because these say at the next start whether all of it is done.
     const { rewrapped, kept } = await subjects.rewrap()
+    const wasNeeded = await rewrapSigningKeys()
     return wasNeeded ? { rewrapped: rewrapped + 1, kept } : { rewrapped, kept: kept + 1 }
   }
 
@@ -104,6 +119,7 @@ class OpeningTrail implements AuditTrail {
   async close(): Promise<void> {
     const opened = await this.#opening.catch(() => null)
     await opened?.log.close()
+    opened?.release()
   }
 }
 

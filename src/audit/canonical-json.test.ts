@@ -14,10 +14,7 @@ test('the examples of RFC 8785 come out', () => {
     '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
   )
   const keys = { '\u20ac': 1, '\r': 2, '\ufb33': 3, 1: 4, '\u{1f600}': 5, '\u0080': 6, ö: 7 }
-  assert.equal(
-    canonicalJson(keys),
-    '{"\\r":2,"1":4,"\u0080":6,"ö":7,"€":1,"\u{1f600}":5,"\ufb33":3}',
-  )
+  assert.equal(canonicalJson(keys), '{"\\r":2,"1":4,"\u0080":6,"ö":7,"€":1,"\u{1f600}":5,"\ufb33":3}')
 })
 
 test('the same data has one form, whatever the order of its keys, and reads back as it was', () => {
@@ -35,5 +32,8 @@ test('the same data has one form, whatever the order of its keys, and reads back
 test('what JSON cannot say is refused, or replaced before', () => {
   assert.throws(() => canonicalJson(Number.NaN), RangeError)
   assert.throws(() => canonicalJson({ a: '\ud800' }), RangeError)
-  assert.equal(canonicalJson(toCanonicalValue({ a: '\ud800', b: Number.NaN, c: undefined })), '{"a":"\ufffd","b":null}')
+  assert.equal(
+    canonicalJson(toCanonicalValue({ a: '\ud800', b: Number.NaN, c: undefined })),
+    '{"a":"\ufffd","b":null}',
+  )
 })

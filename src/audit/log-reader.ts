@@ -35,7 +35,8 @@ export async function readTileHashes(files: LogFiles, tile: Tile): Promise<reado
 export async function readTileEntries(files: LogFiles, tile: Tile): Promise<readonly Buffer[]> {
   const entries = readBundle(await readTileBytes(files, tile))
   const isWhole = entries?.length === tile.width || entries?.length === tileWidth
-  if (entries === null || !isWhole) throw new LogDamage(`${tilePath(tile)} does not hold ${tile.width} entries`)
+  if (entries === null || !isWhole)
+    throw new LogDamage(`${tilePath(tile)} does not hold ${tile.width} entries`)
   return entries.slice(0, tile.width)
 }
 
@@ -69,7 +70,8 @@ export function hashesFromTiles(files: LogFiles, size: number): FullTreeHash {
     const hashes = await tileAt(level, Math.floor(first / tileWidth))
     const at = first % tileWidth
     const [hash] = combineHashes(hashes.slice(at, at + 2 ** within), within)
-    if (hash === undefined) throw new LogDamage(`a tree of ${size} has no full tree of 2^${height} at ${index}`)
+    if (hash === undefined)
+      throw new LogDamage(`a tree of ${size} has no full tree of 2^${height} at ${index}`)
     return hash
   }
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readBundle } from './entry-bundle.ts'
+import { tilesOfSize } from './harness/tiles-of-size.ts'
 import { emptyTree, growTree, type LogTree, rootOfEdges } from './log-tree.ts'
 import { hashLeaf, rootOfHashes } from './merkle.ts'
-import { parseTilePath, tilePath, tilesOfSize } from './tile-path.ts'
+import { parseTilePath, tilePath } from './tile-path.ts'
 
 test('a tree that grows by groups of any size has the root and exactly the files of its size', () => {
   const entries = Array.from({ length: 66_000 }, (_, index) => Buffer.from(`entry ${index}`))

@@ -3,7 +3,7 @@
  * the way from its hash to the root, and the checkpoint. It is checked with nothing but the verifier keys.
  */
 import { entryId } from './entry.ts'
-import { hashesFromTiles, type LogFiles, LogDamage, readTileEntries } from './log-reader.ts'
+import { hashesFromTiles, LogDamage, type LogFiles, readTileEntries } from './log-reader.ts'
 import { hashBytes, hashLeaf, isIncluded, proveInclusion } from './merkle.ts'
 import { maxNoteBytes, NoteError, type VerifierKey } from './signed-note.ts'
 import { checkpointFile, openCheckpoint } from './tile-log.ts'

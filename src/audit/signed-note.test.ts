@@ -66,10 +66,25 @@ test('no byte of a signed note can change', () => {
 })
 
 test('what is no note or no key is refused', () => {
-  for (const note of ['', 'text\n', 'text\n\n', '\n\n— a AAAAAAA=\n', 'a\n\n- a AAAAAAA=\n', 'a\n\n— a AAAAAAB=\n']) {
+  for (const note of [
+    '',
+    'text\n',
+    'text\n\n',
+    '\n\n— a AAAAAAA=\n',
+    'a\n\n- a AAAAAAA=\n',
+    'a\n\n— a AAAAAAB=\n',
+  ]) {
     assert.throws(() => parseNote(note), NoteError, JSON.stringify(note))
   }
-  for (const key of ['', 'a', 'a+b', `${specKey}A`, specKey.replace('530d903a', '530d903b'), ' ', 'a+00000000+AQ==']) {
+  for (const key of [
+    '',
+    'a',
+    'a+b',
+    `${specKey}A`,
+    specKey.replace('530d903a', '530d903b'),
+    ' ',
+    'a+00000000+AQ==',
+  ]) {
     assert.throws(() => parseVerifierKey(key), NoteError, key)
   }
   assert.throws(() => openNote(specNote, []), NoteError)

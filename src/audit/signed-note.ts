@@ -104,7 +104,8 @@ export function parseVerifierKey(text: string): VerifierKey {
 export function parseNote(note: string): SignedNote {
   if (note.length > maxNoteBytes) throw new NoteError('The note is too long.')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the specification forbids exactly these
-  if (/[\x00-\x09\x0b-\x1f\ufffd]/.test(note)) throw new NoteError('The note holds characters that no note holds.')
+  if (/[\x00-\x09\x0b-\x1f\ufffd]/.test(note))
+    throw new NoteError('The note holds characters that no note holds.')
   const split = note.lastIndexOf('\n\n')
   if (split < 1 || !note.endsWith('\n')) throw new NoteError('The note has no signatures.')
   const lines = note.slice(split + 2, -1).split('\n')
@@ -166,7 +167,11 @@ function keyLabel({ name, id }: VerifierKey): string {
 }
 
 /** A signature line of `privateKey`, whose verifier key is `key`; `time` in Unix milliseconds. */
-export function signText(text: string, key: VerifierKey, parts: { privateKey: KeyObject; time: number }): string {
+export function signText(
+  text: string,
+  key: VerifierKey,
+  parts: { privateKey: KeyObject; time: number },
+): string {
   if (key.type === ed25519Type) return formatSignature(key, sign(null, Buffer.from(text), parts.privateKey))
   const seconds = Buffer.alloc(8)
   seconds.writeBigUInt64BE(BigInt(Math.floor(parts.time / 1000)))

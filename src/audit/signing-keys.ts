@@ -29,7 +29,8 @@ interface StoredKeys {
 
 function generate(type: 'ed25519' | 'ml-dsa-44'): KeyObject {
   // Two calls, because each kind has a signature of its own.
-  const { privateKey } = type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ml-dsa-44')
+  const { privateKey } =
+    type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ml-dsa-44')
   return privateKey
 }
 
@@ -78,7 +79,11 @@ export interface SigningKeyParts {
 }
 
 /** @throws Fault where the keys stand under a root key that is not here */
-export async function openSigningKeys({ files, secretBox, newOrigin }: SigningKeyParts): Promise<CheckpointSigner> {
+export async function openSigningKeys({
+  files,
+  secretBox,
+  newOrigin,
+}: SigningKeyParts): Promise<CheckpointSigner> {
   const sealed = await files.read(keyFile)
   const stored: unknown =
     sealed === null
@@ -87,11 +92,12 @@ export async function openSigningKeys({ files, secretBox, newOrigin }: SigningKe
   if (!isStored(stored)) throw new TypeError('the signing keys of the audit log are of an unknown form')
   const signer = createSigner(stored)
   if (sealed === null) {
-    const text = signer.keys.map((key) => `${formatVerifierKey(key)}\n`).join('')
-    await files.write([
-      { path: keyFile, bytes: Buffer.from(await secretBox.seal(JSON.stringify(stored), context)) },
-      { path: verifierKeysFile, bytes: Buffer.from(text) },
-    ])
+    const bytes = Buffer.from(await secretBox.seal(JSON.stringify(stored), context))
+    await files.write([{ path: keyFile, bytes }])
+  }
+  const text = signer.keys.map((key) => `${formatVerifierKey(key)}\n`).join('')
+  if ((await files.read(verifierKeysFile))?.toString('utf8') !== text) {
+    await files.write([{ path: verifierKeysFile, bytes: Buffer.from(text) }])
   }
   return signer
 }
@@ -106,6 +112,15 @@ export async function rewrapSealedFile(
   if (sealed === undefined || !secretBox.needsRewrap(sealed)) return false
   await files.write([{ path, bytes: Buffer.from(await secretBox.rewrap(sealed, sealedFor)) }])
   return true
+}
+
+/** True while they stand under an older root key. */
+export async function isSealedBefore({
+  files,
+  secretBox,
+}: Pick<SigningKeyParts, 'files' | 'secretBox'>): Promise<boolean> {
+  const sealed = await files.read(keyFile)
+  return sealed !== null && secretBox.needsRewrap(sealed.toString('utf8'))
 }
 
 export function rewrapSigningKeys(parts: Pick<SigningKeyParts, 'files' | 'secretBox'>): Promise<boolean> {

@@ -68,6 +68,13 @@ function decode(text: string): SubjectKey {
   return { reference, key: Buffer.from(key, 'base64url') }
 }
 
+function encrypt({ reference, key }: SubjectKey, plaintext: string, place: string): SealedFields {
+  const nonce = randomBytes(nonceBytes)
+  const cipher = createCipheriv(algorithm, key, nonce).setAAD(boundTo(reference, place))
+  const body = [nonce, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]
+  return { subject: reference, sealed: Buffer.concat(body).toString('base64url') }
+}
+
 class StoredSubjectKeys implements SubjectKeys {
   readonly #parts: Parts
   readonly #nameKey: Buffer
@@ -94,11 +101,10 @@ class StoredSubjectKeys implements SubjectKeys {
 
   async seal(subject: Subject, plaintext: string, place: string): Promise<SealedFields> {
     const path = this.#pathOf(subject)
-    const { reference, key } = await this.#inTurn(() => this.#keyAt(path))
-    const nonce = randomBytes(nonceBytes)
-    const cipher = createCipheriv(algorithm, key, nonce).setAAD(boundTo(reference, place))
-    const body = [nonce, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]
-    return { subject: reference, sealed: Buffer.concat(body).toString('base64url') }
+    const kept = this.#kept.get(path)
+    if (kept !== undefined) return encrypt(kept, plaintext, place)
+    // Within the turn: an erasure that follows clears the key.
+    return this.#inTurn(async () => encrypt(await this.#keyAt(path), plaintext, place))
   }
 
   async #keyAt(path: string): Promise<SubjectKey> {
@@ -152,7 +158,9 @@ export async function openSubjectKeys(parts: Parts): Promise<SubjectKeys> {
   if (sealed !== null)
     return new StoredSubjectKeys(parts, await secretBox.open(sealed.toString('utf8'), nameKeyContext))
   const nameKey = randomBytes(32)
-  await files.write([{ path: nameKeyFile, bytes: Buffer.from(await secretBox.seal(nameKey, nameKeyContext)) }])
+  await files.write([
+    { path: nameKeyFile, bytes: Buffer.from(await secretBox.seal(nameKey, nameKeyContext)) },
+  ])
   return new StoredSubjectKeys(parts, nameKey)
 }
 
@@ -179,7 +187,9 @@ export async function readSubjectKeys({
     const key = keys.get(subject)
     const bytes = Buffer.from(sealed, 'base64url')
     if (key === undefined || bytes.length < nonceBytes + tagBytes) return null
-    const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes })
+    const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes), {
+      authTagLength: tagBytes,
+    })
     decipher.setAAD(boundTo(subject, place)).setAuthTag(bytes.subarray(bytes.length - tagBytes))
     try {
       const body = decipher.update(bytes.subarray(nonceBytes, bytes.length - tagBytes))

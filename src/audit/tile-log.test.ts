@@ -129,7 +129,10 @@ test('a log that was cut back or changed is not opened, and not mended', async (
 })
 
 /** Files whose next writes fail, before or after they have happened. */
-function failing(files: DurableFiles): { readonly files: DurableFiles; fail(path: RegExp, when: 'before' | 'after'): void } {
+function failing(files: DurableFiles): {
+  readonly files: DurableFiles
+  fail(path: RegExp, when: 'before' | 'after'): void
+} {
   let rule: { path: RegExp; when: 'before' | 'after' } | null = null
   return {
     files: {

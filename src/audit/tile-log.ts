@@ -169,7 +169,8 @@ async function removePartials(files: DurableFiles, before: number, after: number
   for (const tile of edgeTiles(before)) {
     const now = tileOfSize(after, tile.level, tile.index)
     if (now?.width !== tileWidth) continue
-    for (const path of await files.list(`${tilePath({ ...tile, width: tileWidth })}.p`)) await files.remove(path)
+    for (const path of await files.list(`${tilePath({ ...tile, width: tileWidth })}.p`))
+      await files.remove(path)
   }
 }
 
@@ -202,7 +203,8 @@ async function readPublished({ files, guard, signer }: TileLogOptions): Promise<
   if (note === null) throw new LogDamage('the checkpoint is missing')
   const { size, root } = openCheckpoint(note, signer.keys)
   const tree = await readTree(files, size)
-  if (!rootOfEdges(tree.edges).equals(root)) throw new LogDamage('the tiles do not have the root of the checkpoint')
+  if (!rootOfEdges(tree.edges).equals(root))
+    throw new LogDamage('the tiles do not have the root of the checkpoint')
   const [level0 = []] = tree.edges
   if (tree.entries.some((entry, at) => !hashLeaf(entry).equals(level0[at] ?? Buffer.alloc(0)))) {
     throw new LogDamage('the last entries do not have the hashes of their tile')

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { parseTilePath, tilePath, tilesOfSize } from './tile-path.ts'
+import { tilesOfSize } from './harness/tiles-of-size.ts'
+import { parseTilePath, tilePath } from './tile-path.ts'
 
 test('the names of the tlog-tiles specification come out', () => {
   assert.equal(tilePath({ level: 0, index: 1_234_067, width: 256 }), 'tile/0/x001/x234/067')
@@ -45,9 +46,6 @@ test('a tree of 70,000 has the tiles that the specification counts', () => {
   ])
   assert.deepEqual(ofLevel(2), [{ level: 2, index: 0, width: 1 }])
   assert.equal(ofLevel('entries').length, 274)
-  assert.deepEqual(
-    [...tilesOfSize(256)].map(tilePath),
-    ['tile/0/000', 'tile/entries/000', 'tile/1/000.p/1'],
-  )
+  assert.deepEqual([...tilesOfSize(256)].map(tilePath), ['tile/0/000', 'tile/entries/000', 'tile/1/000.p/1'])
   assert.deepEqual([...tilesOfSize(0)], [])
 })

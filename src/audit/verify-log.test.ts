@@ -59,7 +59,10 @@ test('an untouched copy verifies, by itself and against a checkpoint from before
 test('a changed bit anywhere in any file is found', async () => {
   freshCopy()
   const names = allFiles(copy)
-  assert.ok(names.includes('tile/0/000') && names.includes('tile/1/000.p/1') && names.length >= 9, names.join(' '))
+  assert.ok(
+    names.includes('tile/0/000') && names.includes('tile/1/000.p/1') && names.length >= 9,
+    names.join(' '),
+  )
   let tried = 0
   for (const name of names) {
     const path = join(copy, name)
@@ -83,7 +86,14 @@ test('a changed bit anywhere in any file is found', async () => {
 
 test('a file that is cut short, made longer, emptied or removed is found', async () => {
   freshCopy()
-  const needed = ['checkpoint', 'tile/0/000', 'tile/0/001.p/44', 'tile/1/000.p/1', 'tile/entries/000', 'tile/entries/001.p/44']
+  const needed = [
+    'checkpoint',
+    'tile/0/000',
+    'tile/0/001.p/44',
+    'tile/1/000.p/1',
+    'tile/entries/000',
+    'tile/entries/001.p/44',
+  ]
   for (const name of allFiles(copy)) {
     const path = join(copy, name)
     const whole = readFileSync(path)
@@ -126,7 +136,10 @@ test('entries or hashes that change places are found, also where all tiles follo
   assert.notDeepEqual(await problems(copy), [])
   writeFileSync(tile, swapped(hashes, [0, 32, 64]))
   const found = await problems(copy)
-  assert.ok(found.some((problem) => problem.includes('root of the checkpoint')), found.join('\n'))
+  assert.ok(
+    found.some((problem) => problem.includes('root of the checkpoint')),
+    found.join('\n'),
+  )
   writeFileSync(bundle, entries)
   assert.notDeepEqual(await problems(copy), [])
   freshCopy()
@@ -140,7 +153,14 @@ test('entries or hashes that change places are found, also where all tiles follo
 })
 
 test('a file that does not belong to the log is found', async () => {
-  for (const name of ['tile/0/002', 'tile/entries/001', 'tile/0/001.p/45', 'tile/7/000', 'note', 'tile/0/000.p/0']) {
+  for (const name of [
+    'tile/0/002',
+    'tile/entries/001',
+    'tile/0/001.p/45',
+    'tile/7/000',
+    'note',
+    'tile/0/000.p/0',
+  ]) {
     freshCopy()
     cpSync(join(copy, 'tile/0/000'), join(copy, name), { recursive: true })
     assert.notDeepEqual(await problems(copy), [], name)
@@ -152,7 +172,10 @@ test('a log that was cut back is found by what lies beyond, and where that is go
   const latest = checkpointOf(copy)
   writeFileSync(join(copy, 'checkpoint'), earlierNote)
   const found = await problems(copy)
-  assert.ok(found.length > 0 && found.every((problem) => problem.includes('beyond the checkpoint')), found.join('\n'))
+  assert.ok(
+    found.length > 0 && found.every((problem) => problem.includes('beyond the checkpoint')),
+    found.join('\n'),
+  )
   for (const name of allFiles(copy)) {
     const width = Number(/\.p\/(\d+)$/.exec(name)?.[1] ?? 0)
     if (name.includes('/001.p/') && width > 14) rmSync(join(copy, name))
@@ -168,7 +191,8 @@ test('another log under the same name is found by its keys, and by a checkpoint 
   await Promise.all(Array.from({ length: 300 }, (_, at) => opened.log.append(Buffer.from(`other ${at}`))))
   await opened.log.close()
   const files = readDurableFiles(join(other, 'audit'))
-  const verify = (with_: readonly VerifierKey[]) => verifyLog({ files, keys: with_, earlier: [{ name: 'then', note: earlierNote }] })
+  const verify = (with_: readonly VerifierKey[]) =>
+    verifyLog({ files, keys: with_, earlier: [{ name: 'then', note: earlierNote }] })
   assert.match((await verify(keys)).problems[0] ?? '', /no signature of the key/)
   assert.match((await verify(opened.keys)).problems[0] ?? '', /The checkpoint then does not hold/)
   rmSync(other, { recursive: true, force: true })

@@ -68,7 +68,9 @@ async function verifyAgainst(note: Buffer | null, options: VerifyOptions): Promi
     problems.add('The entries do not have the root of the checkpoint.')
   }
   for (const { name, size } of earlier.filter(({ size }) => size > checkpoint.size)) {
-    problems.add(`The log was cut back: it had ${size} entries by the checkpoint ${name}, and has ${checkpoint.size}.`)
+    problems.add(
+      `The log was cut back: it had ${size} entries by the checkpoint ${name}, and has ${checkpoint.size}.`,
+    )
   }
   for (const path of await options.files.list()) {
     const problem = await strayProblem(path, checkpoint.size, options.files)
@@ -116,12 +118,17 @@ async function verifyTiles(size: number, files: VerifyOptions['files'], walk: Wa
   }
   for (const [level, hashes] of walk.edges.entries()) {
     const tile = tileOfSize(size, level, hashesOfLevel(size, level + 1))
-    if (level > 0 && tile !== null && hashes.length > 0) await compareTile(tile, hashes, { files, problems: walk.problems })
+    if (level > 0 && tile !== null && hashes.length > 0)
+      await compareTile(tile, hashes, { files, problems: walk.problems })
   }
 }
 
 /** Compares a tile with the hashes gathered for it; a full one becomes one hash of the level above. */
-async function closeTile(tile: Tile & { level: number }, files: VerifyOptions['files'], walk: Walk): Promise<void> {
+async function closeTile(
+  tile: Tile & { level: number },
+  files: VerifyOptions['files'],
+  walk: Walk,
+): Promise<void> {
   const hashes = walk.edges[tile.level] ?? []
   await compareTile(tile, hashes, { files, problems: walk.problems })
   if (tile.width < tileWidth) return
@@ -166,13 +173,19 @@ async function compareTile(
   const bytes = await files.read(path)
   if (bytes === null) return problems.add(`${path} is missing.`)
   if (bytes.equals(Buffer.concat(hashes))) return
-  const first = hashes.findIndex((hash, at) => !hash.equals(bytes.subarray(at * hashBytes, (at + 1) * hashBytes)))
+  const first = hashes.findIndex(
+    (hash, at) => !hash.equals(bytes.subarray(at * hashBytes, (at + 1) * hashBytes)),
+  )
   const place = first < 0 ? 'is too long' : `differs from place ${first} on`
   problems.add(`${path} ${place}: it, or what it stands for, was changed.`)
 }
 
 /** What is wrong with a file that the checkpoint does not need; null: nothing. */
-async function strayProblem(path: string, size: number, files: VerifyOptions['files']): Promise<string | null> {
+async function strayProblem(
+  path: string,
+  size: number,
+  files: VerifyOptions['files'],
+): Promise<string | null> {
   if (path === checkpointFile) return null
   const tile = parseTilePath(path)
   if (tile === null) return `${path} is no file of a log.`

@@ -1,7 +1,7 @@
 /**
  * The data directory: 0700, ours, on this machine. Everything that must outlive the process lies here.
  *
- *   data/  root.key  tls/{ca,server}.{crt,key}  gatewright.db  usage/  content/  admin-token  lock
+ *   data/  root.key  tls/{ca,server}.{crt,key}  gatewright.db  usage/  content/  audit/  audit-keys/  admin-token
  */
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,6 +16,10 @@ export interface DataDirectory {
   readonly usageDirectory: string
   /** Sealed content, where the configuration asks for it; made with the first record. */
   readonly contentDirectory: string
+  /** The audit log: tiles, entries and checkpoint, for everybody who may check it. */
+  readonly auditDirectory: string
+  /** Its keys, sealed, and its guard. */
+  readonly auditKeyDirectory: string
   readonly adminTokenFile: string
 }
 
@@ -39,6 +43,8 @@ export function openDataDirectory(path: string): DataDirectory {
     tlsDirectory: join(path, 'tls'),
     usageDirectory: join(path, 'usage'),
     contentDirectory: join(path, 'content'),
+    auditDirectory: join(path, 'audit'),
+    auditKeyDirectory: join(path, 'audit-keys'),
     adminTokenFile: join(path, 'admin-token'),
   }
 }

@@ -106,10 +106,12 @@ class DirectoryFiles implements DurableFiles {
   }
 
   async #collect(directory: string, found: string[]): Promise<void> {
-    const names = await readdir(join(this.#root, directory), { withFileTypes: true }).catch((error: unknown) => {
-      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return []
-      throw error
-    })
+    const names = await readdir(join(this.#root, directory), { withFileTypes: true }).catch(
+      (error: unknown) => {
+        if (hasCode(error, 'ENOENT', 'ENOTDIR')) return []
+        throw error
+      },
+    )
     for (const entry of names) {
       const path = directory === '' ? entry.name : `${directory}/${entry.name}`
       if (entry.isDirectory()) await this.#collect(path, found)

@@ -17,7 +17,11 @@ export async function openTestParts(root: string) {
   const secretBox = openFileSecretBox({ path: join(root, 'root.key') })
   const files = await openDurableFiles(join(root, 'audit'))
   const keyFiles = await openDurableFiles(join(root, 'audit-keys'))
-  const signer = await openSigningKeys({ files: keyFiles, secretBox, newOrigin: () => 'example.org/audit/test' })
+  const signer = await openSigningKeys({
+    files: keyFiles,
+    secretBox,
+    newOrigin: () => 'example.org/audit/test',
+  })
   return { secretBox, files, keyFiles, signer, keys: signer.keys }
 }
 
