@@ -668,7 +668,7 @@ export interface paths {
         };
         /**
          * Read the content of one exchange
-         * @description Only where content logging is on (contentLog.enabled), and as long as its retention lasts. Each reading is noted in the process log.
+         * @description Only where content logging is on (contentLog.enabled), and as long as its retention lasts. Each reading is noted in the audit log and in the process log.
          */
         get: operations["content-get"];
         put?: never;
@@ -717,6 +717,26 @@ export interface paths {
          * @description At once and for good. Revoking a revoked token changes nothing.
          */
         post: operations["admin-token-revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/subjects/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make what the audit log holds of a person unreadable
+         * @description Destroys the key under which the personal fields of this subject stand in the audit log of this node: network addresses, names of end users, names on admin tokens. The entries and all proofs stay valid. It cannot be undone. The entry about it names nobody.
+         */
+        post: operations["audit-subject-erase"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1981,6 +2001,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "organization-get": {
@@ -2124,6 +2153,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "organization-update": {
@@ -2221,6 +2259,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2426,6 +2473,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "application-get": {
@@ -2573,6 +2629,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "application-update": {
@@ -2676,6 +2741,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2892,6 +2966,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "product-get": {
@@ -3039,6 +3122,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "product-update": {
@@ -3151,6 +3243,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3365,6 +3466,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "subscription-get": {
@@ -3512,6 +3622,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "subscription-update": {
@@ -3616,6 +3735,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3835,6 +3963,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "plan-get": {
@@ -3982,6 +4119,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "plan-update": {
@@ -4099,6 +4245,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4354,6 +4509,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "limit-get": {
@@ -4494,6 +4658,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4649,6 +4822,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5015,6 +5197,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "top-up-delete": {
@@ -5076,6 +5267,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5380,6 +5580,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "route-get": {
@@ -5520,6 +5729,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5731,6 +5949,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6057,6 +6284,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "deployment-get": {
@@ -6197,6 +6433,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6345,6 +6590,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "deployment-test": {
@@ -6438,6 +6692,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6773,6 +7036,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "key-get": {
@@ -6957,6 +7229,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "key-rotate": {
@@ -7076,6 +7357,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "key-revoke": {
@@ -7160,6 +7450,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7443,6 +7742,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "usage-records": {
@@ -7521,6 +7829,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "content-get": {
@@ -7584,6 +7901,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7774,6 +8100,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "admin-token-revoke": {
@@ -7856,6 +8191,145 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "audit-subject-erase": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description `end-user`: as callers name them, in one organization · `admin`: an admin token · `key`: an API key · `address`: a network address of which nothing else is known.
+                     * @enum {string}
+                     */
+                    kind: "end-user" | "admin" | "key" | "address";
+                    /** @description Name of the end user, public id of the token or key, or the address. */
+                    id: string;
+                    /** @description Id or slug of the organization. */
+                    organization?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Whether there was anything. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description False: there is no key of such a subject on this node. */
+                        erased: boolean;
+                    };
+                };
+            };
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field`, `admin.validation` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied`, `admin.organization-bound` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.body-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.unsupported-content-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7965,6 +8439,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "config-apply": {
@@ -8067,6 +8550,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "config-export": {
@@ -8109,6 +8601,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8198,6 +8699,12 @@ export interface operations {
                             /** @description Stood under it already. */
                             kept: number;
                         };
+                        auditKeys: {
+                            /** @description Wrapped anew under the current root key. */
+                            rewrapped: number;
+                            /** @description Stood under it already. */
+                            kept: number;
+                        };
                     };
                 };
             };
@@ -8248,6 +8755,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8339,6 +8855,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "setup-link-create": {
@@ -8421,6 +8946,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     "setup-exchange": {
@@ -8486,6 +9020,15 @@ export interface operations {
             };
             /** @description `admin.too-many-sign-ins` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

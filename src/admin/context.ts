@@ -2,6 +2,7 @@
  * What an operation may use, and who calls it. The composition root fills `AdminDependencies` once; nothing in
  * this folder reaches for anything else. Ports and callbacks only: adapters stay unknown here.
  */
+import type { AuditTrail } from '../audit/index.ts'
 import type { AdminScope, Deployment, ModelRoute } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
@@ -110,6 +111,7 @@ export interface AdminDependencies {
   readonly metrics: () => readonly MetricFamily[]
   readonly tryDeployment: (deployment: Deployment) => Promise<DeploymentTrial>
   readonly signIns: SignInThrottle
+  readonly audit: Pick<AuditTrail, 'record' | 'erase' | 'rewrap'>
   readonly log: AdminLog
 }
 
