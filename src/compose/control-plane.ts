@@ -49,6 +49,7 @@ import type {
 import { openMetricReader } from '../telemetry/index.ts'
 import { type AlertIntake, openAlertIntake } from './alert-intake.ts'
 import { createAlertWebhook } from './alert-webhook.ts'
+import { type AuditDesk, openAuditDesk } from './audit-desk.ts'
 import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
 import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
@@ -255,6 +256,7 @@ function adminDependencies(parts: Parts, status: () => StatusReport): AdminDepen
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
     signIns: openSignIns(counters),
+    audit: parts.audit.trail,
   }
 }
 
@@ -315,7 +317,7 @@ function connectWorker(port: MessagePort, { usage, content, alerts, counters }: 
 }
 
 /** Reloads on request and whenever the file changes, also while no control plane watched it. */
-function openReloader(storage: Storage, publish: () => Promise<void>) {
+function openReloader({ storage, audit }: Parts, publish: () => Promise<void>) {
   const named = {
     ...(data.configFile === null ? {} : { file: data.configFile }),
     ...(data.dataDir === null ? {} : { dataDir: data.dataDir }),
@@ -324,6 +326,8 @@ function openReloader(storage: Storage, publish: () => Promise<void>) {
     inForce,
     load: () => loadConfiguration({ environment, directory: data.directory, ...named }),
     apply: (loaded) => applyConfiguration(storage, loaded),
+    begins: audit.applyBegins,
+    ended: audit.applyEnded,
     publish,
     settled: (config) => tell({ type: 'configuration', config }),
     log,
@@ -345,27 +349,42 @@ async function openParts(directory: DataDirectory) {
   const content = openContent(storage, directory)
   const alerts = openAlerts(storage)
   const counters = await openCounters(storage, directory)
+  const audit: AuditDesk = openAuditDesk({
+    directory,
+    secretBox: storage.secretBox,
+    now: systemClock.now,
+    log,
+  })
   const close = async (): Promise<void> => {
     await usage.close()
     await content.close()
     await alerts.close()
     await counters.close()
+    await audit.trail.close()
     await storage.close()
   }
-  return { storage, usage, content, alerts, counters, close }
+  return { storage, usage, content, alerts, counters, audit, close }
 }
 
 type Parts = Awaited<ReturnType<typeof openParts>>
 
-function metricParts({ usage, counters }: Parts, status: () => StatusReport): NodeMetricsParts {
+function metricParts({ usage, counters, audit }: Parts, status: () => StatusReport): NodeMetricsParts {
   return {
     workers: metricReader,
     status,
     counters: counters.node,
     targets: targetHealth,
     usage: () => usage.figures(),
+    audit: () => audit.trail.figures(),
     config: () => published,
   }
+}
+
+/** Behind the start: what has begun to run is not held up, and cannot be undone. */
+function noteStart({ note, applyEnded }: AuditDesk, isNew: boolean): void {
+  void note('control-plane.start')
+  if (isNew) void note('installation.create')
+  void applyEnded('')
 }
 
 async function start(): Promise<void> {
@@ -380,6 +399,7 @@ async function start(): Promise<void> {
   const { storage } = parts
   const apiKey = await settleIn(storage, directory)
   const environmentDeployments = await applyConfiguration(storage, inForce.loaded)
+  noteStart(parts.audit, apiKey !== null)
   const publisher = createStoragePublisher(storage)
   await publisher.start()
   const status = createStatus({
@@ -399,7 +419,7 @@ async function start(): Promise<void> {
     listeners.setTls(next)
     tell({ type: 'tls', material: next })
   }, warnOf('tls.reload'))
-  const reloader = openReloader(storage, () => publisher.republish())
+  const reloader = openReloader(parts, () => publisher.republish())
 
   async function close(): Promise<void> {
     reloader.close()

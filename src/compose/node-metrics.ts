@@ -3,6 +3,7 @@
  * the shared counters of limits, on the board of targets, in the usage log and in the status.
  */
 import type { StatusReport } from '../admin/context.ts'
+import type { AuditFigures } from '../audit/index.ts'
 import { planRuleId } from '../domain/limits.ts'
 import type { SnapshotConfig } from '../domain/snapshot.ts'
 import { type NodeCounters, ruleFigures } from '../ports/node-counters.ts'
@@ -25,6 +26,7 @@ export interface NodeMetricsParts {
   readonly counters: NodeCounters
   readonly targets: TargetHealthDesk
   readonly usage: () => UsageFigures
+  readonly audit: () => AuditFigures
   /** The configuration in force; null: none yet. */
   readonly config: () => SnapshotConfig | null
 }
@@ -37,6 +39,7 @@ export function collectMetrics(parts: NodeMetricsParts): readonly MetricFamily[]
   addTargets(collector, parts.targets)
   addCounters(collector, parts.counters)
   addUsage(collector, parts.usage())
+  addAudit(collector, parts.audit())
   const config = parts.config()
   if (config !== null) addLimits(collector, parts.counters, config)
   const families = new Map(
@@ -105,4 +108,13 @@ function addUsage(collector: FamilyCollector, usage: UsageFigures): void {
   collector.add(metrics.usageRecords, ['repeated'], usage.duplicates)
   collector.add(metrics.usageRecords, ['malformed'], usage.malformed)
   collector.add(metrics.usageLag, [], usage.lagMs / 1000)
+}
+
+function addAudit(collector: FamilyCollector, { entries, failures, published }: AuditFigures): void {
+  for (const { stream, outcome, count } of entries)
+    collector.add(metrics.auditEntries, [stream, outcome], count)
+  collector.add(metrics.auditFailures, [], failures)
+  if (published === null) return
+  collector.add(metrics.auditTreeSize, [], published.size)
+  collector.add(metrics.auditCheckpointAge, [], Math.max(0, Date.now() - published.at) / 1000)
 }

@@ -27,6 +27,8 @@ function rig(own: Partial<ReloaderParts> = {}) {
     async apply(loaded) {
       steps.push(`apply ${depth(loaded)} while ${depth(inForce.loaded)}`)
     },
+    begins: async () => undefined,
+    ended: async () => undefined,
     async publish() {
       steps.push(`publish ${depth(inForce.loaded)}`)
     },
