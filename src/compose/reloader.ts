@@ -89,10 +89,10 @@ class SerialReloader implements Reloader {
       if (began) await this.#parts.ended(codeOf(error))
       return
     }
-    await this.#parts.ended('')
     this.#parts.settled(this.#parts.inForce.loaded.config)
     const text = `The configuration was loaded again.${namesOf(waiting)}`
     this.#parts.log({ level: waiting.length > 0 ? 'warn' : 'info', code: 'config.reloaded', text })
+    await this.#parts.ended('')
   }
 
   async #bring(next: LoadedConfig): Promise<void> {
