@@ -20,13 +20,16 @@ after(() => {
 })
 
 async function openTrail(root: string): Promise<AuditTrail> {
-  const opening = openTestLog(root).then(async ({ log, keyFiles, secretBox }) => ({
-    log,
-    subjects: await openSubjectKeys({ files: keyFiles, secretBox }),
-    rewrapSigningKeys: () => rewrapSigningKeys({ files: keyFiles, secretBox }),
-    release: () => undefined,
-  }))
-  return createAuditTrail(opening)
+  const open = async () => {
+    const { log, keyFiles, secretBox } = await openTestLog(root)
+    return {
+      log,
+      subjects: await openSubjectKeys({ files: keyFiles, secretBox }),
+      rewrapSigningKeys: () => rewrapSigningKeys({ files: keyFiles, secretBox }),
+      release: () => undefined,
+    }
+  }
+  return createAuditTrail(open)
 }
 
 async function newTrail(): Promise<{ root: string; trail: AuditTrail }> {
@@ -230,7 +233,7 @@ test('a new root key opens everything once it is rewrapped, and the log goes on 
 })
 
 test('where the log cannot be opened, nothing is recorded and everybody is told', async () => {
-  const trail = createAuditTrail(Promise.reject(new Error('damaged')))
+  const trail = createAuditTrail(() => Promise.reject(new Error('damaged')))
   const refused = (error: unknown): boolean => error instanceof Fault && error.code === 'audit.unavailable'
   await assert.rejects(trail.record(eventOf()), refused)
   await assert.rejects(trail.erase({ kind: 'key', organizationId: '', id: 'k' }), refused)

@@ -3,7 +3,7 @@
  *
  *   event ─▶ personal fields sealed by subject ─▶ canonical JSON ─▶ log ─▶ resolved once it is published
  *
- * It opens behind whoever starts it, so that nothing waits for it but what must be in it. Where it cannot be opened, or
+ * It opens with its first event, so that no start waits for it. Where it cannot be opened, or
  * an entry cannot be published, `record` rejects: the caller then leaves undone what was to be recorded.
  */
 
@@ -52,7 +52,8 @@ export interface AuditTrail {
 const maxPending = 4096
 
 class OpeningTrail implements AuditTrail {
-  readonly #opening: Promise<OpenedTrail>
+  readonly #openLog: () => Promise<OpenedTrail>
+  #opening: Promise<OpenedTrail> | null = null
   #opened: OpenedTrail | null = null
   #failures = 0
   #pending = 0
@@ -62,19 +63,15 @@ class OpeningTrail implements AuditTrail {
     { stream: EventStream; outcome: OversightEvent['outcome']; count: number }
   >()
 
-  constructor(opening: Promise<OpenedTrail>) {
-    this.#opening = opening
-    opening.then(
-      (opened) => {
-        this.#opened = opened
-      },
-      () => {},
-    )
+  constructor(openLog: () => Promise<OpenedTrail>) {
+    this.#openLog = openLog
   }
 
   async #open(): Promise<OpenedTrail> {
+    this.#opening ??= this.#openLog()
     try {
-      return await this.#opening
+      this.#opened = await this.#opening
+      return this.#opened
     } catch (cause) {
       throw unavailable(cause)
     }
@@ -117,7 +114,7 @@ class OpeningTrail implements AuditTrail {
   }
 
   async close(): Promise<void> {
-    const opened = await this.#opening.catch(() => null)
+    const opened = await this.#opening?.catch(() => null)
     await opened?.log.close()
     opened?.release()
   }
@@ -143,7 +140,7 @@ async function sealPersonal(
   return sealed
 }
 
-/** A trail over what `opening` gives; who starts it sees to its failure being told. */
-export function createAuditTrail(opening: Promise<OpenedTrail>): AuditTrail {
-  return new OpeningTrail(opening)
+/** `openLog` is called once; it sees to its failure being told. */
+export function createAuditTrail(openLog: () => Promise<OpenedTrail>): AuditTrail {
+  return new OpeningTrail(openLog)
 }

@@ -1,7 +1,7 @@
 /**
  * The audit log of this node: `audit/` in the data directory, with its keys and its guard in `audit-keys/`, and what
- * Gatewright itself does in it. It opens behind the start of the control plane. Where it cannot be opened, traffic is
- * served all the same; administrative changes and reloads are refused until it can.
+ * Gatewright itself does in it. It opens with its first entry, which says that the control plane has started. Where it
+ * cannot be opened, traffic is served all the same; administrative changes and reloads are refused.
  */
 import type { DataDirectory } from '../adapters/data-directory/data-directory.ts'
 import { openDurableFiles } from '../adapters/durable-files/open-durable-files.ts'
@@ -99,12 +99,13 @@ const applyAction = 'configuration.apply'
 
 export function openAuditDesk(parts: AuditDeskParts): AuditDesk {
   const { now, log } = parts
-  const opening = openParts(parts)
-  opening.catch((error: unknown) => {
-    const text = `The audit log cannot be opened: ${describeTrouble(error)}. Administrative changes are refused.`
-    log({ level: 'error', code: 'audit.unavailable', text })
-  })
-  const trail = createAuditTrail(opening)
+  const trail = createAuditTrail(() =>
+    openParts(parts).catch((error: unknown) => {
+      const text = `The audit log cannot be opened: ${describeTrouble(error)}. Administrative changes are refused.`
+      log({ level: 'error', code: 'audit.unavailable', text })
+      throw error
+    }),
+  )
 
   async function store(event: OversightEvent, details: AuditDetails): Promise<void> {
     await trail.record(event, details).catch(() => {

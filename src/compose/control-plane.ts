@@ -399,7 +399,6 @@ async function start(): Promise<void> {
   const { storage } = parts
   const apiKey = await settleIn(storage, directory)
   const environmentDeployments = await applyConfiguration(storage, inForce.loaded)
-  noteStart(parts.audit, apiKey !== null)
   const publisher = createStoragePublisher(storage)
   await publisher.start()
   const status = createStatus({
@@ -449,6 +448,7 @@ async function start(): Promise<void> {
   }
   tell({ type: 'ready', welcome })
   // Not before: what can wait keeps nobody from being served.
+  noteStart(parts.audit, apiKey !== null)
   reloader.catchUp()
 }
 
