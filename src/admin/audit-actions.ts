@@ -4,7 +4,7 @@
  * readers, so no secret is in one; those that are about a person are named here.
  */
 import type { TSchema } from 'typebox'
-import type { Subject } from '../audit/index.ts'
+import type { Subject } from '../domain/audit-subject.ts'
 import { isJsonObject } from '../domain/json.ts'
 import type { AdminOperation } from './operation.ts'
 import { type AdminRow, adminTable } from './register.ts'

@@ -7,12 +7,13 @@
  * an entry cannot be published, `record` rejects: the caller then leaves undone what was to be recorded.
  */
 
+import type { Subject } from '../domain/audit-subject.ts'
 import type { EventStream, OversightEvent } from '../domain/oversight-event.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import { canonicalJson, toCanonicalValue } from './canonical-json.ts'
 import { type AuditDetails, encodeEntry, personalText, subjectOf } from './entry.ts'
-import type { SealedFields, Subject, SubjectKeys } from './subject-keys.ts'
+import type { SealedFields, SubjectKeys } from './subject-keys.ts'
 import type { TileLog } from './tile-log.ts'
 
 /** What a trail works with, once it is open. */

@@ -3,10 +3,11 @@
  * come encrypted by subject.
  */
 import { createHash } from 'node:crypto'
+import type { Subject } from '../domain/audit-subject.ts'
 import type { EventActor, ExchangeFacts, OversightEvent } from '../domain/oversight-event.ts'
 import { type CanonicalValue, canonicalJson, toCanonicalValue } from './canonical-json.ts'
 import { maxEntryBytes } from './entry-bundle.ts'
-import type { SealedFields, Subject } from './subject-keys.ts'
+import type { SealedFields } from './subject-keys.ts'
 
 /** What an audit entry says beyond its event. */
 export interface AuditDetails {

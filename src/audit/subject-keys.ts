@@ -10,6 +10,7 @@
  * that comes again after its erasure is a new one. Bound: `maxKept` keys in memory.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
+import type { Subject } from '../domain/audit-subject.ts'
 import type { DurableFiles } from '../ports/durable-files.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import { rewrapSealedFile } from './signing-keys.ts'
@@ -21,16 +22,6 @@ const maxKept = 1000
 const nonceBytes = 12
 const tagBytes = 16
 const algorithm = 'aes-256-gcm'
-
-export const subjectKinds = ['end-user', 'admin', 'key', 'address'] as const
-export type SubjectKind = (typeof subjectKinds)[number]
-
-export interface Subject {
-  readonly kind: SubjectKind
-  /** Of end users, whose names are their organization's own; else empty. */
-  readonly organizationId: string
-  readonly id: string
-}
 
 /** What an entry holds of a subject. */
 export interface SealedFields {

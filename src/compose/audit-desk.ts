@@ -3,34 +3,10 @@
  * Gatewright itself does in it. It opens with its first entry, which says that the control plane has started. Where it
  * cannot be opened, traffic is served all the same; administrative changes and reloads are refused.
  */
-import type { DataDirectory } from '../adapters/data-directory/data-directory.ts'
-import { openDurableFiles } from '../adapters/durable-files/open-durable-files.ts'
-import { acquireWriterLock } from '../adapters/event-log/writer-lock.ts'
-import {
-  type AuditDetails,
-  type AuditTrail,
-  createAuditTrail,
-  isSealedBefore,
-  type OpenedTrail,
-  openSigningKeys,
-  openSubjectKeys,
-  openTileLog,
-  rewrapSigningKeys,
-} from '../audit/index.ts'
+import type { AuditDetails, AuditTrail } from '../audit/index.ts'
 import type { OversightEvent } from '../domain/oversight-event.ts'
-import { Fault } from '../kernel/fault.ts'
-import { newId, randomBase62 } from '../kernel/ids.ts'
-import type { SecretBox } from '../ports/secret-box.ts'
-import type { Log } from '../supervisor/log.ts'
-
-export interface AuditDeskParts {
-  readonly directory: Pick<DataDirectory, 'auditDirectory' | 'auditKeyDirectory'>
-  readonly secretBox: SecretBox
-  readonly now: () => number
-  readonly log: Log
-  /** A checkpoint was published: a signed note, for others to keep. */
-  readonly onCheckpoint?: (note: string) => void
-}
+import { newId } from '../kernel/ids.ts'
+import type { AuditTrailParts } from './open-audit-trail.ts'
 
 export interface AuditDesk {
   readonly trail: AuditTrail
@@ -40,42 +16,6 @@ export interface AuditDesk {
   applyBegins(): Promise<void>
   /** What came of it; `reason`: code of the fault, or empty. */
   applyEnded(reason: string): Promise<void>
-}
-
-async function openParts(parts: AuditDeskParts): Promise<OpenedTrail> {
-  const { directory, secretBox, now, onCheckpoint } = parts
-  const guard = await openDurableFiles(directory.auditKeyDirectory)
-  const lock = acquireWriterLock(directory.auditKeyDirectory)
-  try {
-    const files = await openDurableFiles(directory.auditDirectory)
-    const newOrigin = (): string => `gatewright.local/audit/${randomBase62(16)}`
-    const signer = await openSigningKeys({ files: guard, secretBox, newOrigin })
-    const keyParts = { files: guard, secretBox }
-    const subjects = await openSubjectKeys(keyParts)
-    // Each node has keys of its own, so each brings them under a new root key by itself.
-    if (await isSealedBefore(keyParts)) {
-      await subjects.rewrap()
-      await rewrapSigningKeys(keyParts)
-    }
-    const log = await openTileLog({
-      files,
-      guard,
-      signer,
-      now,
-      ...(onCheckpoint === undefined ? {} : { onCheckpoint }),
-    })
-    return { log, subjects, rewrapSigningKeys: () => rewrapSigningKeys(keyParts), release: lock.release }
-  } catch (error) {
-    lock.release()
-    throw error
-  }
-}
-
-/** Words of our own and codes of the system; other messages may quote data. */
-function describeTrouble(error: unknown): string {
-  if (error instanceof Fault) return error.message
-  if (error instanceof Error && ['LogDamage', 'NoteError'].includes(error.name)) return error.message
-  return error instanceof Error && 'code' in error ? String(error.code) : 'an error of an unknown kind'
 }
 
 function systemEvent(
@@ -95,17 +35,31 @@ function systemEvent(
   }
 }
 
+/** Its code is loaded with the first event, too: no start waits for either. */
+function createLazyTrail(parts: AuditTrailParts): AuditTrail {
+  let loading: Promise<AuditTrail> | null = null
+  let loaded: AuditTrail | null = null
+  async function load(): Promise<AuditTrail> {
+    loading ??= import('./open-audit-trail.ts').then(({ openAuditTrail }) => openAuditTrail(parts))
+    loaded = await loading
+    return loaded
+  }
+  return {
+    record: async (event, details) => (await load()).record(event, details),
+    erase: async (subject) => (await load()).erase(subject),
+    rewrap: async () => (await load()).rewrap(),
+    figures: () => loaded?.figures() ?? { entries: [], failures: 0, published: null },
+    async close() {
+      await (await loading)?.close()
+    },
+  }
+}
+
 const applyAction = 'configuration.apply'
 
-export function openAuditDesk(parts: AuditDeskParts): AuditDesk {
+export function openAuditDesk(parts: AuditTrailParts): AuditDesk {
   const { now, log } = parts
-  const trail = createAuditTrail(() =>
-    openParts(parts).catch((error: unknown) => {
-      const text = `The audit log cannot be opened: ${describeTrouble(error)}. Administrative changes are refused.`
-      log({ level: 'error', code: 'audit.unavailable', text })
-      throw error
-    }),
-  )
+  const trail = createLazyTrail(parts)
 
   async function store(event: OversightEvent, details: AuditDetails): Promise<void> {
     await trail.record(event, details).catch(() => {

@@ -14,12 +14,11 @@ import {
   parseVerifierKey,
   proveEntry,
   readEntries,
-  type Subject,
-  subjectKinds,
   type VerifierKey,
   verifierKeysFile,
   verifyLog,
 } from '../../audit/index.ts'
+import { type Subject, subjectKinds } from '../../domain/audit-subject.ts'
 import { CliFailure } from '../cli-failure.ts'
 import { dataDirectoryOf } from '../connection.ts'
 import { argument, collect, defineCommand, defineGroup, runs } from '../define-command.ts'

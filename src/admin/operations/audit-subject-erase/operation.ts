@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { subjectKinds } from '../../../audit/index.ts'
+import { subjectKinds } from '../../../domain/audit-subject.ts'
 import { faults } from '../../../faults/catalogue.ts'
 import { Fault } from '../../../kernel/fault.ts'
 import { openOrganization, requireUnbound } from '../../access.ts'
