@@ -16,7 +16,7 @@ export interface Door {
     request: FastifyRequest,
     wanted: { readonly operation: string; readonly scope: AdminScope },
   ): Promise<Caller>
-  /** Records that a stranger was turned away, and turns him away. */
+  /** Records that a stranger was turned away, and turns them away. */
   turnAway(request: FastifyRequest, error: unknown): never
 }
 
