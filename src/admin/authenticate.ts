@@ -20,14 +20,27 @@ function unauthenticated(): Fault {
   return new Fault(faults.adminUnauthenticated)
 }
 
+function claimOf(
+  authorization: string | undefined,
+): { readonly text: string; readonly tokenId: string } | null {
+  const text = bearer.exec(authorization ?? '')?.[1]
+  const tokenId = text === undefined ? undefined : parseAdminToken(text)?.tokenId
+  return text === undefined || tokenId === undefined ? null : { text, tokenId }
+}
+
+/** True for what has the form of a token. */
+export function isAttempt(authorization: string | undefined): boolean {
+  return claimOf(authorization) !== null
+}
+
 /** @throws Fault 401, 429 */
 export async function authenticate(
   deps: AdminDependencies,
   { authorization, address }: { readonly authorization: string | undefined; readonly address: string },
 ): Promise<Caller> {
-  const text = bearer.exec(authorization ?? '')?.[1]
-  const tokenId = text === undefined ? null : (parseAdminToken(text)?.tokenId ?? null)
-  if (text === undefined || tokenId === null) throw unauthenticated()
+  const claim = claimOf(authorization)
+  if (claim === null) throw unauthenticated()
+  const { text, tokenId } = claim
   deps.signIns.admit(address, text)
   const record = await deps.store.adminTokens.findByTokenId(tokenId)
   const now = deps.clock.now()

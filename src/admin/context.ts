@@ -3,6 +3,7 @@
  * this folder reaches for anything else. Ports and callbacks only: adapters stay unknown here.
  */
 import type { DeadLetter, ReplayResult, SinkStatus } from '../delivery/index.ts'
+import type { AuditTrail } from '../audit/index.ts'
 import type { AdminScope, Deployment, ModelRoute } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
@@ -119,6 +120,7 @@ export interface AdminDependencies {
   readonly metrics: () => readonly MetricFamily[]
   readonly tryDeployment: (deployment: Deployment) => Promise<DeploymentTrial>
   readonly signIns: SignInThrottle
+  readonly audit: Pick<AuditTrail, 'record' | 'erase' | 'rewrap'>
   readonly log: AdminLog
 }
 

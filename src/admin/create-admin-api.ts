@@ -12,13 +12,14 @@ import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import { requestIds } from '../kernel/ids.ts'
 import { collectRoutes } from './api-description.ts'
-import { authenticate, requireScope } from './authenticate.ts'
 import type { AdminContext, AdminDependencies, Caller } from './context.ts'
+import { createDoor, type Door } from './door.ts'
 import { errorBody, faultOf } from './error-reply.ts'
 import { type AdminIdempotency, createAdminIdempotency, idempotencyHeader } from './idempotency.ts'
 import { registerMetrics } from './metrics-endpoint.ts'
 import { isStreamed } from './operation.ts'
 import { registerPages } from './pages/register-pages.ts'
+import { recordReplay, runRecorded } from './record-action.ts'
 import { type AdminRow, adminTable } from './register.ts'
 import { routeSchema, takesIdempotencyKey } from './route-schema.ts'
 import { apiHeaders, strictTransport } from './security-headers.ts'
@@ -53,10 +54,10 @@ export async function createAdminApi(deps: AdminDependencies): Promise<FastifyIn
     throw new Fault(faults.notFound, { public: { method: request.method, path: pathOf(request) } })
   })
   await collectRoutes(app)
-  const parts = { deps, idempotency: createAdminIdempotency(deps) }
+  const parts = { deps, idempotency: createAdminIdempotency(deps), door: createDoor(deps) }
   for (const row of adminTable) register(app, parts, row)
   registerPages(app, deps)
-  registerMetrics(app, deps)
+  registerMetrics(app, deps, parts.door)
   return app
 }
 
@@ -76,10 +77,11 @@ const nobody: Caller = Object.freeze({ tokenId: '', organizationId: null, scopes
 interface Parts {
   readonly deps: AdminDependencies
   readonly idempotency: AdminIdempotency
+  readonly door: Door
 }
 
-function register(app: FastifyInstance, { deps, idempotency }: Parts, row: AdminRow): void {
-  const { operation, scope } = row
+function register(app: FastifyInstance, { deps, idempotency, door }: Parts, row: AdminRow): void {
+  const { operation, scope, name } = row
   const callers = new WeakMap<FastifyRequest, Caller>()
   app.route({
     method: row.method,
@@ -88,23 +90,26 @@ function register(app: FastifyInstance, { deps, idempotency }: Parts, row: Admin
     // Before the body is read: a stranger's bytes are not parsed.
     async onRequest(request) {
       if (scope === 'public') return
-      const { authorization } = request.headers
-      const caller = await authenticate(deps, { authorization, address: request.ip })
-      requireScope(caller, scope)
-      callers.set(request, caller)
+      callers.set(request, await door.enter(request, { operation: name, scope }))
     },
     async handler(request, reply) {
       const caller = scope === 'public' ? nobody : callers.get(request)
       if (caller === undefined) throw new Fault(faults.adminUnauthenticated)
       const ctx: AdminContext = { deps, caller, requestId: request.id, address: request.ip }
       const { params, query, body } = request
-      const run = () => operation.run(ctx, { params, query, body })
+      const action = { row, ctx, params, body }
+      const perform = () => runRecorded(action, () => operation.run(ctx, { params, query, body }))
+      const run =
+        scope === 'public' ? () => perform().catch((error) => door.turnAway(request, error)) : perform
       const { status } = operation.success
       const key = takesIdempotencyKey(row) ? request.headers[idempotencyHeader] : undefined
       if (typeof key !== 'string') return answer(reply, status, await run())
       const text = JSON.stringify([row.name, request.url, body ?? null])
       const { result, isReplay } = await idempotency.once(ctx, { key, text, status }, run)
-      if (isReplay) reply.header('x-gatewright-idempotent-replay', 'true')
+      if (isReplay) {
+        await recordReplay(action)
+        reply.header('x-gatewright-idempotent-replay', 'true')
+      }
       return answer(reply, status, result)
     },
   })

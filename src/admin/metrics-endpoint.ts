@@ -11,15 +11,19 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import { chooseExposition, contentTypes, writeExposition } from '../telemetry/index.ts'
-import { authenticate, requireScope } from './authenticate.ts'
 import type { AdminDependencies } from './context.ts'
+import type { Door } from './door.ts'
 
-export function registerMetrics(app: FastifyInstance, deps: AdminDependencies): void {
+export function registerMetrics(
+  app: FastifyInstance,
+  deps: Pick<AdminDependencies, 'metrics'>,
+  door: Door,
+): void {
   app.route({
     method: 'GET',
     url: '/metrics',
     schema: { hide: true },
-    onRequest: (request) => authorizeScrape(deps, request),
+    onRequest: (request) => authorizeScrape(door, request),
     handler(request, reply) {
       const format = chooseExposition(request.headers.accept)
       return reply
@@ -30,11 +34,9 @@ export function registerMetrics(app: FastifyInstance, deps: AdminDependencies): 
   })
 }
 
-async function authorizeScrape(deps: AdminDependencies, request: FastifyRequest): Promise<void> {
-  const { authorization } = request.headers
-  if (authorization === undefined && isLocal(request)) return
-  const caller = await authenticate(deps, { authorization, address: request.ip })
-  requireScope(caller, 'read')
+async function authorizeScrape(door: Door, request: FastifyRequest): Promise<void> {
+  if (request.headers.authorization === undefined && isLocal(request)) return
+  const caller = await door.enter(request, { operation: 'metrics', scope: 'read' })
   if (caller.organizationId !== null) throw new Fault(faults.organizationBound)
 }
 

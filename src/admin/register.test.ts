@@ -87,6 +87,7 @@ const inOrganization = guarded.filter((row) => row.path.startsWith('/organizatio
 const ofInstallation = [
   'organization-create',
   'setup-link-create',
+  'audit-subject-erase',
   'config-diff',
   'config-apply',
   'config-export',
@@ -107,6 +108,7 @@ const bodies: Readonly<Record<string, object>> = {
   'key-create': { application: 'shop', name: 'a' },
   'organization-create': { slug: 'initech' },
   'admin-token-create': { name: 'a', scopes: ['read'] },
+  'audit-subject-erase': { kind: 'key', id: 'k' },
   'config-diff': { document: '' },
   'config-apply': { document: '' },
 }

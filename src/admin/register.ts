@@ -14,6 +14,7 @@ import { applicationDelete } from './operations/application-delete/operation.ts'
 import { applicationGet } from './operations/application-get/operation.ts'
 import { applicationList } from './operations/application-list/operation.ts'
 import { applicationUpdate } from './operations/application-update/operation.ts'
+import { auditSubjectErase } from './operations/audit-subject-erase/operation.ts'
 import { configApply } from './operations/config-apply/operation.ts'
 import { configDiff } from './operations/config-diff/operation.ts'
 import { configExport } from './operations/config-export/operation.ts'
@@ -179,6 +180,8 @@ const rows: readonly Row[] = [
   ['admin-token-list',    'GET',    '/admin-tokens',                                     'admin',  adminTokenList],
   ['admin-token-create',  'POST',   '/admin-tokens',                                     'admin',  adminTokenCreate],
   ['admin-token-revoke',  'POST',   '/admin-tokens/:id/revoke',                          'admin',  adminTokenRevoke],
+
+  ['audit-subject-erase', 'POST',   '/audit/subjects/erase',                             'admin',  auditSubjectErase],
 
   ['config-diff',         'POST',   '/config/diff',                                      'admin',  configDiff],
   ['config-apply',        'POST',   '/config/apply',                                     'admin',  configApply],

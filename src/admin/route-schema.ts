@@ -1,6 +1,7 @@
 /** A row of the table as Fastify's route schema: what is validated, and what the OpenAPI document says. */
 import type { FastifySchema } from 'fastify'
 import { type FaultName, faults } from '../faults/catalogue.ts'
+import { auditKindOf } from './audit-actions.ts'
 import { idempotencyHeaders } from './idempotency.ts'
 import type { AdminOperation } from './operation.ts'
 import type { AdminRow } from './register.ts'
@@ -18,6 +19,7 @@ export function promisedFaults(row: AdminRow): readonly FaultName[] {
   if (takesIdempotencyKey(row)) names.push('invalidField', 'idempotencyConflict', 'idempotencyMismatch')
   if (operation.body !== undefined) names.push('malformedJson', 'bodyTooLarge', 'unsupportedContentType')
   if (operation.body ?? operation.query ?? operation.params) names.push('invalidField', 'missingField')
+  if (auditKindOf(row) !== 'none') names.push('auditUnavailable')
   if (row.scope !== 'public') names.push('adminUnauthenticated', 'tooManySignIns', 'scopeDenied')
   names.push(...operation.faults)
   return [...new Set(names)]

@@ -59,12 +59,20 @@ function originOf(text: string): string {
 /** Hosts to which a token may travel without encryption. */
 const loopback = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
+/** The data directory of the gateway on this machine. */
+export function dataDirectoryOf(
+  { dataDir }: Pick<ConnectionOptions, 'dataDir'>,
+  { environment, directory }: { readonly environment: Environment; readonly directory: string },
+): string {
+  return resolve(directory, dataDir ?? environment['GATEWRIGHT_DATA_DIR'] ?? './data')
+}
+
 export function openConnection(
   options: ConnectionOptions,
   place: { environment: Environment; directory: string },
 ): Connection {
   const { environment } = place
-  const dataDir = resolve(place.directory, options.dataDir ?? environment['GATEWRIGHT_DATA_DIR'] ?? './data')
+  const dataDir = dataDirectoryOf(options, place)
   const given = options.url ?? environment['GATEWRIGHT_URL']
   const url = originOf(given ?? defaultUrl)
   const { protocol, hostname } = new URL(url)

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CliFailure, exitCodes } from './cli-failure.ts'
 import { addAdministration } from './commands/administration.ts'
+import { addAudit } from './commands/audit.ts'
 import { addConsumers } from './commands/consumers.ts'
 import { addContent } from './commands/content.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -69,6 +70,7 @@ export function createProgram(io: CliIo): Command {
   addStorage(program, io)
   addSecrets(program, io)
   addContent(program, io)
+  addAudit(program, io)
   addDoctor(program, io)
   return program
 }

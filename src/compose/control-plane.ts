@@ -49,6 +49,7 @@ import type {
 import { openMetricReader } from '../telemetry/index.ts'
 import { type AlertIntake, openAlertIntake } from './alert-intake.ts'
 import { createAlertWebhook } from './alert-webhook.ts'
+import { type AuditDesk, openAuditDesk } from './audit-desk.ts'
 import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
 import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
@@ -258,6 +259,7 @@ function adminDependencies(parts: Parts, status: () => StatusReport): AdminDepen
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
     signIns: openSignIns(counters),
+    audit: parts.audit.trail,
   }
 }
 
@@ -340,7 +342,7 @@ function connectWorker(port: MessagePort, { usage, events, content, alerts, coun
 }
 
 /** Reloads on request and whenever the file changes, also while no control plane watched it. */
-function openReloader({ storage, events }: Parts, publish: () => Promise<void>) {
+function openReloader({ storage, events, audit }: Parts, publish: () => Promise<void>) {
   const named = {
     ...(data.configFile === null ? {} : { file: data.configFile }),
     ...(data.dataDir === null ? {} : { dataDir: data.dataDir }),
@@ -349,6 +351,8 @@ function openReloader({ storage, events }: Parts, publish: () => Promise<void>) 
     inForce,
     load: () => loadConfiguration({ environment, directory: data.directory, ...named }),
     apply: (loaded) => applyConfiguration(storage, loaded),
+    begins: audit.applyBegins,
+    ended: audit.applyEnded,
     publish,
     settled(config) {
       void events.configure()
@@ -374,20 +378,30 @@ async function openParts(directory: DataDirectory) {
   const content = openContent(storage, directory)
   const alerts = openAlerts(storage)
   const counters = await openCounters(storage, directory)
+  const audit: AuditDesk = openAuditDesk({
+    directory,
+    secretBox: storage.secretBox,
+    now: systemClock.now,
+    log,
+  })
   const close = async (): Promise<void> => {
     await events.close()
     await usage.close()
     await content.close()
     await alerts.close()
     await counters.close()
+    await audit.trail.close()
     await storage.close()
   }
-  return { storage, usage, events, content, alerts, counters, close }
+  return { storage, usage, events, content, alerts, counters, audit, close }
 }
 
 type Parts = Awaited<ReturnType<typeof openParts>>
 
-function metricParts({ usage, events, counters }: Parts, status: () => StatusReport): NodeMetricsParts {
+function metricParts(
+  { usage, events, counters, audit }: Parts,
+  status: () => StatusReport,
+): NodeMetricsParts {
   return {
     workers: metricReader,
     status,
@@ -395,8 +409,16 @@ function metricParts({ usage, events, counters }: Parts, status: () => StatusRep
     targets: targetHealth,
     usage: () => usage.figures(),
     exports: () => events.figures(),
+    audit: () => audit.trail.figures(),
     config: () => published,
   }
+}
+
+/** Behind the start: what has begun to run is not held up, and cannot be undone. */
+function noteStart({ note, applyEnded }: AuditDesk, isNew: boolean): void {
+  void note('control-plane.start')
+  if (isNew) void note('installation.create')
+  void applyEnded('')
 }
 
 async function start(): Promise<void> {
@@ -460,6 +482,7 @@ async function start(): Promise<void> {
   }
   tell({ type: 'ready', welcome })
   // Not before: what can wait keeps nobody from being served.
+  noteStart(parts.audit, apiKey !== null)
   reloader.catchUp()
 }
 

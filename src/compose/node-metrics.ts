@@ -3,6 +3,7 @@
  * the shared counters of limits, on the board of targets, in the usage log and in the status.
  */
 import type { StatusReport } from '../admin/context.ts'
+import type { AuditFigures } from '../audit/index.ts'
 import { planRuleId } from '../domain/limits.ts'
 import type { SnapshotConfig } from '../domain/snapshot.ts'
 import { type NodeCounters, ruleFigures } from '../ports/node-counters.ts'
@@ -27,6 +28,7 @@ export interface NodeMetricsParts {
   readonly targets: TargetHealthDesk
   readonly usage: () => UsageFigures
   readonly exports: () => ExportFigures
+  readonly audit: () => AuditFigures
   /** The configuration in force; null: none yet. */
   readonly config: () => SnapshotConfig | null
 }
@@ -40,6 +42,7 @@ export function collectMetrics(parts: NodeMetricsParts): readonly MetricFamily[]
   addCounters(collector, parts.counters)
   addUsage(collector, parts.usage())
   addExports(collector, parts.exports())
+  addAudit(collector, parts.audit())
   const config = parts.config()
   if (config !== null) addLimits(collector, parts.counters, config)
   const families = new Map(
@@ -119,4 +122,13 @@ function addExports(collector: FamilyCollector, { sinks, spoolBytes }: ExportFig
     collector.add(metrics.exportLag, [name], lagMs / 1000)
     collector.add(metrics.exportDeadLetters, [name], rejected)
   }
+}
+
+function addAudit(collector: FamilyCollector, { entries, failures, published }: AuditFigures): void {
+  for (const { stream, outcome, count } of entries)
+    collector.add(metrics.auditEntries, [stream, outcome], count)
+  collector.add(metrics.auditFailures, [], failures)
+  if (published === null) return
+  collector.add(metrics.auditTreeSize, [], published.size)
+  collector.add(metrics.auditCheckpointAge, [], Math.max(0, Date.now() - published.at) / 1000)
 }

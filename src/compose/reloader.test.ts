@@ -27,6 +27,8 @@ function rig(own: Partial<ReloaderParts> = {}) {
     async apply(loaded) {
       steps.push(`apply ${depth(loaded)} while ${depth(inForce.loaded)}`)
     },
+    begins: async () => undefined,
+    ended: async () => undefined,
     async publish() {
       steps.push(`publish ${depth(inForce.loaded)}`)
     },
@@ -103,4 +105,27 @@ test('catching up does nothing while the file says what is in force', async () =
   steps.push('the file changes')
   await reloader.catchUp()
   assert.deepEqual(steps.slice(1), ['apply 2 while 1', 'publish 2'])
+})
+
+test('a reload that may not be recorded changes nothing; what came of the others is told', async () => {
+  const ended: string[] = []
+  const recorded = rig({
+    ended: async (reason) => {
+      ended.push(reason)
+    },
+  })
+  await recorded.reloader.reload()
+  assert.deepEqual(ended, [''])
+  const refused = rig({ begins: () => Promise.reject(new Error('no room')) })
+  await refused.reloader.reload()
+  assert.deepEqual([refused.steps, refused.depth()], [[], 1])
+  assert.equal(refused.logged[0]?.code, 'config.refused')
+  const failing = rig({
+    apply: () => Promise.reject(refusal),
+    ended: async (reason) => {
+      ended.push(reason)
+    },
+  })
+  await failing.reloader.reload()
+  assert.deepEqual(ended, ['', 'config.invalid'])
 })

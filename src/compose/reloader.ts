@@ -13,6 +13,8 @@ import {
   keepStartSettings,
   type LoadedConfig,
 } from '../config/index.ts'
+import { faults } from '../faults/catalogue.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { Log } from '../supervisor/log.ts'
 import { describeRefusal } from './describe-refusal.ts'
 
@@ -27,6 +29,10 @@ export interface ReloaderParts {
   readonly load: () => Promise<LoadedConfig>
   /** Brings the store to it. A ConfigError says that it changed nothing. */
   readonly apply: (loaded: LoadedConfig) => Promise<unknown>
+  /** Before anything is changed. @throws where it may not be */
+  readonly begins: () => Promise<void>
+  /** What came of it: the code of the fault, or empty. */
+  readonly ended: (reason: string) => Promise<void>
   /** Builds and sends a snapshot of the store and of what is in force. */
   readonly publish: () => Promise<void>
   /** A new configuration is in force everywhere. */
@@ -72,6 +78,7 @@ class SerialReloader implements Reloader {
       waiting = changedStartSettings(loaded.config, before.config)
       const config = keepStartSettings(loaded.config, before.config)
       if (!isWanted(config)) return
+      await this.#parts.begins()
       began = true
       await this.#bring({ ...loaded, config })
     } catch (error) {
@@ -79,11 +86,13 @@ class SerialReloader implements Reloader {
       const text = `The new configuration is refused as a whole; the running one stays.\n${reason}${namesOf(waiting)}`
       this.#parts.log({ level: 'error', code: 'config.refused', text })
       if (began && !(error instanceof ConfigError)) await this.#bringBack(before)
+      if (began) await this.#parts.ended(codeOf(error))
       return
     }
     this.#parts.settled(this.#parts.inForce.loaded.config)
     const text = `The configuration was loaded again.${namesOf(waiting)}`
     this.#parts.log({ level: waiting.length > 0 ? 'warn' : 'info', code: 'config.reloaded', text })
+    await this.#parts.ended('')
   }
 
   async #bring(next: LoadedConfig): Promise<void> {
@@ -102,6 +111,10 @@ class SerialReloader implements Reloader {
       this.#parts.log({ level: 'error', code: 'config.refused', text })
     }
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Fault ? error.code : faults.configInvalid.code
 }
 
 function namesOf(waiting: readonly string[]): string {

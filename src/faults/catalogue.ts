@@ -320,6 +320,13 @@ export const faults = Object.freeze({
     'The set-up link is used up or has expired.',
     'Restart the gateway to print a new link while no admin token exists, or run gatewright setup-link.',
   ),
+  auditUnavailable: entry(
+    'audit.unavailable',
+    503,
+    'overloaded',
+    'The audit log cannot take an entry right now, so nothing was changed or shown.',
+    'Look for `audit` in the log of the gateway: the disk may be full, or the audit log damaged (gatewright audit verify).',
+  ),
   configInvalid: entry(
     'config.invalid',
     400,

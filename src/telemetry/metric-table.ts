@@ -196,6 +196,23 @@ export const metrics = Object.freeze({
     unit: 'bytes',
   }),
 
+  // The audit log
+  auditEntries: node.counter('gatewright_audit_entries_total', {
+    help: 'Entries of the audit log since the control plane started, by stream and outcome.',
+    labels: ['stream', 'outcome'],
+    maxSeries: 12,
+  }),
+  auditFailures: node.counter('gatewright_audit_failures_total', {
+    help: 'Entries that the audit log could not take; what they were about was refused, or is in the process log.',
+  }),
+  auditTreeSize: node.gauge('gatewright_audit_tree_size', {
+    help: 'Entries under the last checkpoint of the audit log.',
+  }),
+  auditCheckpointAge: node.gauge('gatewright_audit_checkpoint_age_seconds', {
+    help: 'How long ago a checkpoint was published or found at the start; grows while nothing happens.',
+    unit: 'seconds',
+  }),
+
   // The process
   build: node.gauge('gatewright_build_info', {
     help: 'Always 1; the labels say what runs.',

@@ -89,7 +89,7 @@ test('with a full disk the product serves up to its bound, then answers 503 capa
   assert.equal((await fetch(`${product.http}/livez`)).status, 200)
   const refused = await addApplication(product, 'while-full')
   assert.equal(refused.statusCode, 503)
-  assert.match(await refused.body.text(), /storage\.unavailable/)
+  assert.match(await refused.body.text(), /audit\.unavailable/)
   assert.equal(await summedRequests(product), 20, 'what was summed can be read')
   assert.match(product.output(), /Usage cannot be stored: the event log cannot be written \(EFBIG\)/)
 

@@ -1,7 +1,8 @@
 /**
  * The data directory: 0700, ours, on this machine. Everything that must outlive the process lies here.
  *
- *   data/  root.key  tls/{ca,server}.{crt,key}  gatewright.db  usage/  events/  content/  admin-token  lock
+ *   data/  root.key  tls/{ca,server}.{crt,key}  gatewright.db  usage/  events/  content/  audit/  audit-keys/
+ *          admin-token  lock
  */
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,6 +19,10 @@ export interface DataDirectory {
   readonly eventDirectory: string
   /** Sealed content, where the configuration asks for it; made with the first record. */
   readonly contentDirectory: string
+  /** The audit log: tiles, entries and checkpoint, for everybody who may check it. */
+  readonly auditDirectory: string
+  /** Its keys, sealed, and its guard. */
+  readonly auditKeyDirectory: string
   readonly adminTokenFile: string
 }
 
@@ -42,6 +47,8 @@ export function openDataDirectory(path: string): DataDirectory {
     usageDirectory: join(path, 'usage'),
     eventDirectory: join(path, 'events'),
     contentDirectory: join(path, 'content'),
+    auditDirectory: join(path, 'audit'),
+    auditKeyDirectory: join(path, 'audit-keys'),
     adminTokenFile: join(path, 'admin-token'),
   }
 }

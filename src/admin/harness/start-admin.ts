@@ -13,6 +13,8 @@ import { openSealedContentLog } from '../../adapters/sealed-content-log/open-sea
 import { openSqliteStore, type SqliteStorage } from '../../adapters/sqlite/open-sqlite-store.ts'
 import { sampleEvent } from '../../delivery/harness/sample-event.ts'
 import type { DeadLetter, SinkStatus } from '../../delivery/index.ts'
+import type { AuditDetails } from '../../audit/index.ts'
+import type { OversightEvent } from '../../domain/oversight-event.ts'
 import { openPepperBook } from '../../identity/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { compileLimits, explainLimits, type LimitRequest } from '../../limits/index.ts'
@@ -124,11 +126,19 @@ function sampleMetrics() {
   return collector.families
 }
 
+/** An event as it was recorded. */
+export interface Recorded {
+  readonly event: OversightEvent
+  readonly details: AuditDetails
+}
+
 export interface StartedAdmin {
   readonly app: FastifyInstance
   readonly deps: AdminDependencies
   readonly clock: TestClock
   readonly storage: SqliteStorage
+  /** What went to the audit log. */
+  readonly recorded: readonly Recorded[]
   /** What went to the log. */
   readonly logged: readonly Readonly<Record<string, unknown>>[]
   stop(): Promise<void>
@@ -148,6 +158,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     now: clock.now,
   })
   const catalogue = createCatalogue()
+  const recorded: Recorded[] = []
   const logged: Readonly<Record<string, unknown>>[] = []
   const log = (fields: Readonly<Record<string, unknown>>, message: string): void => {
     logged.push({ ...fields, message })
@@ -173,6 +184,13 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     metrics: sampleMetrics,
     tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
     log: { info: log, warn: log, error: log },
+    audit: {
+      async record(event, details = {}) {
+        recorded.push({ event, details })
+      },
+      erase: async () => true,
+      rewrap: async () => ({ rewrapped: 0, kept: 3 }),
+    },
     signIns: createSignInThrottle({ shared: null, local: failures, clock }),
     ...changes,
   }
@@ -183,6 +201,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     deps,
     clock,
     storage,
+    recorded,
     logged,
     async stop() {
       await app.close()

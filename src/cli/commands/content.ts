@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { components } from '../../../clients/typescript/schema.gen.ts'
 import { argument, defineCommand, defineGroup, runs } from '../define-command.ts'
+import { printable } from '../printable.ts'
 import { type CliIo, take } from '../session.ts'
 import { formatTime } from '../table.ts'
 
@@ -13,14 +14,6 @@ function describeBody(title: string, body: ContentBody): string {
   const cut = body.truncated ? ', cut' : ''
   const encoding = body.encoding === 'base64' ? ', base64' : ''
   return `${title} (${type}, ${body.bytes} bytes${cut}${encoding})\n${printable(body.content)}\n`
-}
-
-/** Content was written by others: nothing of it may steer the terminal. Line breaks and tabs stay. */
-function printable(text: string): string {
-  return text.replace(
-    /[^\t\n\P{C}]/gu,
-    (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  )
 }
 
 function describeContent(content: Content): string {

@@ -10,17 +10,18 @@ export function addSecrets(program: Command, io: CliIo): void {
   const group = defineGroup(program, 'secrets', 'The keys that protect what is stored')
   const rewrap = defineCommand(group, {
     name: 'rewrap',
-    summary: 'Bring sealed credentials and peppers under the current root key',
+    summary: 'Bring sealed credentials, peppers and keys of the audit log under the current root key',
     examples: [
       ['gatewright secrets rewrap', 'After a new root.key; the one before is in secrets.otherRootKeyFiles'],
     ],
   })
   runs<object>(rewrap, io, async ({ session }) => {
     const done = await take(session.client.POST('/api/v1/secrets/rewrap'))
-    session.show(done, ({ credentials, peppers }) => {
+    session.show(done, ({ credentials, peppers, auditKeys }) => {
       const fields = formatFields([
         ['Credentials', `${credentials.rewrapped} wrapped anew, ${credentials.kept} were`],
         ['Peppers', `${peppers.rewrapped} wrapped anew, ${peppers.kept} were`],
+        ['Keys of the audit log', `${auditKeys.rewrapped} wrapped anew, ${auditKeys.kept} were`],
       ])
       if (credentials.unreadable === 0) return `${fields}Everything stands under the current root key.\n`
       return `${fields}${credentials.unreadable} credentials stand under a root key that is not here and were left as they are.\n`

@@ -48,7 +48,7 @@ export const contentGet = defineOperation({
   tag: 'content',
   summary: 'Read the content of one exchange',
   description:
-    'Only where content logging is on (contentLog.enabled), and as long as its retention lasts. Each reading is noted in the process log.',
+    'Only where content logging is on (contentLog.enabled), and as long as its retention lasts. Each reading is noted in the audit log and in the process log.',
   params: closed({ organization: organizationReference, id: reference('exchange', 'request id') }),
   success: { status: 200, description: 'The content.', schema: contentView },
   faults: ['objectNotFound'],

@@ -9,6 +9,7 @@ test(
     assert.deepEqual(body, {
       credentials: { rewrapped: 0, kept: 1, unreadable: 0 },
       peppers: { rewrapped: 0, kept: 1 },
+      auditKeys: { rewrapped: 0, kept: 3 },
     })
     const note = admin.logged.find(({ code }) => code === 'secrets.rewrapped')
     assert.match(String(note?.['message']), /^admin token [0-9A-Za-z]+ rewrapped 0 credentials/)

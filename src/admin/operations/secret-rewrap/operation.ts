@@ -23,14 +23,16 @@ export const secretRewrap = defineOperation({
         unreadable: count('Sealed under a root key that is not here; left as they are.'),
       }),
       peppers: closed({ rewrapped, kept }),
+      auditKeys: closed({ rewrapped, kept }),
     }),
   },
   faults: ['organizationBound'],
   async run(ctx) {
     requireUnbound(ctx)
-    const { store, secretBox, pepperBook, log } = ctx.deps
+    const { store, secretBox, pepperBook, audit, log } = ctx.deps
     const { rewrapped: renewed, kept: left, unreadable } = await rewrapCredentials(store, secretBox)
     const peppers = await pepperBook.rewrap()
+    const auditKeys = await audit.rewrap()
     log.info(
       { requestId: ctx.requestId, code: 'secrets.rewrapped' },
       `admin token ${ctx.caller.tokenId} rewrapped ${renewed} credentials and ${peppers.rewrapped} peppers; ${unreadable} credentials are unreadable`,
@@ -38,6 +40,7 @@ export const secretRewrap = defineOperation({
     return {
       credentials: { rewrapped: renewed, kept: left, unreadable },
       peppers: { rewrapped: peppers.rewrapped, kept: peppers.kept },
+      auditKeys: { rewrapped: auditKeys.rewrapped, kept: auditKeys.kept },
     }
   },
 })

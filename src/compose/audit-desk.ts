@@ -1,0 +1,86 @@
+/**
+ * The audit log of this node: `audit/` in the data directory, with its keys and its guard in `audit-keys/`, and what
+ * Gatewright itself does in it. It opens with its first entry, which says that the control plane has started. Where it
+ * cannot be opened, traffic is served all the same; administrative changes and reloads are refused.
+ */
+import type { AuditDetails, AuditTrail } from '../audit/index.ts'
+import type { OversightEvent } from '../domain/oversight-event.ts'
+import { newId } from '../kernel/ids.ts'
+import type { AuditTrailParts } from './open-audit-trail.ts'
+
+export interface AuditDesk {
+  readonly trail: AuditTrail
+  /** Something that Gatewright does by itself. Lost entries go to the process log. */
+  note(action: string, details?: AuditDetails): Promise<void>
+  /** Before a configuration file changes the store. @throws Fault where it cannot be recorded */
+  applyBegins(): Promise<void>
+  /** What came of it; `reason`: code of the fault, or empty. */
+  applyEnded(reason: string): Promise<void>
+}
+
+function systemEvent(
+  now: number,
+  fields: Pick<OversightEvent, 'action' | 'outcome' | 'reason'>,
+): OversightEvent {
+  return {
+    id: newId('aud'),
+    time: now,
+    stream: 'audit',
+    severity: fields.outcome === 'failure' ? 'medium' : 'info',
+    organizationId: '',
+    actor: { kind: 'system', id: '', applicationId: '', address: '', endUser: '' },
+    resource: null,
+    exchange: null,
+    ...fields,
+  }
+}
+
+/** Its code is loaded with the first event, too: no start waits for either. */
+function createLazyTrail(parts: AuditTrailParts): AuditTrail {
+  let loading: Promise<AuditTrail> | null = null
+  let loaded: AuditTrail | null = null
+  async function load(): Promise<AuditTrail> {
+    loading ??= import('./open-audit-trail.ts').then(({ openAuditTrail }) => openAuditTrail(parts))
+    loaded = await loading
+    return loaded
+  }
+  return {
+    record: async (event, details) => (await load()).record(event, details),
+    erase: async (subject) => (await load()).erase(subject),
+    rewrap: async () => (await load()).rewrap(),
+    figures: () => loaded?.figures() ?? { entries: [], failures: 0, published: null },
+    async close() {
+      await (await loading)?.close()
+    },
+  }
+}
+
+const applyAction = 'configuration.apply'
+
+export function openAuditDesk(parts: AuditTrailParts): AuditDesk {
+  const { now, log } = parts
+  const trail = createLazyTrail(parts)
+
+  async function store(event: OversightEvent, details: AuditDetails): Promise<void> {
+    await trail.record(event, details).catch(() => {
+      log({ level: 'error', code: 'audit.entry-lost', text: `${event.action} is not in the audit log.` })
+    })
+  }
+
+  return {
+    trail,
+    note: (action, details = {}) =>
+      store(systemEvent(now(), { action, outcome: 'success', reason: '' }), details),
+    applyBegins: () =>
+      trail.record(systemEvent(now(), { action: applyAction, outcome: 'unknown', reason: '' }), {
+        phase: 'intent',
+      }),
+    applyEnded: (reason) =>
+      store(
+        systemEvent(now(), { action: applyAction, outcome: reason === '' ? 'success' : 'failure', reason }),
+        {
+          phase: 'result',
+        },
+      ),
+  }
+}
