@@ -5,6 +5,7 @@
 import type { StatusReport } from '../admin/context.ts'
 import { planRuleId } from '../domain/limits.ts'
 import type { SnapshotConfig } from '../domain/snapshot.ts'
+import { createBudgetReader } from '../limits/index.ts'
 import { type NodeCounters, ruleFigures } from '../ports/node-counters.ts'
 import { troubles } from '../routing/index.ts'
 import {
@@ -16,6 +17,8 @@ import {
   metrics,
   withViews,
 } from '../telemetry/index.ts'
+import { readProcessFigures } from './process-figures.ts'
+import type { InForce } from './reloader.ts'
 import type { TargetHealthDesk } from './target-health.ts'
 import type { UsageFigures } from './usage-intake.ts'
 
@@ -27,6 +30,7 @@ export interface NodeMetricsParts {
   readonly usage: () => UsageFigures
   /** The configuration in force; null: none yet. */
   readonly config: () => SnapshotConfig | null
+  readonly reload: () => InForce['reload']
 }
 
 /** All families, in the order of the table. */
@@ -34,11 +38,17 @@ export function collectMetrics(parts: NodeMetricsParts): readonly MetricFamily[]
   const collector = createFamilyCollector()
   addProcess(collector)
   addStatus(collector, parts.status())
+  const reload = parts.reload()
+  collector.add(metrics.configReload, [], reload.at / 1000)
+  collector.add(metrics.configRefused, [], reload.isRefused ? 1 : 0)
   addTargets(collector, parts.targets)
   addCounters(collector, parts.counters)
   addUsage(collector, parts.usage())
   const config = parts.config()
-  if (config !== null) addLimits(collector, parts.counters, config)
+  if (config !== null) {
+    addLimits(collector, parts.counters, config)
+    addBudgets(collector, parts.counters, config)
+  }
   const families = new Map(
     withViews([...parts.workers.read(), ...collector.families]).map((family) => [family.metric, family]),
   )
@@ -49,6 +59,12 @@ function addProcess(collector: FamilyCollector): void {
   const { user, system } = process.cpuUsage()
   collector.add(metrics.cpu, [], (user + system) / 1e6)
   collector.add(metrics.memory, [], process.memoryUsage.rss())
+  const figures = readProcessFigures()
+  if (figures === null) return
+  const { openFiles, maxFiles, virtualMemoryBytes } = figures
+  collector.add(metrics.openFiles, [], openFiles)
+  if (maxFiles !== null) collector.add(metrics.maxFiles, [], maxFiles)
+  if (virtualMemoryBytes !== null) collector.add(metrics.virtualMemory, [], virtualMemoryBytes)
 }
 
 function addStatus(collector: FamilyCollector, status: StatusReport): void {
@@ -97,6 +113,15 @@ function addLimits(
   for (const plan of plans) {
     for (const { name, mode } of plan.limits)
       add(planRuleId(plan.id, name), [plan.organizationId, plan.slug, name, mode])
+  }
+}
+
+const readBudgets = createBudgetReader()
+
+function addBudgets(collector: FamilyCollector, counters: NodeCounters, config: SnapshotConfig): void {
+  for (const { rule, period, remainingRatio } of readBudgets(counters, config, Date.now())) {
+    const { organizationId, name, meter } = rule
+    collector.add(metrics.budgetRemaining, [organizationId, name, meter, period], remainingRatio)
   }
 }
 
