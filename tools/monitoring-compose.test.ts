@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -80,8 +89,13 @@ describe('the compose file of monitoring', () => {
     }
     const [job] = jobs
     const named = [job?.authorization.credentials_file, job?.tls_config.ca_file]
-    assert.deepEqual(named, services['prometheus']?.secrets?.map((name) => `/run/secrets/${name}`))
-    assert.ok(services['prometheus']?.networks.some((name) => base.services['gatewright']?.networks.includes(name)))
+    assert.deepEqual(
+      named,
+      services['prometheus']?.secrets?.map((name) => `/run/secrets/${name}`),
+    )
+    assert.ok(
+      services['prometheus']?.networks.some((name) => base.services['gatewright']?.networks.includes(name)),
+    )
   })
 })
 
@@ -93,17 +107,31 @@ test('the script writes each file once, for its owner’s eyes, and none where t
   mkdirSync(bin)
   const run = (docker: string): number | null => {
     writeFileSync(join(bin, 'docker'), `#!/bin/sh\n${docker}\n`, { mode: 0o755 })
-    return spawnSync('/bin/sh', [join(scratch, 'prepare-monitoring.sh')], { env: { PATH: `${bin}:/usr/bin:/bin` } }).status
+    return spawnSync('/bin/sh', [join(scratch, 'prepare-monitoring.sh')], {
+      env: { PATH: `${bin}:/usr/bin:/bin` },
+    }).status
   }
   assert.notEqual(run('exit 1'), 0)
-  const written = (): string[] => readdirSync(join(scratch, 'secrets')).filter((name) => !name.endsWith('.new')).toSorted()
+  const written = (): string[] =>
+    readdirSync(join(scratch, 'secrets'))
+      .filter((name) => !name.endsWith('.new'))
+      .toSorted()
   assert.deepEqual(written(), ['grafana-password'])
-  const answers = 'case "$*" in *tokens*) echo "Token: gwa_abc_def123" ;; *) echo "-----BEGIN CERTIFICATE-----" ;; esac'
+  const answers =
+    'case "$*" in *tokens*) echo "Token: gwa_abc_def123" ;; *) echo "-----BEGIN CERTIFICATE-----" ;; esac'
   assert.equal(run(answers), 0)
-  assert.deepEqual(written(), Object.values(secrets).map(({ file }) => file.replace('./secrets/', '')).toSorted())
+  assert.deepEqual(
+    written(),
+    Object.values(secrets)
+      .map(({ file }) => file.replace('./secrets/', ''))
+      .toSorted(),
+  )
   assert.equal(readFileSync(join(scratch, 'secrets/prometheus-token'), 'utf8'), 'gwa_abc_def123')
   assert.equal(statSync(join(scratch, 'secrets')).mode & 0o777, 0o700)
   const before = written().map((name) => readFileSync(join(scratch, 'secrets', name), 'utf8'))
   assert.equal(run('echo other'), 0)
-  assert.deepEqual(written().map((name) => readFileSync(join(scratch, 'secrets', name), 'utf8')), before)
+  assert.deepEqual(
+    written().map((name) => readFileSync(join(scratch, 'secrets', name), 'utf8')),
+    before,
+  )
 })

@@ -9,7 +9,6 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { metricList } from '../src/telemetry/index.ts'
-import { runbookUrl } from './monitoring/alert.ts'
 import {
   metricOfSample,
   panelExpressions,
@@ -17,7 +16,8 @@ import {
   sampleNamesIn,
   signalExpressions,
   withoutVariables,
-} from './monitoring/expressions.ts'
+} from '../test/fixtures/monitoring/expressions.ts'
+import { runbookUrl } from './monitoring/alert.ts'
 import { dashboards } from './monitoring/grafana-files.ts'
 import { pendingMetrics } from './monitoring/pending-metrics.ts'
 import { alerts } from './monitoring/prometheus-files.ts'
@@ -31,7 +31,10 @@ cpSync(join(projectRoot, 'deploy/prometheus'), folder, { recursive: true })
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8')
 
 function run(program: string, ...given: string[]): { readonly code: number | null; readonly output: string } {
-  const { status, stdout, stderr } = spawnSync(requireSystemProgram(program), given, { cwd: folder, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(requireSystemProgram(program), given, {
+    cwd: folder,
+    encoding: 'utf8',
+  })
   return { code: status, output: stdout + stderr }
 }
 const assertRuns = (program: string, ...given: string[]): void => {
@@ -48,13 +51,22 @@ describe('the files of deploy/prometheus', () => {
   test('the example is taken by Alertmanager, and pages and tickets go where they should', () => {
     assertRuns('amtool', 'check-config', 'alertmanager.yml')
     const routed = (severity: string): string =>
-      run('amtool', 'config', 'routes', 'test', '--config.file=alertmanager.yml', `severity=${severity}`)
-        .output.split('\n', 1)[0] ?? ''
+      run(
+        'amtool',
+        'config',
+        'routes',
+        'test',
+        '--config.file=alertmanager.yml',
+        `severity=${severity}`,
+      ).output.split('\n', 1)[0] ?? ''
     assert.deepEqual([routed('page'), routed('ticket')], ['pages', 'tickets'])
   })
 
   test('every query of a panel can be read by Prometheus', () => {
-    const rules = panelExpressions.map(({ expr }, at) => ({ record: `panel:${at}`, expr: withoutVariables(expr) }))
+    const rules = panelExpressions.map(({ expr }, at) => ({
+      record: `panel:${at}`,
+      expr: withoutVariables(expr),
+    }))
     writeFileSync(join(scratch, 'panels.yml'), stringify({ groups: [{ name: 'panels', rules }] }))
     assertRuns('promtool', 'check', 'rules', join(scratch, 'panels.yml'))
   })
@@ -68,7 +80,9 @@ describe('alerts', () => {
 
   test('each has both tests, and the tests find an alert that never fires and one that always does', () => {
     const tests = readdirSync(join(folder, 'tests')).flatMap((file) => {
-      const { tests: found } = parse(readFileSync(join(folder, 'tests', file), 'utf8')) as { tests: { name: string }[] }
+      const { tests: found } = parse(readFileSync(join(folder, 'tests', file), 'utf8')) as {
+        tests: { name: string }[]
+      }
       return found.map(({ name }) => name)
     })
     assert.deepEqual(
@@ -92,7 +106,9 @@ describe('alerts', () => {
 
   test('each has a severity, a summary and a page that its link leads to', () => {
     const { groups } = parse(read('deploy/prometheus/rules/alerts.yml')) as {
-      groups: { rules: { alert: string; labels: Record<string, string>; annotations: Record<string, string> }[] }[]
+      groups: {
+        rules: { alert: string; labels: Record<string, string>; annotations: Record<string, string> }[]
+      }[]
     }
     const rules = groups.flatMap((group) => group.rules)
     assert.equal(rules.length, alerts.length)
@@ -101,7 +117,8 @@ describe('alerts', () => {
       assert.ok(annotations['summary'])
       assert.equal(annotations['runbook_url'], runbookUrl(alert))
       const page = read(`docs/runbooks/${alert}.md`)
-      for (const heading of ['What it means', 'How to look', 'What to do']) assert.ok(page.includes(`## ${heading}\n`))
+      for (const heading of ['What it means', 'How to look', 'What to do'])
+        assert.ok(page.includes(`## ${heading}\n`))
     }
     const pages = readdirSync(join(projectRoot, 'docs/runbooks')).filter((file) => file !== 'README.md')
     assert.deepEqual(pages.toSorted(), rules.map(({ alert }) => `${alert}.md`).toSorted())
@@ -160,7 +177,10 @@ for (const file of files) {
         if (definition === undefined || name === 'instance') continue
         const metric = /^label_values\((\w+), /.exec(definition)?.[1]
         const row = metricList.find((each) => each.name === metric)
-        assert.ok(row?.labels.some((label) => label === name), `${name} of ${metric}`)
+        assert.ok(
+          row?.labels.some((label) => label === name),
+          `${name} of ${metric}`,
+        )
       }
     })
   })
@@ -180,13 +200,21 @@ describe('dashboards and rules together', () => {
       for (const sample of sampleNamesIn(expr))
         assert.ok(pending.has(sample) || metricOfSample(sample, metricList), `${where}: ${sample}`)
     for (const name of pending)
-      assert.ok(!metricList.some((metric) => metric.name === name), `${name} is there: take it out of pending-metrics.ts`)
+      assert.ok(
+        !metricList.some((metric) => metric.name === name),
+        `${name} is there: take it out of pending-metrics.ts`,
+      )
   })
 
   test('select and group by labels that those metrics have', () => {
     for (const { where, expr } of everything) {
       for (const [, sample = '', matchers = ''] of expr.matchAll(/\b([a-z][a-z0-9_]+)\{([^}]*)\}/g)) {
-        const labels = new Set([...(metricOfSample(sample, metricList)?.labels ?? []), 'instance', 'job', 'le'])
+        const labels = new Set([
+          ...(metricOfSample(sample, metricList)?.labels ?? []),
+          'instance',
+          'job',
+          'le',
+        ])
         if (metricOfSample(sample, metricList) === undefined) continue
         for (const [, label = ''] of matchers.matchAll(/([a-z_]+)(?:=~|!~|!=|=)"/g))
           assert.ok(labels.has(label), `${where}: ${sample} has no label ${label}`)
@@ -195,7 +223,11 @@ describe('dashboards and rules together', () => {
   })
 
   test('show at least 95 % of the metrics that there are', () => {
-    const shown = new Set(everything.flatMap(({ expr }) => sampleNamesIn(expr)).map((sample) => metricOfSample(sample, metricList)?.name))
+    const shown = new Set(
+      everything
+        .flatMap(({ expr }) => sampleNamesIn(expr))
+        .map((sample) => metricOfSample(sample, metricList)?.name),
+    )
     const missing = metricList.map(({ name }) => name).filter((name) => !shown.has(name))
     assert.ok(missing.length <= 0.05 * metricList.length, `not shown: ${missing.join(', ')}`)
   })

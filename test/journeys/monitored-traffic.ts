@@ -40,11 +40,25 @@ export function monitoredConfig(upstream: UpstreamServer): Record<string, unknow
       },
     ],
     limits: [
-      { name: 'month', meter: 'cost', amount: 1_000_000_000, window: { calendar: 'month', timeZone: 'UTC' }, per: [], match: { models: ['priced'] } },
+      {
+        name: 'month',
+        meter: 'cost',
+        amount: 1_000_000_000,
+        window: { calendar: 'month', timeZone: 'UTC' },
+        per: [],
+        match: { models: ['priced'] },
+      },
       { name: 'input', meter: 'input-tokens', amount: 1e9, window: '1m', per: ['application'] },
       { name: 'few', meter: 'requests', amount: 2, ...day, match: { users: ['ada'] } },
       { name: 'trial', meter: 'requests', amount: 1, ...day, mode: 'shadow' },
-      { name: 'place', meter: 'concurrent-requests', amount: 1, per: [], match: { users: ['line'] }, whenExceeded: 'queue' },
+      {
+        name: 'place',
+        meter: 'concurrent-requests',
+        amount: 1,
+        per: [],
+        match: { users: ['line'] },
+        whenExceeded: 'queue',
+      },
     ],
   }
 }
@@ -97,7 +111,9 @@ async function askWithWrongToken(control: string): Promise<void> {
 /** Speaks plain HTTP where TLS is expected. */
 function failHandshake(https: string): Promise<void> {
   return new Promise((resolve) => {
-    const socket = connect(Number(new URL(https).port), '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\n\r\n'))
+    const socket = connect(Number(new URL(https).port), '127.0.0.1', () =>
+      socket.write('GET / HTTP/1.1\r\n\r\n'),
+    )
     socket.on('error', () => undefined)
     socket.on('close', () => resolve())
     socket.resume()

@@ -14,6 +14,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseExposition } from '../../src/telemetry/harness/parse-exposition.ts'
 import { metricList } from '../../src/telemetry/index.ts'
+import { dashboards } from '../../tools/monitoring/grafana-files.ts'
+import { recordingRules } from '../../tools/monitoring/slo-rules.ts'
+import { requireSystemProgram } from '../../tools/system-packages.ts'
 import {
   type Expression,
   metricOfSample,
@@ -22,16 +25,14 @@ import {
   sampleNamesIn,
   signalExpressions,
   withoutVariables,
-} from '../../tools/monitoring/expressions.ts'
-import { dashboards } from '../../tools/monitoring/grafana-files.ts'
-import { recordingRules } from '../../tools/monitoring/slo-rules.ts'
-import { requireSystemProgram } from '../../tools/system-packages.ts'
+} from '../fixtures/monitoring/expressions.ts'
 import { startUpstreamServer, type UpstreamServer } from '../fixtures/upstream/upstream-server.ts'
 import { monitoredConfig, monitoredEnvironment, sendRound } from './monitored-traffic.ts'
 import { type Product, startProduct } from './product.ts'
 import { freePort, type Prometheus, startPrometheus } from './prometheus.ts'
 
-const fileOf = (name: string): string => fileURLToPath(new URL(`../../deploy/prometheus/${name}`, import.meta.url))
+const fileOf = (name: string): string =>
+  fileURLToPath(new URL(`../../deploy/prometheus/${name}`, import.meta.url))
 
 interface Received {
   readonly path: string
@@ -128,7 +129,8 @@ async function askAll(queries: ReadonlyMap<string, string>, withinMs: number): P
       assert.ok(status === 200 || status === 0, `${where}: ${query} → ${status}`)
       if (series > 0) open.delete(query)
     }
-    if (open.size === 0 || Date.now() > deadline) return [...open].map(([query, where]) => `${where}: ${query}`)
+    if (open.size === 0 || Date.now() > deadline)
+      return [...open].map(([query, where]) => `${where}: ${query}`)
     await sleep(1000)
   }
 }
@@ -189,8 +191,14 @@ test('a client that tries admin tokens is told to whom it concerns, with the pag
   const told = received.find(({ alerts }) => alerts.some(isTold))
   assert.equal(told?.path, '/hooks/page')
   const annotations = told?.alerts.find(isTold)?.annotations
-  assert.equal(annotations?.['runbook_url'], 'https://gatewright.dev/docs/runbooks/GatewrightAdminSignInsRefused')
-  assert.match(annotations?.['summary'] ?? '', /^A client failed so often at the control plane of 127\.0\.0\.1:\d+ /)
+  assert.equal(
+    annotations?.['runbook_url'],
+    'https://gatewright.dev/docs/runbooks/GatewrightAdminSignInsRefused',
+  )
+  assert.match(
+    annotations?.['summary'] ?? '',
+    /^A client failed so often at the control plane of 127\.0\.0\.1:\d+ /,
+  )
 })
 
 test('figures are what the traffic was: waits, handshakes, budgets, sign-ins', async () => {
@@ -206,7 +214,9 @@ test('figures are what the traffic was: waits, handshakes, budgets, sign-ins', a
     'process_open_fds > 10 and process_open_fds < process_max_fds',
   ]
   for (const query of least) assert.ok(((await prometheus.query(query)) ?? 0) >= 1, query)
-  const left = await prometheus.query('gatewright_budget_remaining_ratio{limit="month",period="month",meter="cost"}')
+  const left = await prometheus.query(
+    'gatewright_budget_remaining_ratio{limit="month",period="month",meter="cost"}',
+  )
   assert.ok(left !== null && left > 0.5 && left <= 1, String(left))
   assert.equal(await prometheus.query('gatewright_budget_remaining_ratio{limit="few"}'), 0)
 })

@@ -26,7 +26,7 @@ const heights: Readonly<Record<PanelKind, number>> = {
   bargauge: 8,
   'state-timeline': 8,
 }
-const datasource = { type: 'prometheus', uid: '${datasource}' }
+const datasource = { type: 'prometheus', uid: '$datasource' }
 
 interface Place {
   readonly x: number
@@ -36,7 +36,10 @@ interface Place {
 }
 
 /** Panels from left to right; a line is as high as the highest in it. Returns the places and where the next line is. */
-function placesOf(panels: readonly Panel[], top: number): { readonly places: readonly Place[]; readonly bottom: number } {
+function placesOf(
+  panels: readonly Panel[],
+  top: number,
+): { readonly places: readonly Place[]; readonly bottom: number } {
   const places: Place[] = []
   let [x, y, lineHeight] = [0, top, 0]
   for (const { kind, width: w } of panels) {
@@ -52,9 +55,16 @@ function placesOf(panels: readonly Panel[], top: number): { readonly places: rea
 function optionsOf(kind: PanelKind): object {
   switch (kind) {
     case 'stat':
-      return { reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false }, colorMode: 'value', graphMode: 'area' }
+      return {
+        reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
+        colorMode: 'value',
+        graphMode: 'area',
+      }
     case 'timeseries':
-      return { legend: { displayMode: 'list', placement: 'bottom', showLegend: true }, tooltip: { mode: 'multi', sort: 'desc' } }
+      return {
+        legend: { displayMode: 'list', placement: 'bottom', showLegend: true },
+        tooltip: { mode: 'multi', sort: 'desc' },
+      }
     case 'table':
       return { showHeader: true }
     case 'heatmap':
@@ -66,7 +76,11 @@ function optionsOf(kind: PanelKind): object {
         displayMode: 'gradient',
       }
     default:
-      return { showValue: 'never', mergeValues: true, legend: { displayMode: 'list', placement: 'bottom', showLegend: true } }
+      return {
+        showValue: 'never',
+        mergeValues: true,
+        legend: { displayMode: 'list', placement: 'bottom', showLegend: true },
+      }
   }
 }
 
@@ -108,7 +122,11 @@ const tidyTable = [
   { id: 'organize', options: { excludeByName: { Time: true } } },
 ]
 
-function sectionJson({ title, panels }: Section, first: number, top: number): { readonly json: readonly object[]; readonly bottom: number } {
+function sectionJson(
+  { title, panels }: Section,
+  first: number,
+  top: number,
+): { readonly json: readonly object[]; readonly bottom: number } {
   const header = {
     id: first,
     type: 'row',
@@ -153,7 +171,14 @@ export function dashboardText({ uid, title, about, variables, sections }: Dashbo
     top = bottom
   }
   const choices = [nodes, ...variables].map(variableJson)
-  const source = { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus', refresh: 1, current: {} }
+  const source = {
+    name: 'datasource',
+    label: 'Data source',
+    type: 'datasource',
+    query: 'prometheus',
+    refresh: 1,
+    current: {},
+  }
   const dashboard = {
     uid,
     title,
@@ -166,7 +191,16 @@ export function dashboardText({ uid, title, about, variables, sections }: Dashbo
     refresh: '30s',
     time: { from: 'now-6h', to: 'now' },
     timezone: 'browser',
-    links: [{ title: 'Gatewright', type: 'dashboards', tags: ['gatewright'], asDropdown: true, includeVars: true, keepTime: true }],
+    links: [
+      {
+        title: 'Gatewright',
+        type: 'dashboards',
+        tags: ['gatewright'],
+        asDropdown: true,
+        includeVars: true,
+        keepTime: true,
+      },
+    ],
     templating: { list: [source, ...choices] },
     annotations: { list: [] },
     panels,

@@ -113,7 +113,11 @@ function alertOf(objective: Objective, severity: Severity): Alert {
       errorRatioRule(objective, long),
       errorRatioRule(objective, short),
     ]),
-    fires: { samples: samplesOf(objective, Math.min(1, room * least * 1.3)), at: isFast ? '7h' : '25h', labels: {} },
+    fires: {
+      samples: samplesOf(objective, Math.min(1, room * least * 1.3)),
+      at: isFast ? '7h' : '25h',
+      labels: {},
+    },
     quiet: samplesOf(objective, room * least * 0.8),
   }
 }

@@ -72,7 +72,10 @@ const quantile = (share: number, metric: string, by: string): string =>
 
 /** What dashboards ask for often, summed once. */
 const sums: readonly RecordingRule[] = [
-  { record: 'gatewright:requests:rate5m', expr: rate('gatewright_requests_total', 'model, provider, outcome') },
+  {
+    record: 'gatewright:requests:rate5m',
+    expr: rate('gatewright_requests_total', 'model, provider, outcome'),
+  },
   { record: 'gatewright:tokens:rate5m', expr: rate('gatewright_tokens_total', 'model, provider, direction') },
   { record: 'gatewright:cost_usd:rate5m', expr: rate('gatewright_cost_usd_total', 'model, provider') },
   {
