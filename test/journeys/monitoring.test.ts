@@ -126,7 +126,7 @@ async function askAll(queries: ReadonlyMap<string, string>, withinMs: number): P
   for (;;) {
     for (const [query, where] of open) {
       const { status, series } = await prometheus.ask(query)
-      assert.ok(status === 200 || status === 0, `${where}: ${query} → ${status}`)
+      assert.equal(status, 200, `${where}: ${query} → ${status}`)
       if (series > 0) open.delete(query)
     }
     if (open.size === 0 || Date.now() > deadline)

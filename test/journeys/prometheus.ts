@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parse, stringify } from 'yaml'
 import { requireSystemProgram } from '../../tools/system-packages.ts'
 import type { Product } from './product.ts'
@@ -43,6 +44,14 @@ function copyRules(directory: string, files: readonly string[]): readonly string
   })
 }
 
+const readyWithinMs = 30_000
+
+/** It answers 503 while it opens its files. */
+async function untilReady(url: string): Promise<void> {
+  const deadline = Date.now() + readyWithinMs
+  while ((await fetch(url).catch(() => null))?.status !== 200 && Date.now() < deadline) await sleep(100)
+}
+
 interface QueryAnswer {
   readonly data: { readonly result: readonly { readonly value: readonly [number, string] }[] }
 }
@@ -79,6 +88,7 @@ export async function startPrometheus(
     ],
     { cwd: directory, stdio: 'ignore' },
   )
+  await untilReady(`http://127.0.0.1:${port}/-/ready`)
   const api = `http://127.0.0.1:${port}/api/v1`
   const asked = (text: string): Promise<Response | null> =>
     fetch(`${api}/query`, { method: 'POST', body: new URLSearchParams({ query: text }) }).catch(() => null)
