@@ -15,7 +15,17 @@ export type SystemProgram = {
 }
 
 export const systemPrograms: readonly SystemProgram[] = [
+  {
+    program: 'amtool',
+    debianPackage: 'prometheus-alertmanager',
+    neededFor: 'tests of deploy/prometheus: the example for Alertmanager',
+  },
   { program: 'chromium', debianPackage: 'chromium', neededFor: 'tests that drive a browser' },
+  {
+    program: 'prometheus-alertmanager',
+    debianPackage: 'prometheus-alertmanager',
+    neededFor: 'tests of alerts: a real server that tells of them',
+  },
   { program: 'curl', debianPackage: 'curl', neededFor: 'tests that run the printed commands' },
   { program: 'git', debianPackage: 'git', neededFor: 'tests on a fresh clone; commit named in evidence' },
   { program: 'h2load', debianPackage: 'nghttp2-client', neededFor: 'tests and proofs of floods over HTTP/2' },

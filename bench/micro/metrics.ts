@@ -2,6 +2,7 @@
  * Microseconds of what one exchange takes to count, and of one scrape of eight busy workers. Run: node bench/micro/metrics.ts
  * Exits 1 where counting takes more than 2 µs an exchange or a scrape more than 250 ms.
  */
+import { operations } from '../../src/domain/operations.ts'
 import type { Exchange } from '../../src/gateway/exchange.ts'
 import { ExchangeMetrics } from '../../src/gateway/exchange-metrics.ts'
 import type { CompiledTarget } from '../../src/gateway/snapshot.ts'
@@ -28,6 +29,8 @@ const usage = {
   estimated: false,
 }
 
+const operation = operations.find(({ id }) => id === 'chat.completions')
+
 /** An answered exchange, in what counting reads of it. */
 function exchangeOf(model: number): { readonly exchange: Exchange; readonly target: CompiledTarget } {
   const target = { model: `gpt-${model}`, deployment: { provider: { id: 'openai' } } } as CompiledTarget
@@ -35,9 +38,21 @@ function exchangeOf(model: number): { readonly exchange: Exchange; readonly targ
     target,
     faultCode: '',
     cacheStatus: '',
-    inbound: { startedAt: 1000 },
+    inbound: { startedAt: 1000, method: 'POST', encrypted: true },
     upstreamStartedAt: 1000.4,
-    operation: { id: 'chat.completions', model: 'body' },
+    operation,
+    compiledKey: {},
+    limits: null,
+    timedStages: [
+      'correlate',
+      'authenticate',
+      'receive',
+      'validate',
+      'idempotency',
+      'reserve',
+      'call-upstream',
+    ],
+    stageStarts: [1000, 1000.02, 1000.06, 1000.2, 1000.25, 1000.26, 1000.3],
     route: { name: `route-${model}` },
     stream: false,
     isStreaming: false,
@@ -58,7 +73,9 @@ function count(metrics: ExchangeMetrics): number {
   for (let round = 0; round < rounds; round += 1) {
     const { exchange, target } = exchanges[round % models] ?? exchangeOf(0)
     metrics.callEnded({ exchange, target, startedAt: 1000.4 }, 'ok', 1800)
+    metrics.requests.active(exchange, 1)
     metrics.ended(exchange, 1812.25)
+    metrics.requests.active(exchange, -1)
   }
   return ((performance.now() - started) * 1000) / rounds
 }

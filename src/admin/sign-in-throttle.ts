@@ -18,6 +18,9 @@ import type { CentralCounters, CounterEntry, CounterTerms, TakeOutcome } from '.
 
 type Taking = Pick<CentralCounters, 'take'>
 
+/** `throttled`: refused unseen, for what the client tried before. */
+export type SignInResult = 'ok' | 'bad_credential' | 'throttled'
+
 export interface SignInThrottleOptions {
   /** Counters of all nodes; null: this is the only one. */
   readonly shared: Taking | null
@@ -26,6 +29,8 @@ export interface SignInThrottleOptions {
   readonly clock: Clock
   /** A client is refused, for so many seconds. */
   readonly onRefusal?: (client: string, seconds: number) => void
+  /** For metrics: what came of each attempt. */
+  readonly onAttempt?: (result: SignInResult) => void
 }
 
 export interface SignInThrottle {
@@ -45,7 +50,7 @@ const maxRefused = 10_000
 const maxRight = 1000
 
 export function createSignInThrottle(options: SignInThrottleOptions): SignInThrottle {
-  const { clock, onRefusal } = options
+  const { clock, onRefusal, onAttempt } = options
   /** Client → until when. */
   const refused = new Map<string, number>()
   const right = new Set<string>()
@@ -61,13 +66,18 @@ export function createSignInThrottle(options: SignInThrottleOptions): SignInThro
       if (until === undefined) return
       const waitMs = until - clock.monotonic()
       if (waitMs <= 0) refused.delete(client)
-      else if (!right.has(hashOf(secret))) throw refusal(waitMs)
+      else if (!right.has(hashOf(secret))) {
+        onAttempt?.('throttled')
+        throw refusal(waitMs)
+      }
     },
     succeeded(secret) {
+      onAttempt?.('ok')
       keepLatest(right, hashOf(secret), maxRight)
       right.add(hashOf(secret))
     },
     async failed(address) {
+      onAttempt?.('bad_credential')
       const client = addressBlock(address)
       const outcome = await take(options, client)
       if (outcome?.taken === true) return

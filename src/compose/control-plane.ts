@@ -46,7 +46,7 @@ import type {
   Welcome,
   WorkerCounts,
 } from '../supervisor/messages.ts'
-import { openMetricReader } from '../telemetry/index.ts'
+import { metrics, openControlMetricWriter, openMetricReader } from '../telemetry/index.ts'
 import { type AlertIntake, openAlertIntake } from './alert-intake.ts'
 import { createAlertWebhook } from './alert-webhook.ts'
 import { type AuditDesk, openAuditDesk } from './audit-desk.ts'
@@ -91,9 +91,13 @@ const auth = { now: systemClock.now, fetchToken: createTokenFetcher(network) }
 
 const targetHealth = openTargetHealthDesk(data.healthBoard, { catalogue, auth, client })
 const metricReader = openMetricReader(data.metrics)
+const metricWriter = openControlMetricWriter(data.metrics)
 const idempotency = createMemoryIdempotencyBook(systemClock.now)
 
-const inForce: InForce = { loaded: { config: data.config, file: data.configFile, lineOf: () => 0 } }
+const inForce: InForce = {
+  loaded: { config: data.config, file: data.configFile, lineOf: () => 0 },
+  reload: { at: data.startedAt, isRefused: false },
+}
 /** The configuration that the workers have; null: none yet. */
 let published: SnapshotConfig | null = null
 let workers: { counts: WorkerCounts; urls: readonly string[] } = {
@@ -215,6 +219,8 @@ function openSignIns({ stores }: LiveCounters) {
     shared: stores.rates,
     local: failedSignIns.open('node'),
     clock: systemClock,
+    onAttempt: (result) =>
+      metricWriter.add(metricWriter.bind(metrics.authAttempts, ['admin_secret', result]), 1),
     onRefusal(client, seconds) {
       const text = `Sign-ins from ${client} failed too often; it is refused for ${seconds} s.`
       log({ level: 'warn', code: 'admin.sign-ins', text })
@@ -411,6 +417,7 @@ function metricParts(
     exports: () => events.figures(),
     audit: () => audit.trail.figures(),
     config: () => published,
+    reload: () => inForce.reload,
   }
 }
 

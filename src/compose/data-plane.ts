@@ -12,6 +12,7 @@ import { createThreadIdempotencyBook } from '../adapters/thread-idempotency/thre
 import type { GatewayBounds, SnapshotMessage } from '../domain/snapshot.ts'
 import { createEgressGuard } from '../egress/index.ts'
 import {
+  countCollections,
   createContentOutbox,
   createGateway,
   createLoadMetrics,
@@ -33,7 +34,7 @@ import {
 } from '../providers/index.ts'
 import { createHealthBook, openHealthBoard } from '../routing/index.ts'
 import type { DataThreadData, FromWorker, ToWorker } from '../supervisor/messages.ts'
-import { openMetricWriter } from '../telemetry/index.ts'
+import { metrics, openMetricWriter } from '../telemetry/index.ts'
 import { createAlertOutbox } from './alert-outbox.ts'
 import { openWorkerCounters } from './counter-memory.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
@@ -64,6 +65,7 @@ const limiter = createLimiter({
   onAlert: (sighting) => alerts.add(sighting),
 })
 const metricWriter = openMetricWriter(data.metrics, data.index)
+countCollections(metricWriter)
 const gateway = createGateway({
   limiter,
   upstream,
@@ -102,6 +104,12 @@ function handlerFailed(error: unknown): void {
   tell({ type: 'log', entry: { level: 'error', code: 'gateway.handler', requestId: '', text } })
 }
 
+/** Handshakes are few beside what they cost: the cell is looked up anew. */
+function countHandshake(version: string | null): void {
+  const result = version === null ? 'failed' : 'ok'
+  metricWriter.add(metricWriter.bind(metrics.tlsHandshakes, [version ?? 'none', result]), 1)
+}
+
 /** Listen as soon as configuration, keys and, for HTTPS, a certificate are there: never before. */
 async function listenWhenReady(): Promise<void> {
   const needsTls = data.listeners.some((listener) => listener.tls)
@@ -120,6 +128,7 @@ async function listenWhenReady(): Promise<void> {
             bounds: current,
             connections,
             handlerFailed,
+            handshakeEnded: countHandshake,
             isShared: (address) => isTrustedProxy(address),
             ...(proxyProtocolFrom.length > 0 ? { isProxy: compileCidrs(proxyProtocolFrom) } : {}),
             ...(encrypted && tls !== null ? { tls } : {}),

@@ -6,6 +6,7 @@ import type { StatusReport } from '../admin/context.ts'
 import type { AuditFigures } from '../audit/index.ts'
 import { planRuleId } from '../domain/limits.ts'
 import type { SnapshotConfig } from '../domain/snapshot.ts'
+import { createBudgetReader } from '../limits/index.ts'
 import { type NodeCounters, ruleFigures } from '../ports/node-counters.ts'
 import { troubles } from '../routing/index.ts'
 import {
@@ -18,6 +19,8 @@ import {
   withViews,
 } from '../telemetry/index.ts'
 import type { ExportFigures } from './event-delivery.ts'
+import { readProcessFigures } from './process-figures.ts'
+import type { InForce } from './reloader.ts'
 import type { TargetHealthDesk } from './target-health.ts'
 import type { UsageFigures } from './usage-intake.ts'
 
@@ -31,6 +34,7 @@ export interface NodeMetricsParts {
   readonly audit: () => AuditFigures
   /** The configuration in force; null: none yet. */
   readonly config: () => SnapshotConfig | null
+  readonly reload: () => InForce['reload']
 }
 
 /** All families, in the order of the table. */
@@ -38,13 +42,19 @@ export function collectMetrics(parts: NodeMetricsParts): readonly MetricFamily[]
   const collector = createFamilyCollector()
   addProcess(collector)
   addStatus(collector, parts.status())
+  const reload = parts.reload()
+  collector.add(metrics.configReload, [], reload.at / 1000)
+  collector.add(metrics.configRefused, [], reload.isRefused ? 1 : 0)
   addTargets(collector, parts.targets)
   addCounters(collector, parts.counters)
   addUsage(collector, parts.usage())
   addExports(collector, parts.exports())
   addAudit(collector, parts.audit())
   const config = parts.config()
-  if (config !== null) addLimits(collector, parts.counters, config)
+  if (config !== null) {
+    addLimits(collector, parts.counters, config)
+    addBudgets(collector, parts.counters, config)
+  }
   const families = new Map(
     withViews([...parts.workers.read(), ...collector.families]).map((family) => [family.metric, family]),
   )
@@ -55,6 +65,12 @@ function addProcess(collector: FamilyCollector): void {
   const { user, system } = process.cpuUsage()
   collector.add(metrics.cpu, [], (user + system) / 1e6)
   collector.add(metrics.memory, [], process.memoryUsage.rss())
+  const figures = readProcessFigures()
+  if (figures === null) return
+  const { openFiles, maxFiles, virtualMemoryBytes } = figures
+  collector.add(metrics.openFiles, [], openFiles)
+  if (maxFiles !== null) collector.add(metrics.maxFiles, [], maxFiles)
+  if (virtualMemoryBytes !== null) collector.add(metrics.virtualMemory, [], virtualMemoryBytes)
 }
 
 function addStatus(collector: FamilyCollector, status: StatusReport): void {
@@ -103,6 +119,15 @@ function addLimits(
   for (const plan of plans) {
     for (const { name, mode } of plan.limits)
       add(planRuleId(plan.id, name), [plan.organizationId, plan.slug, name, mode])
+  }
+}
+
+const readBudgets = createBudgetReader()
+
+function addBudgets(collector: FamilyCollector, counters: NodeCounters, config: SnapshotConfig): void {
+  for (const { rule, period, remainingRatio } of readBudgets(counters, config, Date.now())) {
+    const { organizationId, name, meter } = rule
+    collector.add(metrics.budgetRemaining, [organizationId, name, meter, period], remainingRatio)
   }
 }
 

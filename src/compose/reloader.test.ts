@@ -16,7 +16,7 @@ const refusal = new ConfigError([{ file: '/gatewright.yaml', line: 3, path: 'mod
 
 /** A reloader whose steps are told; `jsonDepth` tells configurations apart. */
 function rig(own: Partial<ReloaderParts> = {}) {
-  const inForce: InForce = { loaded: configOf(1) }
+  const inForce: InForce = { loaded: configOf(1), reload: { at: 0, isRefused: false } }
   const steps: string[] = []
   const logged: LogEntry[] = []
   const settled: Config[] = []

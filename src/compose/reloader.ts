@@ -21,6 +21,8 @@ import { describeRefusal } from './describe-refusal.ts'
 /** What this thread works with. */
 export interface InForce {
   loaded: LoadedConfig
+  /** When `loaded` came, Unix milliseconds, and whether a newer one was refused. */
+  reload: { readonly at: number; readonly isRefused: boolean }
 }
 
 export interface ReloaderParts {
@@ -85,10 +87,12 @@ class SerialReloader implements Reloader {
       const reason = describeRefusal(error, null)
       const text = `The new configuration is refused as a whole; the running one stays.\n${reason}${namesOf(waiting)}`
       this.#parts.log({ level: 'error', code: 'config.refused', text })
+      this.#parts.inForce.reload = { ...this.#parts.inForce.reload, isRefused: true }
       if (began && !(error instanceof ConfigError)) await this.#bringBack(before)
       if (began) await this.#parts.ended(codeOf(error))
       return
     }
+    this.#parts.inForce.reload = { at: Date.now(), isRefused: false }
     this.#parts.settled(this.#parts.inForce.loaded.config)
     const text = `The configuration was loaded again.${namesOf(waiting)}`
     this.#parts.log({ level: waiting.length > 0 ? 'warn' : 'info', code: 'config.reloaded', text })

@@ -1,21 +1,16 @@
 /** What a gateway counts, read as a scraper reads it. */
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import { parseExposition } from '../telemetry/harness/parse-exposition.ts'
-import {
-  createMetrics,
-  openMetricReader,
-  openMetricWriter,
-  withViews,
-  writeExposition,
-} from '../telemetry/index.ts'
+import { createMetrics, openMetricWriter } from '../telemetry/index.ts'
 import { rigForTests } from './harness/gateway-rig.ts'
+import { openMetricFigures } from './harness/metric-figures.ts'
 import { testDeployment, testRoute } from './harness/start-gateway.ts'
 import { matchesAll } from './harness/test-limit.ts'
 import { createLoadMetrics } from './load-metrics.ts'
 
 const memory = createMetrics(1)
-const reader = openMetricReader(memory)
+const figures = openMetricFigures(memory)
+const { scrape, grown } = figures
 const secret = 'sk-live-7Qm3caller-secret-9d2f'
 
 const rig = rigForTests((upstream) => {
@@ -34,27 +29,7 @@ const rig = rigForTests((upstream) => {
   }
 })
 
-const scrape = (): string => writeExposition(withViews(reader.read()), 'prometheus')
-
-function figures(): ReadonlyMap<string, number> {
-  const samples = parseExposition(scrape(), 'prometheus').flatMap((family) => family.samples)
-  const keyOf = (labels: Readonly<Record<string, string>>): string =>
-    Object.entries(labels)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(' ')
-  return new Map(samples.map(({ name, labels, value }) => [`${name} ${keyOf(labels)}`.trim(), value]))
-}
-
-let before: ReadonlyMap<string, number> = new Map()
-beforeEach(() => {
-  before = figures()
-})
-
-/** What has grown since the test began. */
-function grown(pattern: RegExp): Record<string, number> {
-  const found = [...figures()].filter(([key, value]) => pattern.test(key) && value !== (before.get(key) ?? 0))
-  return Object.fromEntries(found.map(([key, value]) => [key, value - (before.get(key) ?? 0)]))
-}
+beforeEach(figures.mark)
 
 const say = (text: string) => ({ messages: [{ role: 'user', content: `sandbox: ${text}` }] })
 
@@ -73,7 +48,10 @@ test('an answered request counts once: by operation, route, provider, status and
   const [record] = rig.started.records
   const cost = grown(/^gatewright_cost_usd_total/)['gatewright_cost_usd_total model=gpt provider=openai'] ?? 0
   assert.ok(Math.abs(cost * 1e6 - (record?.costMicroUsd ?? 0)) < 1e-6, String(cost))
-  assert.deepEqual(Object.values(grown(/_(?:request|overhead|upstream)_duration_seconds_count/)), [1, 1, 1])
+  assert.deepEqual(
+    Object.values(grown(/^gatewright_(?:request|overhead|upstream)_duration_seconds_count/)),
+    [1, 1, 1],
+  )
   assert.deepEqual(grown(/^gatewright_upstream_attempts_total/), {
     'gatewright_upstream_attempts_total model=gpt-4o provider=openai outcome=ok': 1,
   })
@@ -85,9 +63,9 @@ test('a stream counts as open while it lasts, and its first token is timed', asy
   const { call } = rig
   const body = { model: 'gpt', stream: true, ...say('tokens=6\nsandbox: chunk-delay=60') }
   const answered = call('/v1/chat/completions', { body })
-  await assertSoon(() => figures().get('gatewright_open_streams') === 1)
+  await assertSoon(() => figures.read().get('gatewright_open_streams') === 1)
   await answered
-  await assertSoon(() => figures().get('gatewright_open_streams') === 0)
+  await assertSoon(() => figures.read().get('gatewright_open_streams') === 0)
   assert.deepEqual(Object.values(grown(/^gatewright_time_to_first_token_seconds_count/)), [1])
   assert.deepEqual(Object.values(grown(/^gatewright_upstream_first_chunk_seconds_count/)), [1])
   assert.ok(Object.keys(grown(/^gatewright_request_duration_seconds_count/))[0]?.includes('stream=true'))
@@ -165,9 +143,9 @@ test('estimates are judged by model: those of the configuration by name, what a 
     'gatewright_token_estimates_total model=any-* provider=openai': 1,
   })
   const error =
-    figures().get('gatewright_token_estimate_error_ratio model=gpt-4o provider=openai') ?? Number.NaN
+    figures.read().get('gatewright_token_estimate_error_ratio model=gpt-4o provider=openai') ?? Number.NaN
   assert.ok(error >= 0 && error < 4, String(error))
-  assert.equal(figures().get('gatewright_usage_held_bytes'), 17)
+  assert.equal(figures.read().get('gatewright_usage_held_bytes'), 17)
   assert.ok(!scrape().includes(secret))
 })
 

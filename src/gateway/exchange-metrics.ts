@@ -7,6 +7,7 @@ import type { TokenUsage } from '../domain/usage.ts'
 import { genAiOperation, genAiProvider, type MetricWriter, metrics, otherValue } from '../telemetry/index.ts'
 import type { Exchange, Outcome } from './exchange.ts'
 import { CellBook, type CellNames, NamedCells, PlacedCells } from './metric-cells.ts'
+import { RequestMetrics } from './request-metrics.ts'
 import type { CompiledTarget } from './snapshot.ts'
 
 /** Stands where an exchange has no model, and where it reached no provider. */
@@ -34,6 +35,8 @@ export interface ProviderCall {
 }
 
 export class ExchangeMetrics {
+  /** What is counted of every request alike. */
+  readonly requests: RequestMetrics
   readonly #writer: MetricWriter
   readonly #requests: CellBook<RequestCells>
   readonly #calls: CellBook<CallCells>
@@ -45,6 +48,7 @@ export class ExchangeMetrics {
   #streams = 0
 
   constructor(writer: MetricWriter) {
+    this.requests = new RequestMetrics(writer)
     this.#writer = writer
     this.#requests = new CellBook((names) => requestCells(writer, names))
     this.#calls = new CellBook((names) => callCells(writer, names))
@@ -81,6 +85,7 @@ export class ExchangeMetrics {
       const overhead = this.#overheads[stream].of(operation)
       writer.observe(metrics.overhead, overhead, (upstreamStartedAt - inbound.startedAt) / 1000)
     }
+    this.requests.ended(exchange, end)
     if (exchange.isStreaming) this.#streamEnded(exchange, cells)
     if (target !== null) this.#used(exchange, target, cells)
   }

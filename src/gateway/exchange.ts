@@ -62,6 +62,8 @@ export interface ExchangeLimits {
   readonly exceeded: readonly { readonly rule: LimitRule }[]
   /** The rule that refused or ended the exchange; empty: none did. */
   readonly refusedBy: string
+  /** It was to wait in the queue. */
+  readonly hasWaited: boolean
   /** Figures so far. A rule: its limit is reached, and there is no more. */
   progress(used: LimitActual): LimitRule | null
   /** The fault with which a stream ends that has reached a rule's limit. */

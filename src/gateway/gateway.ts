@@ -9,7 +9,7 @@ import { createFairQueue, type QueueFigures } from '../limits/index.ts'
 import type { MeteredModel } from '../metering/index.ts'
 import type { ExchangeHandler } from '../ports/listener.ts'
 import { createHealthBook } from '../routing/index.ts'
-import { type MetricWriter, otherValue } from '../telemetry/index.ts'
+import { type MetricWriter, metrics, otherValue } from '../telemetry/index.ts'
 import { createBodyBudget } from './body-budget.ts'
 import type { GatewayContext } from './context.ts'
 import { Exchange } from './exchange.ts'
@@ -58,7 +58,6 @@ export function createGateway(parts: GatewayParts): Gateway {
   let runner: Runner | null = null
   let keysKnown = false
   let draining = false
-  let open = 0
   const ctx: GatewayContext = {
     ...parts,
     keys,
@@ -77,10 +76,8 @@ export function createGateway(parts: GatewayParts): Gateway {
       if (snapshot === null || runner === null)
         return inbound.reply.send(503, ['content-type', 'application/json', 'retry-after', '1'], notReadyBody)
       const exchange = new Exchange(inbound, nextId(), { snapshot, now: ctx.clock.now() })
-      open += 1
-      exchange.onClosed = () => {
-        open -= 1
-      }
+      ctx.metrics.requests.active(exchange, 1)
+      exchange.onClosed = () => ctx.metrics.requests.active(exchange, -1)
       runExchange(exchange, runner)
     },
     apply(message) {
@@ -107,7 +104,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       return snapshot?.version ?? 0
     },
     get open() {
-      return open
+      return ctx.metrics.requests.open
     },
     get load() {
       return ctx.load.figures
@@ -120,10 +117,12 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 }
 
-function watchLoad({ clock, note }: GatewayParts): LoadGauge {
+function watchLoad({ clock, note, metricWriter }: GatewayParts): LoadGauge {
   const { code } = faults.overloaded
+  const lag = metricWriter.bind(metrics.loopLag, [])
   return new LoadGauge({
     clock,
+    onSample: (lateMs) => metricWriter.observe(metrics.loopLag, lag, lateMs / 1000),
     onShedding: (internal) => note({ level: 'warn', requestId: '', code, internal }),
   })
 }

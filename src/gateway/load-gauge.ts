@@ -48,6 +48,8 @@ const memoryEveryMs = 500
 export interface LoadGaugeParts {
   readonly clock: Clock
   readonly readMemory?: () => number
+  /** Each time the loop was looked at: how late it was. Milliseconds. */
+  readonly onSample?: (lateMs: number) => void
   /** Exchanges begin to be turned away; called at most every `toldEveryMs`. */
   readonly onShedding?: (text: string) => void
 }
@@ -57,6 +59,7 @@ const toldEveryMs = 10_000
 export class LoadGauge {
   readonly #clock: Clock
   readonly #readMemory: () => number
+  readonly #onSample: (lateMs: number) => void
   readonly #onShedding: (text: string) => void
   #toldAt = Number.NEGATIVE_INFINITY
   #bounds: LoadBounds = { loopDelayMs: 0, memoryBytes: 0 }
@@ -69,9 +72,11 @@ export class LoadGauge {
   #shedFrom: number = priorityClasses.length
   readonly #shed: Record<PriorityClass, number> = { critical: 0, high: 0, normal: 0, low: 0 }
 
-  constructor({ clock, readMemory = process.memoryUsage.rss, onShedding = () => {} }: LoadGaugeParts) {
+  constructor({ clock, readMemory = process.memoryUsage.rss, ...told }: LoadGaugeParts) {
+    const { onSample = () => {}, onShedding = () => {} } = told
     this.#clock = clock
     this.#readMemory = readMemory
+    this.#onSample = onSample
     this.#onShedding = onShedding
   }
 
@@ -110,7 +115,9 @@ export class LoadGauge {
     this.#sampledAt = now
     // Weighted by time: a stall counts for as long as it lasted.
     const weight = 1 - Math.exp(-passed / settlingMs)
-    this.#delayMs += weight * (Math.max(0, passed - sampleMs) - this.#delayMs)
+    const lateMs = Math.max(0, passed - sampleMs)
+    this.#onSample(lateMs)
+    this.#delayMs += weight * (lateMs - this.#delayMs)
     if (now - this.#memoryReadAt >= memoryEveryMs) {
       this.#memoryReadAt = now
       this.#memoryBytes = this.#readMemory()

@@ -5,6 +5,7 @@
  *   admit ──▶ counters of this node ──▶ allowed, or refused
  *                └─ lease used up ──▶ lease desk ──▶ central counters ──▶ again
  */
+export { createBudgetReader } from './budget-standings.ts'
 export { type CompiledLimits, compileLimits } from './compile-limits.ts'
 export {
   explainLimits,

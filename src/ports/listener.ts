@@ -109,6 +109,8 @@ export interface ListenOptions {
   readonly isShared?: (address: string) => boolean
   /** Absent: this listener counts its connections alone. */
   readonly connections?: ConnectionBoard
+  /** For metrics: a TLS handshake has ended; null: it failed. */
+  readonly handshakeEnded?: (version: string | null) => void
   /** For logs: the handler, or a callback it gave, has thrown. The client is answered already (500, or cut). */
   readonly handlerFailed?: (error: unknown) => void
 }

@@ -73,7 +73,7 @@ test('every row keeps the rules of names, and no label names a key, a user or an
     maxSeries,
     source,
   } of metricList as readonly Metric[]) {
-    assert.match(name, /^(?:gatewright|process|gen_ai)_[a-z_]+$/)
+    assert.match(name, /^(?:gatewright|process|nodejs|gen_ai|http_server)_[a-z_]+$/)
     assert.equal(name.endsWith('_total'), kind === 'counter', name)
     if (unit !== '') assert.ok(name.replace(/_total$/, '').endsWith(`_${unit}`), name)
     assert.match(help, /^[A-Z1].+\.$/, name)
@@ -84,7 +84,7 @@ test('every row keeps the rules of names, and no label names a key, a user or an
     )
     for (const label of labels) {
       assert.match(label, /^[a-z][a-z_]*$/, name)
-      assert.doesNotMatch(label, /key|user|address|^ip$|tag|token$/, name)
+      assert.doesNotMatch(label, /key|user|address|^ip$|(?:^|_)tags?$|token$/, name)
     }
     if (labels.length > 0 && source !== 'view') assert.ok(maxSeries <= 3000, name)
   }

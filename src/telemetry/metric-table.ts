@@ -10,6 +10,16 @@ const firstTokenSeconds = [
   0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ]
 const overheadSeconds = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25]
+/** OpenTelemetry's for HTTP servers, which end at 10 s, and on to where answers of models end. */
+const httpSeconds = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20.48, 40.96, 81.92,
+]
+const stageSeconds = [
+  0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1,
+]
+const waitSeconds = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+const lagSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
+const collectionSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
 const tokenCounts = Array.from({ length: 14 }, (_, power) => 4 ** power)
 
 const workers = metricsOf('workers')
@@ -42,6 +52,13 @@ export const metrics = Object.freeze({
     maxSeries: 100,
     buckets: overheadSeconds,
   }),
+  stageDuration: workers.histogram('gatewright_request_stage_duration_seconds', {
+    help: 'Time of a request in each stage that can take long, with the short ones after it; in call-upstream until the last call of a provider.',
+    unit: 'seconds',
+    labels: ['stage'],
+    maxSeries: 20,
+    buckets: stageSeconds,
+  }),
   firstToken: workers.histogram('gatewright_time_to_first_token_seconds', {
     help: 'From the arrival of a request to the first byte of its streamed answer; answered streams only.',
     unit: 'seconds',
@@ -55,6 +72,23 @@ export const metrics = Object.freeze({
     help: 'Requests on routes that keep answers, by what the cache had.',
     labels: ['result'],
     maxSeries: 4,
+  }),
+
+  // Who is let in
+  authAttempts: workers.counter('gatewright_auth_attempts_total', {
+    help: 'Credentials that were looked at: API keys of requests, and admin tokens and set-up links of the control plane; by what came of it.',
+    labels: ['method', 'result'],
+    maxSeries: 40,
+  }),
+  authzDecisions: workers.counter('gatewright_authz_decisions_total', {
+    help: 'Whether requests with a proven key may have what they ask for: the operation, the model, the region.',
+    labels: ['resource', 'decision'],
+    maxSeries: 10,
+  }),
+  tlsHandshakes: workers.counter('gatewright_tls_handshakes_total', {
+    help: 'TLS handshakes of the data plane, by the version that was agreed on; none where it failed.',
+    labels: ['version', 'result'],
+    maxSeries: 10,
   }),
 
   // What was used
@@ -112,6 +146,12 @@ export const metrics = Object.freeze({
     labels: ['organization', 'plan', 'limit', 'mode', 'decision'],
     maxSeries: 3000,
   }),
+  budgetRemaining: node.gauge('gatewright_budget_remaining_ratio', {
+    help: 'Share that is left of limits by the calendar that are one for all, as this node last heard; absent until it did.',
+    unit: 'ratio',
+    labels: ['organization', 'limit', 'meter', 'period'],
+    maxSeries: 400,
+  }),
   limitSlots: node.gauge('gatewright_limit_table_slots', { help: 'Counters that there is room for.' }),
   limitSlotsUsed: node.gauge('gatewright_limit_table_slots_used', { help: 'Counters in use.' }),
   limitRejections: node.counter('gatewright_limit_table_rejections_total', {
@@ -126,6 +166,13 @@ export const metrics = Object.freeze({
     help: 'Requests that were to wait for a limit: entered, served, refused because the queue was full, or in the end because the wait was overdue.',
     labels: ['event'],
     maxSeries: 4,
+  }),
+  queueWait: workers.histogram('gatewright_queue_wait_duration_seconds', {
+    help: 'How long requests waited for a limit, and whether they were served then.',
+    unit: 'seconds',
+    labels: ['result'],
+    maxSeries: 2,
+    buckets: waitSeconds,
   }),
   shed: workers.counter('gatewright_shed_requests_total', {
     help: 'Requests turned away for load.',
@@ -229,6 +276,13 @@ export const metrics = Object.freeze({
   snapshotRefused: node.gauge('gatewright_snapshot_refused', {
     help: '1 while a newer configuration is refused, and the one in force stays.',
   }),
+  configReload: node.gauge('gatewright_config_reload_timestamp_seconds', {
+    help: 'When gatewright.yaml and the environment were last loaded and taken.',
+    unit: 'seconds',
+  }),
+  configRefused: node.gauge('gatewright_config_refused', {
+    help: '1 while what was loaded last is refused, and the configuration of before stays.',
+  }),
   workersConfigured: node.gauge('gatewright_workers_configured', { help: 'Threads of the data plane.' }),
   workersRunning: node.gauge('gatewright_workers_running', {
     help: 'Threads of the data plane that listen.',
@@ -254,6 +308,36 @@ export const metrics = Object.freeze({
     labels: ['worker'],
     maxSeries: 256,
   }),
+  loopLag: workers.histogram('nodejs_eventloop_lag_seconds', {
+    help: 'How late timers of the workers fire, looked at every 50 ms where load is watched.',
+    unit: 'seconds',
+    buckets: lagSeconds,
+  }),
+  heapTotal: workers.gauge('nodejs_heap_size_total_bytes', {
+    help: 'Heap that a worker has taken from the system.',
+    unit: 'bytes',
+    labels: ['worker'],
+    maxSeries: 256,
+  }),
+  heapLimit: workers.gauge('nodejs_heap_size_limit_bytes', {
+    help: 'Heap that a worker may take.',
+    unit: 'bytes',
+    labels: ['worker'],
+    maxSeries: 256,
+  }),
+  externalMemory: workers.gauge('nodejs_external_memory_bytes', {
+    help: 'Memory outside the heap that objects of a worker hold.',
+    unit: 'bytes',
+    labels: ['worker'],
+    maxSeries: 256,
+  }),
+  collections: workers.histogram('nodejs_gc_duration_seconds', {
+    help: 'Garbage collections of the workers.',
+    unit: 'seconds',
+    labels: ['kind'],
+    maxSeries: 8,
+    buckets: collectionSeconds,
+  }),
   memory: node.gauge('process_resident_memory_bytes', {
     help: 'Resident memory of the process.',
     unit: 'bytes',
@@ -266,6 +350,12 @@ export const metrics = Object.freeze({
     help: 'When the process started.',
     unit: 'seconds',
   }),
+  virtualMemory: node.gauge('process_virtual_memory_bytes', {
+    help: 'Address space of the process.',
+    unit: 'bytes',
+  }),
+  openFiles: node.gauge('process_open_fds', { help: 'File descriptors in use.' }),
+  maxFiles: node.gauge('process_max_fds', { help: 'File descriptors that the process may have.' }),
   diskFree: node.gauge('gatewright_data_disk_free_bytes', {
     help: 'Room left where the data directory is.',
     unit: 'bytes',
@@ -280,7 +370,19 @@ export const metrics = Object.freeze({
     maxSeries: 200,
   }),
 
-  // Names of the OpenTelemetry conventions for GenAI
+  // Names of the OpenTelemetry conventions for HTTP and GenAI
+  httpDuration: workers.histogram('http_server_request_duration_seconds', {
+    help: 'From the arrival of a request to the end of its answer.',
+    unit: 'seconds',
+    labels: ['http_request_method', 'http_route', 'http_response_status_code', 'error_type'],
+    maxSeries: 1000,
+    buckets: httpSeconds,
+  }),
+  httpActive: workers.gauge('http_server_active_requests', {
+    help: 'Requests under way.',
+    labels: ['http_request_method', 'url_scheme'],
+    maxSeries: 16,
+  }),
   callDuration: view.histogram('gen_ai_client_operation_duration_seconds', {
     help: 'Calls of providers, as gatewright_upstream_duration_seconds.',
     unit: 'seconds',

@@ -1,16 +1,12 @@
 /** A real Prometheus scrapes a running product with two workers; its queries find what the requests did. */
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { stringify } from 'yaml'
 import { parseExposition } from '../../src/telemetry/harness/parse-exposition.ts'
 import { requireSystemProgram } from '../../tools/system-packages.ts'
 import { type Product, startProduct } from './product.ts'
+import { type Prometheus, startPrometheus } from './prometheus.ts'
 
 const limits = [
   { name: 'hard', meter: 'requests', amount: 6, window: 'day', per: [], match: { users: ['ada'] } },
@@ -26,60 +22,6 @@ async function ask({ http, apiKey }: Product, own: object): Promise<number> {
   })
   await response.text()
   return response.status
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-interface Prometheus {
-  query(text: string): Promise<number | null>
-  stop(): Promise<void>
-}
-
-/** Scrapes the product every second. */
-async function startPrometheus({ control, adminToken }: Product): Promise<Prometheus> {
-  const directory = mkdtempSync(join(tmpdir(), 'gatewright-prometheus-'))
-  const port = await freePort()
-  const targets = [new URL(control).host]
-  const job = {
-    job_name: 'gatewright',
-    static_configs: [{ targets }],
-    authorization: { credentials: adminToken },
-  }
-  const file = join(directory, 'prometheus.yml')
-  writeFileSync(file, stringify({ global: { scrape_interval: '1s' }, scrape_configs: [job] }))
-  const child = spawn(
-    requireSystemProgram('prometheus'),
-    [
-      `--config.file=${file}`,
-      `--storage.tsdb.path=${join(directory, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ],
-    { cwd: directory, stdio: 'ignore' },
-  )
-  return {
-    async query(text) {
-      const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(text)}`
-      const answer = await fetch(url).catch(() => null)
-      if (answer?.status !== 200) return null
-      const { data } = (await answer.json()) as {
-        readonly data: { readonly result: readonly { readonly value: readonly [number, string] }[] }
-      }
-      const found = data.result[0]?.value[1]
-      return found === undefined ? null : Number(found)
-    },
-    async stop() {
-      const ended = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      await ended
-      rmSync(directory, { recursive: true, force: true })
-    },
-  }
 }
 
 /** The first answer that is `expected`, or the last one. */

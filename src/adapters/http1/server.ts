@@ -46,7 +46,7 @@ export async function openHttpListener(
     },
   }
   const open = createOpenConnections()
-  const tls = options.tls === undefined ? null : createTlsFront(options.tls)
+  const tls = options.tls === undefined ? null : createTlsFront(options.tls, options.handshakeEnded)
   const entrance: Entrance = {
     context,
     open,

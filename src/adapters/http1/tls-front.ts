@@ -15,12 +15,20 @@ export interface TlsFront {
   setMaterial(material: TlsMaterial): void
 }
 
-export function createTlsFront(material: TlsMaterial): TlsFront {
+/** @param ended told of each handshake: the version, or null where it failed */
+export function createTlsFront(
+  material: TlsMaterial,
+  ended: (version: string | null) => void = () => {},
+): TlsFront {
   const options: TlsOptions = { ...secureContextOptions(material), ALPNProtocols: ['h2', 'http/1.1'] }
   const waiting = new WeakMap<object, (socket: TLSSocket) => void>()
   const server = createServer(options)
-  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  server.on('tlsClientError', (_error, socket) => {
+    socket.destroy()
+    ended(null)
+  })
   server.on('secureConnection', (socket) => {
+    ended(socket.getProtocol())
     const raw = rawOf(socket)
     const secured = raw === undefined ? undefined : waiting.get(raw)
     if (secured === undefined) socket.destroy()

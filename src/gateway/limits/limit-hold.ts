@@ -57,6 +57,7 @@ export class LimitHold implements ExchangeLimits, QueueGuest {
   /** Set while the exchange waits. */
   #waitsFor: { readonly rule: LimitRule; readonly claim: LaneClaim } | null = null
   #refusedBy = ''
+  #hasWaited = false
   /** The stage that began is still running. */
   #isBeginning = false
   #hasBegun = false
@@ -96,6 +97,10 @@ export class LimitHold implements ExchangeLimits, QueueGuest {
   /** The rule that refused or ended the exchange; empty: none did. */
   get refusedBy(): string {
     return this.#refusedBy
+  }
+
+  get hasWaited(): boolean {
+    return this.#hasWaited
   }
 
   /** True: go on now; false: the exchange goes on, or ends, later. @throws Fault when it is refused at once */
@@ -139,7 +144,8 @@ export class LimitHold implements ExchangeLimits, QueueGuest {
 
   #wait(rule: LimitRule, claim: LaneClaim): void {
     this.#waitsFor = { rule, claim }
-    if (!this.#parts.queue.enter(this, claim)) this.#end(faults.queueFull)
+    if (this.#parts.queue.enter(this, claim)) this.#hasWaited = true
+    else this.#end(faults.queueFull)
   }
 
   tryAgain(done: (outcome: TryOutcome) => void): void {
