@@ -35,6 +35,7 @@ before(async () => {
     directory: { auditDirectory: join(data, 'audit'), auditKeyDirectory: join(data, 'audit-keys') },
     secretBox: openFileSecretBox({ path: join(data, 'root.key') }),
     now: Date.now,
+    deliver: () => Promise.resolve(null),
     log: ({ text }) => assert.fail(text),
   })
   await desk.note('control-plane.start')

@@ -5,6 +5,7 @@
  */
 import type { AuditDetails, AuditTrail } from '../audit/index.ts'
 import type { OversightEvent } from '../domain/oversight-event.ts'
+import type { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import type { AuditTrailParts } from './open-audit-trail.ts'
 
@@ -35,8 +36,13 @@ function systemEvent(
   }
 }
 
+interface AuditDeskParts extends AuditTrailParts {
+  /** Null when the event is on disk, for sinks to get it. */
+  readonly deliver: (event: OversightEvent) => Promise<Fault | null>
+}
+
 /** Its code is loaded with the first event, too: no start waits for either. */
-function createLazyTrail(parts: AuditTrailParts): AuditTrail {
+function createLazyTrail(parts: AuditDeskParts): AuditTrail {
   let loading: Promise<AuditTrail> | null = null
   let loaded: AuditTrail | null = null
   async function load(): Promise<AuditTrail> {
@@ -45,7 +51,12 @@ function createLazyTrail(parts: AuditTrailParts): AuditTrail {
     return loaded
   }
   return {
-    record: async (event, details) => (await load()).record(event, details),
+    async record(event, details) {
+      await (await load()).record(event, details)
+      // On its way to sinks, too, or refused: the audit log alone is not what somebody watches.
+      const fault = await parts.deliver(event)
+      if (fault !== null) throw fault
+    },
     erase: async (subject) => (await load()).erase(subject),
     rewrap: async () => (await load()).rewrap(),
     figures: () => loaded?.figures() ?? { entries: [], failures: 0, published: null },
@@ -57,7 +68,7 @@ function createLazyTrail(parts: AuditTrailParts): AuditTrail {
 
 const applyAction = 'configuration.apply'
 
-export function openAuditDesk(parts: AuditTrailParts): AuditDesk {
+export function openAuditDesk(parts: AuditDeskParts): AuditDesk {
   const { now, log } = parts
   const trail = createLazyTrail(parts)
 

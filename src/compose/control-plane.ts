@@ -389,6 +389,7 @@ async function openParts(directory: DataDirectory) {
     secretBox: storage.secretBox,
     now: systemClock.now,
     log,
+    deliver: (event) => events.spool.append([event]),
   })
   const close = async (): Promise<void> => {
     await events.close()

@@ -23,6 +23,7 @@ export function monitoredConfig(upstream: UpstreamServer): Record<string, unknow
   })
   return {
     gateway: { workers: 2 },
+    sinks: [{ name: 'file', batchMs: 0, jsonlFile: { path: 'events.jsonl' } }],
     deployments: [
       deployment('main', { region: 'eu-west' }),
       deployment('away', { baseUrl: 'http://127.0.0.1:1/v1' }),

@@ -1,42 +1,38 @@
 import { type Dashboard, graph, of, type Panel, rate, stat, total } from '../panel.ts'
-import { pendingMetrics } from '../pending-metrics.ts'
 
-const [entries, size, age, exported, spool, lag, dead] = pendingMetrics
-
-/** On metrics that are announced and not there yet: see pending-metrics.ts. */
-const pendingPanels: readonly Panel[] = [
+const auditPanels: readonly Panel[] = [
   stat(
     'Audit entries',
     { width: 6, help: 'In the tree of the audit log.' },
-    { entries: `sum(${of(size.name)})` },
+    { entries: `sum(${of('gatewright_audit_tree_size')})` },
   ),
   stat(
     'Last checkpoint',
-    { width: 6, unit: 's', warn: [60, 600], help: 'Age of the last signed checkpoint.' },
-    { age: `max(${of(age.name)})` },
+    { width: 6, unit: 's', help: 'Age of the last signed checkpoint; it grows while nothing is to be recorded.' },
+    { age: `max(${of('gatewright_audit_checkpoint_age_seconds')})` },
   ),
   stat(
     'Waiting for delivery',
     { width: 6, unit: 'bytes', help: 'In the spool.' },
-    { bytes: `sum(${of(spool.name)})` },
+    { bytes: `sum(${of('gatewright_export_spool_bytes')})` },
   ),
   stat(
     'Dead letters',
     { width: 6, warn: [1, 1], help: 'Records that no sink took; they can be sent again.' },
-    { records: total(dead.name) },
+    { records: total('gatewright_export_dead_letter_total') },
   ),
-  graph('Audit entries a second', { help: 'By class.' }, { '{{class}}': rate(entries.name, 'class') }),
+  graph('Audit entries a second', { help: 'By stream and outcome.' }, { '{{stream}} {{outcome}}': rate('gatewright_audit_entries_total', 'stream, outcome') }),
   graph(
     'Delivered',
     { help: 'By sink and what came of it.' },
-    { '{{sink}} {{result}}': rate(exported.name, 'sink, result') },
+    { '{{sink}} {{result}}': rate('gatewright_export_records_total', 'sink, result') },
   ),
   graph(
     'Behind',
     { unit: 's', help: 'How old what a sink has not taken is.' },
-    { '{{sink}}': `max by (sink) (${of(lag.name)})` },
+    { '{{sink}}': `max by (sink) (${of('gatewright_export_lag_seconds')})` },
   ),
-  graph('Dead letters by sink', { help: 'In the time shown.' }, { '{{sink}}': total(dead.name, 'sink') }),
+  graph('Dead letters by sink', { help: 'In the time shown.' }, { '{{sink}}': total('gatewright_export_dead_letter_total', 'sink') }),
 ]
 
 export const privacyAndAudit: Dashboard = {
@@ -118,6 +114,6 @@ export const privacyAndAudit: Dashboard = {
         ),
       ],
     },
-    { title: 'Audit log and delivery (data once these are in the product)', panels: pendingPanels },
+    { title: 'Audit log and delivery (data once these are in the product)', panels: auditPanels },
   ],
 }
