@@ -65,6 +65,7 @@ import { createStatus } from './status.ts'
 import { openTargetHealthDesk } from './target-health.ts'
 import { receiveThreadData } from './thread-data.ts'
 import { createTlsSource } from './tls-material.ts'
+import { openTraceIntake, type TraceIntake } from './trace-intake.ts'
 import { tryDeployment } from './try-deployment.ts'
 import { openUsageIntake, type UsageIntake } from './usage-intake.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
@@ -283,6 +284,17 @@ function openAlerts({ alerts }: Storage): AlertIntake {
   }
 }
 
+function openTraces(): TraceIntake {
+  return openTraceIntake({
+    client: network,
+    config: () => inForce.loaded.config.tracing,
+    readReference,
+    instance: data.run,
+    now: systemClock.now,
+    log: warnOf('tracing.export'),
+  })
+}
+
 function openCounters(storage: Storage, { path }: DataDirectory): Promise<OpenedCounters> {
   const { config, counters: memory, run } = data
   return openCentralCounters({ config, directory: path, memory, run, storage, readReference, log })
@@ -295,10 +307,11 @@ interface Intakes {
   readonly usage: UsageIntake
   readonly content: ContentIntake
   readonly alerts: AlertIntake
+  readonly traces: TraceIntake
   readonly counters: OpenedCounters
 }
 
-function connectWorker(port: MessagePort, { usage, content, alerts, counters }: Intakes): void {
+function connectWorker(port: MessagePort, { usage, content, alerts, traces, counters }: Intakes): void {
   const tellWorker = (message: ControlToWorker): void => port.postMessage(message)
   const claims = createIdempotencyServer(idempotency, tellWorker)
   port.on('close', () => claims.close())
@@ -306,7 +319,10 @@ function connectWorker(port: MessagePort, { usage, content, alerts, counters }: 
     if (message.type === 'usage') usage.add(message, port)
     else if (message.type === 'load') loads.set(message.load.worker, message.load)
     else if (message.type === 'content') content.add(message, port)
-    else if (message.type === 'alert') {
+    else if (message.type === 'traces') {
+      traces.add(message)
+      tellWorker({ type: 'traces-taken', sequence: message.sequence })
+    } else if (message.type === 'alert') {
       alerts.add(message, () => tellWorker({ type: 'alert-taken', sequence: message.sequence }))
     } else if (message.type === 'counters-call') {
       void serveCounters(counters.stores, message).then(tellWorker)
@@ -344,26 +360,29 @@ async function openParts(directory: DataDirectory) {
   usage.index(storage.store, { usage: storage.usage, cursorName: storage.usageCursor })
   const content = openContent(storage, directory)
   const alerts = openAlerts(storage)
+  const traces = openTraces()
   const counters = await openCounters(storage, directory)
   const close = async (): Promise<void> => {
     await usage.close()
     await content.close()
     await alerts.close()
+    await traces.close()
     await counters.close()
     await storage.close()
   }
-  return { storage, usage, content, alerts, counters, close }
+  return { storage, usage, content, alerts, traces, counters, close }
 }
 
 type Parts = Awaited<ReturnType<typeof openParts>>
 
-function metricParts({ usage, counters }: Parts, status: () => StatusReport): NodeMetricsParts {
+function metricParts({ usage, traces, counters }: Parts, status: () => StatusReport): NodeMetricsParts {
   return {
     workers: metricReader,
     status,
     counters: counters.node,
     targets: targetHealth,
     usage: () => usage.figures(),
+    traces,
     config: () => published,
   }
 }

@@ -33,6 +33,7 @@ import {
 import { createHealthBook, openHealthBoard } from '../routing/index.ts'
 import type { DataThreadData, FromWorker, ToWorker } from '../supervisor/messages.ts'
 import { openMetricWriter } from '../telemetry/index.ts'
+import { createTraceOutbox } from '../tracing/index.ts'
 import { createAlertOutbox } from './alert-outbox.ts'
 import { openWorkerCounters } from './counter-memory.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
@@ -49,6 +50,7 @@ const timers = createTimerWheel()
 const outbox = createUsageOutbox(timers, { ...defaultOutboxBounds, maxHeldBytes: data.usageHeldBytes })
 const contents = createContentOutbox()
 const alerts = createAlertOutbox()
+const traces = createTraceOutbox(timers)
 const idempotency = createThreadIdempotencyBook(timers)
 const network = createHttp1Client({ egress: createEgressGuard(), extraCertificates: data.extraCertificates })
 const upstream = createSandboxClient(createSandbox({ dialects, now: systemClock.now }), network)
@@ -73,6 +75,7 @@ const gateway = createGateway({
   random: Math.random,
   recordUsage: (record) => outbox.add(record),
   canRecord: () => outbox.hasRoom,
+  recordTrace: (record) => traces.add(record),
   note: ({ level, requestId, code, internal }) =>
     tell({ type: 'log', entry: { level, requestId, code, text: internal } }),
   logContent(record) {
@@ -161,11 +164,13 @@ function connectControl(port: MessagePort): void {
     else if (message.type === 'usage-stored') outbox.acknowledge(message.sequence)
     else if (message.type === 'usage-refused') outbox.refuse(message.sequence)
     else if (message.type === 'alert-taken') alerts.acknowledge(message.sequence)
+    else if (message.type === 'traces-taken') traces.acknowledge(message.sequence)
     else contents.acknowledge(message.sequence)
   })
   idempotency.connect(send)
   central.connect(send)
   alerts.connect(send)
+  traces.connect(send)
   port.on('close', () => central.disconnect(send))
   contents.connect((sequence, record) => {
     const message: WorkerToControl = { type: 'content', sequence, record }
@@ -192,6 +197,7 @@ async function drain(timeoutMs: number): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.drain()))
   clearTimeout(deadline)
   limiter.close()
+  traces.flush()
   outbox.flush()
   for (let waited = 0; !outbox.isEmpty && waited < 3000; waited += 20) {
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -17,6 +17,7 @@ import {
   withViews,
 } from '../telemetry/index.ts'
 import type { TargetHealthDesk } from './target-health.ts'
+import type { TraceFigures, TraceIntake } from './trace-intake.ts'
 import type { UsageFigures } from './usage-intake.ts'
 
 export interface NodeMetricsParts {
@@ -25,6 +26,7 @@ export interface NodeMetricsParts {
   readonly counters: NodeCounters
   readonly targets: TargetHealthDesk
   readonly usage: () => UsageFigures
+  readonly traces: Pick<TraceIntake, 'figures' | 'exemplars'>
   /** The configuration in force; null: none yet. */
   readonly config: () => SnapshotConfig | null
 }
@@ -37,10 +39,13 @@ export function collectMetrics(parts: NodeMetricsParts): readonly MetricFamily[]
   addTargets(collector, parts.targets)
   addCounters(collector, parts.counters)
   addUsage(collector, parts.usage())
+  addTraces(collector, parts.traces.figures())
   const config = parts.config()
   if (config !== null) addLimits(collector, parts.counters, config)
   const families = new Map(
-    withViews([...parts.workers.read(), ...collector.families]).map((family) => [family.metric, family]),
+    parts.traces.exemplars
+      .attach(withViews([...parts.workers.read(), ...collector.families]))
+      .map((family) => [family.metric, family]),
   )
   return metricList.flatMap((metric) => families.get(metric) ?? [])
 }
@@ -105,4 +110,9 @@ function addUsage(collector: FamilyCollector, usage: UsageFigures): void {
   collector.add(metrics.usageRecords, ['repeated'], usage.duplicates)
   collector.add(metrics.usageRecords, ['malformed'], usage.malformed)
   collector.add(metrics.usageLag, [], usage.lagMs / 1000)
+}
+
+function addTraces(collector: FamilyCollector, { lost, ...spans }: TraceFigures): void {
+  for (const [result, count] of Object.entries(spans)) collector.add(metrics.traceSpans, [result], count)
+  collector.add(metrics.tracesLost, [], lost)
 }

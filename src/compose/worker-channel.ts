@@ -7,6 +7,7 @@ import type {
 } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { ContentRecord } from '../domain/content.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
+import type { TraceBatch } from '../tracing/index.ts'
 import type { AlertMessage } from './alert-outbox.ts'
 
 export type WorkerToControl =
@@ -14,12 +15,13 @@ export type WorkerToControl =
   | { readonly type: 'content'; readonly sequence: number; readonly record: ContentRecord }
   | { readonly type: 'load'; readonly load: WorkerLoad }
   | AlertMessage
+  | TraceBatch
   | IdempotencyRequest
   | CountersRequest
 
 export type ControlToWorker =
   | {
-      readonly type: 'usage-stored' | 'usage-refused' | 'content-stored' | 'alert-taken'
+      readonly type: 'usage-stored' | 'usage-refused' | 'content-stored' | 'alert-taken' | 'traces-taken'
       readonly sequence: number
     }
   | IdempotencyAnswer

@@ -76,4 +76,7 @@ export interface UsageRecord {
   readonly refusedBy?: string
   /** Names of limits that would have refused it and are not enforced (`warn`, `shadow`); absent: none. */
   readonly limitsPassed?: readonly string[]
+  /** W3C ids of the trace and of the span of this exchange; absent: it is not traced, or not in the sample. */
+  readonly traceId?: string
+  readonly spanId?: string
 }

@@ -47,8 +47,8 @@ function accessEvent(record: UsageRecord): OversightEvent {
     resource: null,
     exchange: {
       requestId: record.id,
-      traceId: '',
-      spanId: '',
+      traceId: record.traceId ?? '',
+      spanId: record.spanId ?? '',
       operation: record.operation,
       dialect: record.dialect,
       model: record.model,

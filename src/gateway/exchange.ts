@@ -17,6 +17,7 @@ import type { UpstreamCall } from '../ports/upstream-client.ts'
 import type { Downgrade } from '../providers/index.ts'
 import type { BodyFacts } from './body-facts.ts'
 import type { CapturedReply } from './capture.ts'
+import type { ExchangeTrace } from './exchange-trace.ts'
 import type { CompiledKey } from './key-table.ts'
 import type { FormField } from './multipart.ts'
 import type { CompiledApplication, CompiledRoute, CompiledTarget, Snapshot } from './snapshot.ts'
@@ -175,6 +176,9 @@ export class Exchange {
   keepAlive: TimerHandle | null = null
   /** What was answered, where content is logged. */
   captured: CapturedReply | null = null
+  isContentLogged = false
+  /** Null: tracing is off. */
+  trace: ExchangeTrace | null = null
 
   // Pipeline
   stageIndex = 0

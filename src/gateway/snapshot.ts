@@ -44,6 +44,7 @@ import {
   ShareBudget,
   targetName,
 } from '../routing/index.ts'
+import { type CompiledTracing, compileTracing } from './compiled-tracing.ts'
 import { compileSnapshotLimits, defaultPriority, type SnapshotLimits } from './limits/snapshot-limits.ts'
 import { compileModelLabels } from './model-labels.ts'
 
@@ -122,6 +123,8 @@ export interface Snapshot {
   readonly documentationUrl: string
   /** Null: no content is kept. */
   readonly contentLog: ContentLogBounds | null
+  /** Null: nothing is traced. */
+  readonly tracing: CompiledTracing | null
   /** Some route keeps answers. */
   readonly keepsResponses: boolean
   /** A metered model as the configuration names it, for metrics. */
@@ -167,6 +170,7 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
     forwardedHeader: config.forwardedHeader ?? 'x-forwarded-for',
     documentationUrl: config.documentationUrl,
     contentLog: config.contentLog ?? null,
+    tracing: config.tracing === undefined ? null : compileTracing(config.tracing),
     keepsResponses: config.routes.some(({ policy }) => (policy?.cache ?? null) !== null),
     modelLabel: compileModelLabels(organizations),
   })

@@ -35,6 +35,7 @@ export type SnapshotSettings = Pick<
   | 'sandboxEnabled'
   | 'documentationUrl'
   | 'contentLog'
+  | 'tracing'
 > & { readonly timeouts: UpstreamTimeouts }
 
 export interface SnapshotSources {
@@ -95,6 +96,7 @@ export async function buildSnapshot(
       sandboxEnabled,
       documentationUrl,
       ...(settings.contentLog === undefined ? {} : { contentLog: settings.contentLog }),
+      ...(settings.tracing === undefined ? {} : { tracing: settings.tracing }),
     },
   }
 }

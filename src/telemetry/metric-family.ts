@@ -1,10 +1,13 @@
 /** Figures of one metric at one instant. */
+import type { Exemplar } from './exemplar-book.ts'
 import { type LabelValues, type Metric, otherValue } from './metric.ts'
 
 export interface Series {
   readonly values: readonly string[]
   /** One number; of a histogram the count of each bucket (not summed up), the infinite one's, and the sum. */
   readonly cells: readonly number[]
+  /** By bucket; absent: none. */
+  readonly exemplars?: readonly (Exemplar | undefined)[]
 }
 
 export interface MetricFamily {

@@ -37,6 +37,7 @@ import {
 } from '../../providers/index.ts'
 import { createHealthBook, targetName } from '../../routing/index.ts'
 import { createMetrics, openMetricWriter } from '../../telemetry/index.ts'
+import type { TraceRecord } from '../../tracing/index.ts'
 import type { GatewayNote } from '../context.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import type { LargeBodyReader } from '../large-body.ts'
@@ -132,6 +133,8 @@ export interface StartedGateway {
   readonly notes: GatewayNote[]
   /** Content that was handed over to be sealed. */
   readonly contents: ContentRecord[]
+  /** Traced exchanges. */
+  readonly traces: TraceRecord[]
   readonly config: SnapshotConfig
   readonly key: KeySnapshot
   /** Every deployment is as good as new. */
@@ -146,6 +149,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
   const records: UsageRecord[] = []
   const notes: GatewayNote[] = []
   const contents: ContentRecord[] = []
+  const traces: TraceRecord[] = []
   const network = createHttp1Client({ egress: createEgressGuard() })
   const timers = createTimerWheel(10)
   const counters =
@@ -172,6 +176,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     ...(options.table === undefined ? {} : { table: options.table }),
     note: (note) => notes.push(note),
     logContent: (record) => contents.push(record),
+    recordTrace: (record) => traces.push(record),
     catalogue: createCatalogue(),
     health,
     auth: { now: Date.now, fetchToken: createTokenFetcher(network) },
@@ -200,6 +205,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     records,
     notes,
     contents,
+    traces,
     config,
     key,
     forgetHealth() {
