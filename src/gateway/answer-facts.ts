@@ -30,6 +30,7 @@ export function findFinishReason(chunk: Buffer): string {
 
 /** How far a model name may stand from the beginning of an answer. */
 const headBytes = 512
+const longestName = 110
 const modelKeys = ['"model":', '"modelVersion":']
 /** What follows one of these was written by a model, or for it. */
 const contentKeys = ['"choices"', '"content"', '"output"', '"candidates"', '"delta"']
@@ -38,12 +39,12 @@ const modelName = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,99}$/
 /** The model named at the beginning of an answer; empty: none is. */
 export function findResponseModel(chunk: Buffer): string {
   const text = chunk.toString("latin1", 0, Math.min(chunk.length, headBytes))
-  const ends = contentKeys.map((key) => text.indexOf(key)).filter((at) => at >= 0)
-  const head = text.slice(0, Math.min(text.length, ...ends))
   for (const key of modelKeys) {
-    const at = head.indexOf(key)
+    const at = text.indexOf(key)
     if (at < 0) continue
-    const rest = head.slice(at + key.length).trimStart()
+    const head = text.slice(0, at)
+    if (contentKeys.some((content) => head.includes(content))) continue
+    const rest = text.slice(at + key.length, at + key.length + longestName).trimStart()
     const name = rest.slice(1, rest.indexOf('"', 1))
     if (rest.startsWith('"') && modelName.test(name)) return name
   }

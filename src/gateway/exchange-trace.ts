@@ -35,9 +35,16 @@ export class CallTrace {
   #responseModel = ''
   #finishReason = ''
   #hasLooked = false
+  readonly #readsAnswer: boolean
 
-  constructor(spanId: string, call: Pick<CallTrace, 'target' | 'model' | 'startedAt'>) {
+  /** @param readsAnswer it is in the sample, so that a look at each piece of its answer is worth it */
+  constructor(
+    spanId: string,
+    call: Pick<CallTrace, 'target' | 'model' | 'startedAt'>,
+    readsAnswer: boolean,
+  ) {
     this.spanId = spanId
+    this.#readsAnswer = readsAnswer
     this.target = call.target
     this.model = call.model
     this.startedAt = call.startedAt
@@ -45,6 +52,7 @@ export class CallTrace {
 
   /** Part of an answer as the provider sends it. */
   look(chunk: Buffer): void {
+    if (!this.#readsAnswer) return
     if (!this.#hasLooked) this.#responseModel = findResponseModel(chunk)
     this.#hasLooked = true
     const reason = findFinishReason(chunk)
@@ -121,7 +129,7 @@ export class ExchangeTrace {
     const { terms, sendsContext, sendsState } = this.#tracing
     const isSampled = this.isSampled(exchange)
     const isTold = (isSampled || terms.keepsErrors) && this.#calls.length < maxCalls
-    const made = isTold ? new CallTrace(this.#ids.spanId(), call) : null
+    const made = isTold ? new CallTrace(this.#ids.spanId(), call, isSampled) : null
     if (made !== null) this.#calls.push(made)
     const { deployment } = call.target
     if (!sendsContext(deployment)) return made

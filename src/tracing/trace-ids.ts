@@ -1,9 +1,9 @@
 /** Ids of traces and spans: random, drawn many at a time, because a draw costs more than an id. */
-import { randomFillSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 
 const poolBytes = 4096
-const traceIdBytes = 16
-const spanIdBytes = 8
+const noTrace = '0'.repeat(32)
+const noId = '0'.repeat(16)
 
 export interface TraceIds {
   traceId(): string
@@ -11,27 +11,19 @@ export interface TraceIds {
 }
 
 export function createTraceIds(): TraceIds {
-  const pool = Buffer.allocUnsafeSlow(poolBytes)
-  let used = poolBytes
-  function next(bytes: number): string {
-    if (used + bytes > poolBytes) {
-      randomFillSync(pool)
+  let digits = ''
+  let used = 0
+  function next(length: number): string {
+    if (used + length > digits.length) {
+      digits = randomBytes(poolBytes).toString('hex')
       used = 0
     }
-    const id = pool.toString('hex', used, used + bytes)
-    used += bytes
-    return id
+    const id = digits.slice(used, used + length)
+    used += length
+    // All zero means "none".
+    return id === noId || id === noTrace ? next(length) : id
   }
-  // All zero means "none"; it comes once in 2^64 draws of a span id.
-  const traceId = (): string => {
-    const id = next(traceIdBytes)
-    return Number.parseInt(id, 16) === 0 ? traceId() : id
-  }
-  const spanId = (): string => {
-    const id = next(spanIdBytes)
-    return Number.parseInt(id, 16) === 0 ? spanId() : id
-  }
-  return { traceId, spanId }
+  return { traceId: () => next(noTrace.length), spanId: () => next(noId.length) }
 }
 
 const randomDigits = 13
