@@ -13,9 +13,14 @@ import type { Exchange } from '../../src/gateway/exchange.ts'
 import type { CompiledTarget } from '../../src/gateway/snapshot.ts'
 import { beginTrace, endTrace } from '../../src/gateway/stages/trace.ts'
 import { createTimerWheel } from '../../src/kernel/timer-wheel.ts'
+import {
+  createTraceIds,
+  createTraceOutbox,
+  spansOfRecord,
+  type TraceRecord,
+} from '../../src/tracing/index.ts'
 import { encodeOtlpJson } from '../../src/tracing/otlp-json.ts'
 import { encodeOtlpProtobuf } from '../../src/tracing/otlp-protobuf.ts'
-import { createTraceIds, createTraceOutbox, spansOfRecord, type TraceRecord } from '../../src/tracing/index.ts'
 
 const rounds = 50_000
 const turns = 9
@@ -59,7 +64,16 @@ const answer = Buffer.from(
     choices: [{ message: { content: 'x'.repeat(1200) }, finish_reason: 'stop' }],
   }),
 )
-const headers = ['host', 'gateway.example', 'content-type', 'application/json', 'user-agent', 'bench', 'accept', '*/*']
+const headers = [
+  'host',
+  'gateway.example',
+  'content-type',
+  'application/json',
+  'user-agent',
+  'bench',
+  'accept',
+  '*/*',
+]
 
 /** In what tracing reads of it. */
 function exchangeOf(ratio: number | null): Exchange {
@@ -132,7 +146,9 @@ const rounded = (value: number): number => Math.round(value * 1000) / 1000
 const settings = [null, 0, 0.01, 1]
 const found = new Map(settings.map((ratio) => [ratio, [] as number[]]))
 for (let turn = 0; turn <= turns; turn += 1)
-  for (const ratio of settings) if (turn === 0) measure(ratio); else found.get(ratio)?.push(measure(ratio))
+  for (const ratio of settings)
+    if (turn === 0) measure(ratio)
+    else found.get(ratio)?.push(measure(ratio))
 const cost = (ratio: number | null): number => rounded(middle(found.get(ratio) ?? []))
 
 function perSpan(work: (record: TraceRecord) => void): number {
@@ -147,7 +163,8 @@ function perSpan(work: (record: TraceRecord) => void): number {
 }
 const batchSpans = 512
 const resource = { attributes: [['service.name', 'gatewright']] as const }
-const spansFor = (record: TraceRecord) => Array.from({ length: batchSpans / 2 }, () => spansOfRecord(record)).flat()
+const spansFor = (record: TraceRecord) =>
+  Array.from({ length: batchSpans / 2 }, () => spansOfRecord(record)).flat()
 const encode = { json: encodeOtlpJson, protobuf: encodeOtlpProtobuf }
 const encoded = Object.entries(encode).map(([name, write]) => [
   `${name}MicrosecondsPerSpan`,

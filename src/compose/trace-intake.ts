@@ -59,7 +59,11 @@ export function tracingTerms(config: TracingConfig): SnapshotConfig['tracing'] {
   return {
     followsParents: config.parents === 'follow',
     ratio: sampling.ratio,
-    rules: sampling.rules.map(({ operations = null, models = null, ratio }) => ({ operations, models, ratio })),
+    rules: sampling.rules.map(({ operations = null, models = null, ratio }) => ({
+      operations,
+      models,
+      ratio,
+    })),
     keepsErrors: sampling.errors,
     stages: config.stages,
     references: config.content === 'reference',

@@ -19,7 +19,14 @@ test('the variables of OpenTelemetry fill in what the file leaves out', () => {
     OTEL_SERVICE_NAME: 'edge',
   })
   assert.deepEqual(
-    [found.endpoint, found.protocol, found.timeoutMs, found.serviceName, found.headerList, found.allowPrivateNetwork],
+    [
+      found.endpoint,
+      found.protocol,
+      found.timeoutMs,
+      found.serviceName,
+      found.headerList,
+      found.allowPrivateNetwork,
+    ],
     ['http://localhost:4318/v1/traces', 'http/json', 2500, 'edge', 'env:OTEL_EXPORTER_OTLP_HEADERS', true],
   )
   const own = withTelemetryEnvironment(tracing, {
@@ -28,7 +35,10 @@ test('the variables of OpenTelemetry fill in what the file leaves out', () => {
   })
   assert.equal(own.endpoint, 'http://traces:1/own')
   for (const off of [{ OTEL_SDK_DISABLED: 'true' }, { OTEL_TRACES_EXPORTER: 'none' }])
-    assert.equal(withTelemetryEnvironment(tracing, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://all:1', ...off }).endpoint, undefined)
+    assert.equal(
+      withTelemetryEnvironment(tracing, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://all:1', ...off }).endpoint,
+      undefined,
+    )
 })
 
 test('the file goes before them, and a receiver of the file never gets the headers of another', () => {
@@ -46,7 +56,9 @@ test('the file goes before them, and a receiver of the file never gets the heade
 
 test('an address that the egress guard would refuse is refused at once', () => {
   const problems = (endpoint: string, allowPrivateNetwork = false) =>
-    tracingProblems({ tracing: { ...tracing, endpoint, allowPrivateNetwork } }).map(({ path }) => path.join('.'))
+    tracingProblems({ tracing: { ...tracing, endpoint, allowPrivateNetwork } }).map(({ path }) =>
+      path.join('.'),
+    )
   assert.deepEqual(problems('https://otel.example:4318/v1/traces'), [])
   assert.deepEqual(problems('http://127.0.0.1:4318/v1/traces'), ['tracing.endpoint'])
   assert.deepEqual(problems('http://127.0.0.1:4318/v1/traces', true), [])

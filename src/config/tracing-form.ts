@@ -9,7 +9,8 @@ const closed = { additionalProperties: false }
 const reference = (description: string) =>
   Type.String({ description, pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$' })
 const share = (description: string) => Type.Number({ description, minimum: 0, maximum: 1 })
-const names = (description: string) => optional(Type.Array(Type.String({ minLength: 1 }), { description, maxItems: 256 }))
+const names = (description: string) =>
+  optional(Type.Array(Type.String({ minLength: 1 }), { description, maxItems: 256 }))
 const propagation = (description: string) =>
   Type.Union(
     propagations.map((each) => Type.Literal(each)),
@@ -27,10 +28,15 @@ const rule = Type.Object(
 
 const tail = Type.Object(
   {
-    errors: Type.Boolean({ description: 'Keep traces in which an exchange or a call of a provider failed.', default: true }),
+    errors: Type.Boolean({
+      description: 'Keep traces in which an exchange or a call of a provider failed.',
+      default: true,
+    }),
     refused: Type.Boolean({ description: 'Keep traces in which a request was refused.', default: true }),
     slowMs: optional(Type.Integer({ description: 'Keep exchanges that took so long.', minimum: 1 })),
-    costUsd: optional(Type.Number({ description: 'Keep exchanges that cost so much, US dollars.', minimum: 0 })),
+    costUsd: optional(
+      Type.Number({ description: 'Keep exchanges that cost so much, US dollars.', minimum: 0 }),
+    ),
     ratio: Type.Number({ description: 'Share of all other traces.', minimum: 0, maximum: 1, default: 0.1 }),
     waitMs: Type.Integer({
       description: 'How long exchanges of one trace wait for each other.',
@@ -41,7 +47,8 @@ const tail = Type.Object(
   },
   {
     ...closed,
-    description: 'Which of the sampled traces are sent, decided when it is known what became of them; all when left out.',
+    description:
+      'Which of the sampled traces are sent, decided when it is known what became of them; all when left out.',
   },
 )
 
@@ -54,10 +61,15 @@ const sampling = Type.Object(
       default: 1,
     }),
     errors: Type.Boolean({
-      description: 'Tell of exchanges that failed (status 5xx, broken streams) even where they are not in the sample.',
+      description:
+        'Tell of exchanges that failed (status 5xx, broken streams) even where they are not in the sample.',
       default: true,
     }),
-    rules: Type.Array(rule, { description: 'Shares of their own; the first that fits counts.', default: [], maxItems: 64 }),
+    rules: Type.Array(rule, {
+      description: 'Shares of their own; the first that fits counts.',
+      default: [],
+      maxItems: 64,
+    }),
     tail: optional(tail),
   },
   { ...closed, description: 'Which exchanges are traced.', default: {} },
@@ -81,12 +93,14 @@ const propagate = Type.Object(
 export const tracingFields = {
   endpoint: optional(
     Type.String({
-      description: 'Receiver of OTLP/HTTP, whole: `https://host:4318/v1/traces`. Nothing is traced without one.',
+      description:
+        'Receiver of OTLP/HTTP, whole: `https://host:4318/v1/traces`. Nothing is traced without one.',
       maxLength: 2048,
     }),
   ),
   allowPrivateNetwork: Type.Boolean({
-    description: 'Let the host of the receiver resolve to private or loopback addresses, and let the URL be http:.',
+    description:
+      'Let the host of the receiver resolve to private or loopback addresses, and let the URL be http:.',
     default: false,
   }),
   protocol: optional(
@@ -99,27 +113,36 @@ export const tracingFields = {
   ),
   headers: optional(
     Type.Record(Type.String({ pattern: '^[A-Za-z0-9-]{1,64}$' }), reference('A secret.'), {
-      description: 'Headers for the receiver: name, and where the value is read from (`env:NAME` or `file:/absolute/path`).',
+      description:
+        'Headers for the receiver: name, and where the value is read from (`env:NAME` or `file:/absolute/path`).',
     }),
   ),
   headerList: optional(
-    reference('Where a list of such headers is read from, written `name=value,name=value` with values percent-encoded.'),
+    reference(
+      'Where a list of such headers is read from, written `name=value,name=value` with values percent-encoded.',
+    ),
   ),
   timeoutMs: optional(
     Type.Integer({ description: 'Longest call; 10000 when left out.', minimum: 100, maximum: 600_000 }),
   ),
   serviceName: optional(
-    Type.String({ description: '`service.name` of the spans; `gatewright` when left out.', minLength: 1, maxLength: 255 }),
+    Type.String({
+      description: '`service.name` of the spans; `gatewright` when left out.',
+      minLength: 1,
+      maxLength: 255,
+    }),
   ),
   parents: Type.Union([Type.Literal('follow'), Type.Literal('ignore')], {
-    description: '`follow`: a caller’s `traceparent` is continued, with its decision. `ignore`: each exchange begins a trace.',
+    description:
+      '`follow`: a caller’s `traceparent` is continued, with its decision. `ignore`: each exchange begins a trace.',
     default: 'follow',
   }),
   sampling,
   propagate,
   stages: Type.Boolean({ description: 'Stages of the pipeline as events of the span.', default: false }),
   content: Type.Union([Type.Literal('none'), Type.Literal('reference')], {
-    description: 'Content never stands in a span. `reference`: where content is logged, the span names its id.',
+    description:
+      'Content never stands in a span. `reference`: where content is logged, the span names its id.',
     default: 'none',
   }),
 }
@@ -139,7 +162,7 @@ export function tracingProblems({ tracing }: TracedConfig): { path: string[]; re
   return [{ path: ['tracing', 'endpoint'], reason: `is refused: ${parsed.publicText}` }]
 }
 
-const ownName = /^[^\u0000-\u001f]{1,255}$/
+const ownName = /^[\x20-\x7e]{1,255}$/
 
 /**
  * The section with what the environment says in the variables that OpenTelemetry names; the file goes before them. An
@@ -160,7 +183,9 @@ export function withTelemetryEnvironment(
   const compression = read('COMPRESSION')
   const timeoutMs = Number(read('TIMEOUT'))
   const name = environment['OTEL_SERVICE_NAME'] ?? ''
-  const list = ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'].find((each) => environment[each])
+  const list = ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'].find(
+    (each) => environment[each],
+  )
   return {
     ...(protocol === 'http/json' || protocol === 'http/protobuf' ? { protocol } : {}),
     ...(compression === 'gzip' || compression === 'none' ? { compression } : {}),

@@ -5,7 +5,10 @@ import { findFinishReason, findResponseModel } from './answer-facts.ts'
 test('the reason is found in each dialect, with spaces or without', () => {
   const found: readonly (readonly [string, string])[] = [
     ['{"choices":[{"finish_reason":"tool_calls"}]}', 'tool_calls'],
-    ['data: {"choices":[{"finish_reason": null}]}\n\ndata: {"choices":[{"finish_reason": "stop"}]}\n\ndata: [DONE]', 'stop'],
+    [
+      'data: {"choices":[{"finish_reason": null}]}\n\ndata: {"choices":[{"finish_reason": "stop"}]}\n\ndata: [DONE]',
+      'stop',
+    ],
     ['{"delta":{"stop_reason":"end_turn"}}', 'end_turn'],
     ['{"candidates":[{"finishReason": "MAX_TOKENS"}]}', 'MAX_TOKENS'],
     ['{"choices":[{"finish_reason":null}]}', ''],
@@ -29,6 +32,11 @@ test('words of a model are taken for neither', () => {
 
 test('the model is found where it stands before the content', () => {
   assert.equal(findResponseModel(Buffer.from('{"id":"a","model":"gpt-4o-2024","choices":[]}')), 'gpt-4o-2024')
-  assert.equal(findResponseModel(Buffer.from('data: {"type":"message_start","message":{"model": "claude-x","content":[]}}')), 'claude-x')
+  assert.equal(
+    findResponseModel(
+      Buffer.from('data: {"type":"message_start","message":{"model": "claude-x","content":[]}}'),
+    ),
+    'claude-x',
+  )
   assert.equal(findResponseModel(Buffer.from('{"model":')), '')
 })

@@ -18,7 +18,7 @@ export function findFinishReason(chunk: Buffer): string {
   let at = chunk.lastIndexOf(reasonKeyEnd)
   while (at >= 0) {
     const start = at + reasonKeyEnd.length
-    const text = chunk.toString("latin1", start, Math.min(chunk.length, start + longestReason)).trimStart()
+    const text = chunk.toString('latin1', start, Math.min(chunk.length, start + longestReason)).trimStart()
     const end = text.indexOf('"', 1)
     const word = text.startsWith('"') && end > 0 ? text.slice(1, end) : noneFound
     if (finishReasons.has(word)) return word
@@ -38,7 +38,7 @@ const modelName = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,99}$/
 
 /** The model named at the beginning of an answer; empty: none is. */
 export function findResponseModel(chunk: Buffer): string {
-  const text = chunk.toString("latin1", 0, Math.min(chunk.length, headBytes))
+  const text = chunk.toString('latin1', 0, Math.min(chunk.length, headBytes))
   for (const key of modelKeys) {
     const at = text.indexOf(key)
     if (at < 0) continue

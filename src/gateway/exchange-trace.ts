@@ -14,17 +14,15 @@ import {
 } from '../tracing/index.ts'
 import { findFinishReason, findResponseModel } from './answer-facts.ts'
 import type { CompiledTracing } from './compiled-tracing.ts'
-import type { Exchange } from './exchange.ts'
+import type { CallFacts, CallTracing, Exchange, ExchangeTracing } from './exchange.ts'
 import { publicModel } from './exchange-metrics.ts'
-import type { CompiledTarget } from './snapshot.ts'
 
 /** More calls of one exchange are counted by `x-gatewright-attempts`, and have no span. */
 const maxCalls = 64
 
-/** A call of a provider, as `UpstreamTry` tells of it. Times in monotone milliseconds. */
-export class CallTrace {
+class CallTrace implements CallTracing {
   readonly spanId: string
-  readonly target: CompiledTarget
+  readonly target: CallFacts['target']
   readonly model: string
   readonly startedAt: number
   endedAt = 0
@@ -38,11 +36,7 @@ export class CallTrace {
   readonly #readsAnswer: boolean
 
   /** @param readsAnswer it is in the sample, so that a look at each piece of its answer is worth it */
-  constructor(
-    spanId: string,
-    call: Pick<CallTrace, 'target' | 'model' | 'startedAt'>,
-    readsAnswer: boolean,
-  ) {
+  constructor(spanId: string, call: CallFacts, readsAnswer: boolean) {
     this.spanId = spanId
     this.#readsAnswer = readsAnswer
     this.target = call.target
@@ -50,7 +44,6 @@ export class CallTrace {
     this.startedAt = call.startedAt
   }
 
-  /** Part of an answer as the provider sends it. */
   look(chunk: Buffer): void {
     if (!this.#readsAnswer) return
     if (!this.#hasLooked) this.#responseModel = findResponseModel(chunk)
@@ -87,10 +80,9 @@ export class CallTrace {
   }
 }
 
-export class ExchangeTrace {
+export class ExchangeTrace implements ExchangeTracing {
   readonly traceId: string
   readonly spanId: string
-  /** It is told of; known at the end. */
   isRecorded = false
   readonly #ids: TraceIds
   readonly #tracing: CompiledTracing
@@ -114,17 +106,15 @@ export class ExchangeTrace {
     return this.#isSampled
   }
 
-  /** The context as the caller may continue it. */
   contextOf(exchange: Exchange): string {
     const { traceId, spanId } = this
     return writeTraceparent({ traceId, spanId, isSampled: this.isSampled(exchange) })
   }
 
-  /** A call is made; the deployment gets the context where the configuration says so. Null: nothing will be told of it. */
   beginCall(
     exchange: Exchange,
     headers: string[],
-    call: Pick<CallTrace, 'target' | 'model' | 'startedAt'>,
+    call: CallFacts,
   ): CallTrace | null {
     const { terms, sendsContext, sendsState } = this.#tracing
     const isSampled = this.isSampled(exchange)
@@ -140,7 +130,6 @@ export class ExchangeTrace {
     return made
   }
 
-  /** What is told at the end; null: nothing. `end` in monotone milliseconds. */
   finish(exchange: Exchange, end: number): TraceRecord | null {
     const { operation, outcome, inbound } = exchange
     if (operation === null || outcome === 'open') return null
@@ -188,7 +177,8 @@ export class ExchangeTrace {
 /** Of the call that was answered: without those whose answers nobody got. */
 function usageOf({ target, usage, lost }: Exchange): TokenUsage | null {
   if (target === null || usage === null || lost === null) return target === null ? null : usage
-  const less = (key: Exclude<keyof TokenUsage, 'estimated'>): number => Math.max(0, usage[key] - lost.usage[key])
+  const less = (key: Exclude<keyof TokenUsage, 'estimated'>): number =>
+    Math.max(0, usage[key] - lost.usage[key])
   return {
     inputTokens: less('inputTokens'),
     outputTokens: less('outputTokens'),

@@ -11,7 +11,13 @@ export type StageOutcome = 'next' | 'wait'
 export type Stage = (exchange: Exchange, ctx: GatewayContext) => StageOutcome
 
 /** What a configuration may leave out. */
-export type OptionalPart = 'content-log' | 'address-limits' | 'limits' | 'shedding' | 'response-cache' | 'tracing'
+export type OptionalPart =
+  | 'content-log'
+  | 'address-limits'
+  | 'limits'
+  | 'shedding'
+  | 'response-cache'
+  | 'tracing'
 
 export interface StageRow {
   readonly name: string

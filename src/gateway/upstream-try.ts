@@ -25,8 +25,7 @@ import {
 } from '../routing/index.ts'
 import { readKeepMs } from './cache-control.ts'
 import type { GatewayContext } from './context.ts'
-import type { Exchange } from './exchange.ts'
-import type { CallTrace, ExchangeTrace } from './exchange-trace.ts'
+import type { CallTracing, Exchange, ExchangeTracing } from './exchange.ts'
 import { countLost } from './lost-calls.ts'
 import { errorBodyBytes, relayError, relayErrorEvent } from './relay-error.ts'
 import { openStreamRelay, type StreamRelay } from './relay-stream.ts'
@@ -95,7 +94,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   #guard: StreamGuard | null = null
   #guardTimer: TimerHandle | null = null
   /** Null: the call is not traced. */
-  #trace: CallTrace | null = null
+  #trace: CallTracing | null = null
 
   constructor(exchange: Exchange, ctx: GatewayContext, made: Claimed & { readonly events: TryEvents }) {
     this.exchange = exchange
@@ -175,7 +174,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     else this.#call = call
   }
 
-  #beginTrace(trace: ExchangeTrace, headers: string[]): void {
+  #beginTrace(trace: ExchangeTracing, headers: string[]): void {
     const { exchange, target, servedModel, startedAt } = this
     this.#trace = trace.beginCall(exchange, headers, { target, model: servedModel, startedAt })
   }

@@ -5,16 +5,8 @@
  * Bound: `maxSeries` label sets, the oldest one goes; a bucket holds one exemplar.
  */
 import type { Metric } from './metric.ts'
-import type { MetricFamily, Series } from './metric-family.ts'
+import type { Exemplar, MetricFamily, Series } from './metric-family.ts'
 import { metrics } from './metric-table.ts'
-
-export interface Exemplar {
-  readonly traceId: string
-  readonly spanId: string
-  readonly value: number
-  /** Unix seconds. */
-  readonly at: number
-}
 
 /** A traced exchange, in what the book reads of it. */
 export interface TracedExchange {
@@ -38,7 +30,12 @@ export class ExemplarBook {
     const name = nameOf([operation, modelLabel, String(streamed)])
     const value = durationMs / 1000
     const known = this.#series.get(name) ?? []
-    known[bucketOf(metrics.requestDuration, value)] = { traceId, spanId, value, at: (time + durationMs) / 1000 }
+    known[bucketOf(metrics.requestDuration, value)] = {
+      traceId,
+      spanId,
+      value,
+      at: (time + durationMs) / 1000,
+    }
     this.#series.set(name, known)
     if (this.#series.size <= maxSeries) return
     for (const oldest of this.#series.keys()) {

@@ -1,6 +1,14 @@
 /** Figures of one metric at one instant. */
-import type { Exemplar } from './exemplar-book.ts'
 import { type LabelValues, type Metric, otherValue } from './metric.ts'
+
+/** A trace that is an example of what a bucket counts. */
+export interface Exemplar {
+  readonly traceId: string
+  readonly spanId: string
+  readonly value: number
+  /** Unix seconds. */
+  readonly at: number
+}
 
 export interface Series {
   readonly values: readonly string[]

@@ -3,9 +3,9 @@
  * (`_total` belongs to the sample in OpenMetrics), in escapes of HELP, in UNIT, in how whole numbers are written where
  * they are bounds, and in the end mark.
  */
+
 import type { Metric } from './metric.ts'
-import type { Exemplar } from './exemplar-book.ts'
-import type { MetricFamily, Series } from './metric-family.ts'
+import type { Exemplar, MetricFamily, Series } from './metric-family.ts'
 
 export type ExpositionFormat = 'prometheus' | 'openmetrics'
 

@@ -9,7 +9,6 @@ export {
   type ExportRequest,
   type ExportResult,
   type ExportSettings,
-  exportResults,
   OtlpExporter,
 } from './otlp-exporter.ts'
 export type { Attributes } from './otlp-span.ts'
@@ -17,5 +16,5 @@ export { isFailed, spansOfRecord } from './spans-of-record.ts'
 export { type TailRules, TailSampler } from './tail-sampler.ts'
 export { readTraceContext, type TraceContext, writeTraceparent } from './trace-context.ts'
 export { createTraceIds, isWithinRatio, type TraceIds } from './trace-ids.ts'
-export { createTraceOutbox, type TraceBatch, type TraceOutbox } from './trace-outbox.ts'
+export { createTraceOutbox, type TraceBatch } from './trace-outbox.ts'
 export type { TracedCall, TraceRecord } from './trace-record.ts'

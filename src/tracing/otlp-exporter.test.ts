@@ -16,7 +16,10 @@ const answer = (status: number, retryAfterMs: number | null = null): ExportAnswe
 /** Two spans. */
 const spans = spansOfRecord(sampleRecord())
 
-function open(answers: readonly ExportAnswer[], own: { settings?: ExportSettings | null; maxQueued?: number } = {}) {
+function open(
+  answers: readonly ExportAnswer[],
+  own: { settings?: ExportSettings | null; maxQueued?: number } = {},
+) {
   const posted: { readonly request: ExportRequest; readonly at: number }[] = []
   const logged: string[] = []
   const exporter = new OtlpExporter({
@@ -27,7 +30,14 @@ function open(answers: readonly ExportAnswer[], own: { settings?: ExportSettings
     },
     random: () => 0.5,
     log: (text) => logged.push(text),
-    bounds: { flushMs: 5, batchSpans: 4, firstPauseMs: 4, maxPauseMs: 200, maxAttempts: 3, maxQueued: own.maxQueued ?? 100 },
+    bounds: {
+      flushMs: 5,
+      batchSpans: 4,
+      firstPauseMs: 4,
+      maxPauseMs: 200,
+      maxAttempts: 3,
+      maxQueued: own.maxQueued ?? 100,
+    },
   })
   return { exporter, posted, logged }
 }
@@ -93,7 +103,9 @@ test('what finds no room is dropped and counted, and nothing waits', async () =>
 })
 
 test('bodies are packed where the settings say so', async () => {
-  const { exporter, posted } = open([], { settings: { ...json, compression: 'gzip', protocol: 'http/protobuf' } })
+  const { exporter, posted } = open([], {
+    settings: { ...json, compression: 'gzip', protocol: 'http/protobuf' },
+  })
   exporter.add(spans)
   await exporter.close(1000)
   const { headers, body } = posted[0]?.request ?? { headers: [], body: Buffer.alloc(0) }

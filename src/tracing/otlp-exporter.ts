@@ -9,10 +9,10 @@
  */
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { rejectedSpans } from './otlp-answer.ts'
 import { encodeOtlpJson } from './otlp-json.ts'
 import { encodeOtlpProtobuf } from './otlp-protobuf.ts'
 import type { OtlpResource, OtlpSpan } from './otlp-span.ts'
-import { rejectedSpans } from './otlp-answer.ts'
 
 export interface ExportSettings {
   readonly protocol: 'http/protobuf' | 'http/json'
@@ -32,8 +32,7 @@ export type ExportAnswer =
   | string
 
 /** What became of spans. */
-export const exportResults = ['exported', 'rejected', 'failed', 'overflow'] as const
-export type ExportResult = (typeof exportResults)[number]
+export type ExportResult = 'exported' | 'rejected' | 'failed' | 'overflow'
 
 export interface OtlpExporterParts {
   /** Read before each call; null: there is no receiver. */

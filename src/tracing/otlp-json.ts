@@ -2,7 +2,14 @@
  * `ExportTraceServiceRequest` in OTLP's JSON: names in camelCase, ids in hexadecimal, 64-bit integers as text, enums as
  * numbers (OTLP 1.x, "JSON Protobuf Encoding").
  */
-import { type Attributes, type AttributeValue, isWhole, type OtlpResource, type OtlpSpan, scope } from './otlp-span.ts'
+import {
+  type Attributes,
+  type AttributeValue,
+  isWhole,
+  type OtlpResource,
+  type OtlpSpan,
+  scope,
+} from './otlp-span.ts'
 
 export function encodeOtlpJson(resource: OtlpResource, spans: readonly OtlpSpan[]): Buffer {
   const request = {
@@ -38,10 +45,10 @@ function spanOf(span: OtlpSpan): object {
 const nanosOf = (us: number): string => `${us}000`
 
 function attributesOf(attributes: Attributes): object[] {
-  return attributes.map(([key, value]) => ({ key, value: valueOf(value) }))
+  return attributes.map(([key, value]) => ({ key, value: anyValueOf(value) }))
 }
 
-function valueOf(value: AttributeValue): object {
+function anyValueOf(value: AttributeValue): object {
   if (typeof value === 'string') return { stringValue: value }
   if (typeof value === 'boolean') return { boolValue: value }
   if (typeof value === 'number') return isWhole(value) ? { intValue: String(value) } : { doubleValue: value }

@@ -11,7 +11,14 @@
  *   KeyValue                   key 1 · value 2                     ArrayValue  values 1
  *   AnyValue                   string 1 · bool 2 · int 3 · double 4 · array 5
  */
-import { type Attributes, type AttributeValue, isWhole, type OtlpResource, type OtlpSpan, scope } from './otlp-span.ts'
+import {
+  type Attributes,
+  type AttributeValue,
+  isWhole,
+  type OtlpResource,
+  type OtlpSpan,
+  scope,
+} from './otlp-span.ts'
 
 const wireVarint = 0
 const wireFixed64 = 1

@@ -11,9 +11,24 @@ import { spansOfRecord } from './spans-of-record.ts'
 const resource = { attributes: [['service.name', 'gatewright – ü']] as const }
 const samples = [
   sampleRecord(),
-  sampleRecord({ parentSpanId: '00f067aa0ba902b7', state: 'foo=1', calls: [], costMicroUsd: null, usage: null }),
-  sampleRecord({ outcome: 'failed', status: 502, fault: 'upstream.error', requestBytes: -1, responseBytes: 2 ** 40 }),
-  sampleRecord({ model: 'x'.repeat(5000), calls: Array.from({ length: 40 }, () => sampleCall({ outcome: 'refused', status: 400 })) }),
+  sampleRecord({
+    parentSpanId: '00f067aa0ba902b7',
+    state: 'foo=1',
+    calls: [],
+    costMicroUsd: null,
+    usage: null,
+  }),
+  sampleRecord({
+    outcome: 'failed',
+    status: 502,
+    fault: 'upstream.error',
+    requestBytes: -1,
+    responseBytes: 2 ** 40,
+  }),
+  sampleRecord({
+    model: 'x'.repeat(5000),
+    calls: Array.from({ length: 40 }, () => sampleCall({ outcome: 'refused', status: 400 })),
+  }),
 ]
 
 test('protobuf says the same as JSON, to the last field', () => {
@@ -44,12 +59,23 @@ test('what a receiver rejects is read in either encoding, and nonsense is nothin
 test('spans follow the conventions: names, kinds, parents, errors', () => {
   const [server, client] = spansOfRecord(sampleRecord({ parentSpanId: '00f067aa0ba902b7', state: 'foo=1' }))
   assert.ok(server && client)
-  assert.deepEqual([server.name, server.kind, server.parentSpanId, server.flags], ['POST /v1/chat/completions', 2, '00f067aa0ba902b7', 0x301])
-  assert.deepEqual([client.name, client.kind, client.parentSpanId, client.flags], ['chat model-2', 3, server.spanId, 0x101])
+  assert.deepEqual(
+    [server.name, server.kind, server.parentSpanId, server.flags],
+    ['POST /v1/chat/completions', 2, '00f067aa0ba902b7', 0x301],
+  )
+  assert.deepEqual(
+    [client.name, client.kind, client.parentSpanId, client.flags],
+    ['chat model-2', 3, server.spanId, 0x101],
+  )
   assert.deepEqual([server.statusCode, client.statusCode], [0, 0])
   const told = Object.fromEntries(client.attributes)
   assert.deepEqual(
-    [told['gen_ai.provider.name'], told['gen_ai.usage.cache_read.input_tokens'], told['gen_ai.usage.reasoning.output_tokens'], told['gen_ai.response.finish_reasons']],
+    [
+      told['gen_ai.provider.name'],
+      told['gen_ai.usage.cache_read.input_tokens'],
+      told['gen_ai.usage.reasoning.output_tokens'],
+      told['gen_ai.response.finish_reasons'],
+    ],
     ['gcp.gemini', 10, 5, ['stop']],
   )
   assert.equal(told['gen_ai.response.time_to_first_chunk'], 0.0385)
@@ -57,11 +83,20 @@ test('spans follow the conventions: names, kinds, parents, errors', () => {
 })
 
 test("a caller's mistake is no error of the server span; a failed call is one of its own span alone", () => {
-  const refused = spansOfRecord(sampleRecord({ outcome: 'refused', status: 403, fault: 'access.model-not-found', calls: [] }))
+  const refused = spansOfRecord(
+    sampleRecord({ outcome: 'refused', status: 403, fault: 'access.model-not-found', calls: [] }),
+  )
   assert.equal(refused[0]?.statusCode, 0)
-  const calls = [sampleCall({ outcome: 'busy', status: 429, answered: false }), sampleCall(), sampleCall({ outcome: 'abandoned', answered: false })]
+  const calls = [
+    sampleCall({ outcome: 'busy', status: 429, answered: false }),
+    sampleCall(),
+    sampleCall({ outcome: 'abandoned', answered: false }),
+  ]
   const spans = spansOfRecord(sampleRecord({ calls }))
-  assert.deepEqual(spans.map(({ statusCode }) => statusCode), [0, 2, 0, 0])
+  assert.deepEqual(
+    spans.map(({ statusCode }) => statusCode),
+    [0, 2, 0, 0],
+  )
   const usages = spans.map(({ attributes }) => Object.fromEntries(attributes)['gen_ai.usage.input_tokens'])
   assert.deepEqual(usages, [undefined, undefined, 30, undefined])
   const failed = spansOfRecord(sampleRecord({ outcome: 'failed', status: 502, fault: 'upstream.error' }))

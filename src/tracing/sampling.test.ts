@@ -57,7 +57,11 @@ test('errors, refusals, what is slow and what is dear are kept; the rest by its 
     record({ costMicroUsd: 500_000 }),
     record({ calls: [sampleCall({ outcome: 'busy' }), sampleCall()] }),
   ]
-  const plain = [record(), record({ durationMs: 999, costMicroUsd: 499_999 }), record({ outcome: 'disconnected' })]
+  const plain = [
+    record(),
+    record({ durationMs: 999, costMicroUsd: 499_999 }),
+    record({ outcome: 'disconnected' }),
+  ]
   for (const each of [...wanted, ...plain]) desk.tail.add(each, 100)
   assert.equal(desk.kept.length, 0)
   desk.now = 1000

@@ -39,7 +39,13 @@ function serverSpan(record: TraceRecord): OtlpSpan {
 }
 
 /** It ended with a status 5xx, or broke off after it had begun well. What was the caller's mistake is no failure. */
-export function isFailed({ outcome, status }: { readonly outcome: string; readonly status: number }): boolean {
+export function isFailed({
+  outcome,
+  status,
+}: {
+  readonly outcome: string
+  readonly status: number
+}): boolean {
   return status >= 500 || (outcome === 'failed' && status < 400)
 }
 

@@ -79,7 +79,8 @@ export class TailSampler {
       known.isWanted ||= isWanted(record, rules)
     }
     this.#bytes += bytes
-    while (this.#waiting.size > this.#bounds.maxTraces || this.#bytes > this.#bounds.maxBytes) this.#decideOldest(rules)
+    while (this.#waiting.size > this.#bounds.maxTraces || this.#bytes > this.#bounds.maxBytes)
+      this.#decideOldest(rules)
   }
 
   /** Decide what has waited long enough; without rules, or with `all`, everything. */
@@ -116,7 +117,10 @@ export class TailSampler {
 }
 
 function isWanted(record: TraceRecord, rules: TailRules): boolean {
-  if (rules.errors && (isFailed(record) || record.calls.some(({ outcome }) => outcome !== 'ok' && outcome !== 'abandoned')))
+  if (
+    rules.errors &&
+    (isFailed(record) || record.calls.some(({ outcome }) => outcome !== 'ok' && outcome !== 'abandoned'))
+  )
     return true
   if (rules.refused && record.outcome === 'refused') return true
   if (rules.slowMs !== null && record.durationMs >= rules.slowMs) return true

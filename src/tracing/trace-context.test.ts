@@ -22,7 +22,7 @@ test('a later version is read as far as it is known', () => {
 test('what is malformed counts as nothing', () => {
   const malformed = [
     '',
-    'ff' + good.slice(2),
+    `ff${good.slice(2)}`,
     `${good}-`,
     `${good}.`,
     `${good}-01`,
@@ -44,21 +44,53 @@ test('what is malformed counts as nothing', () => {
 test('a state is passed on member by member, in order, without spaces around them', () => {
   assert.equal(parseTracestate('foo=1 , bar=2,\tbaz=3'), 'foo=1,bar=2,baz=3')
   assert.equal(parseTracestate('foo=1,,bar=2, '), 'foo=1,bar=2')
-  assert.equal(parseTracestate('fw529a3039@dt=FfACxkJ9AAAAAA,rojo=00f0 67aa'), 'fw529a3039@dt=FfACxkJ9AAAAAA,rojo=00f0 67aa')
+  assert.equal(
+    parseTracestate('fw529a3039@dt=FfACxkJ9AAAAAA,rojo=00f0 67aa'),
+    'fw529a3039@dt=FfACxkJ9AAAAAA,rojo=00f0 67aa',
+  )
   assert.equal(parseTracestate('a-_*/=1'), 'a-_*/=1')
 })
 
 test('a state with one malformed member is left out as a whole', () => {
   const many = Array.from({ length: 33 }, (_, at) => `k${at}=1`).join(',')
-  const malformed = ['foo', 'foo=', 'Foo=1', 'foo=1,foo=2', 'foo =1', 'foo=a=b', 'foo@=1', '@foo=1', 'f@o@o=1', 'é=1']
-  for (const text of [...malformed, 'foo=\u00e9', '1foo=1', `${'k'.repeat(257)}=1`, `k=${'v'.repeat(257)}`, many])
+  const malformed = [
+    'foo',
+    'foo=',
+    'Foo=1',
+    'foo=1,foo=2',
+    'foo =1',
+    'foo=a=b',
+    'foo@=1',
+    '@foo=1',
+    'f@o@o=1',
+    'é=1',
+  ]
+  for (const text of [
+    ...malformed,
+    'foo=\u00e9',
+    '1foo=1',
+    `${'k'.repeat(257)}=1`,
+    `k=${'v'.repeat(257)}`,
+    many,
+  ])
     assert.equal(parseTracestate(text), '', text)
-  assert.equal(parseTracestate(Array.from({ length: 32 }, (_, at) => `k${at}=1`).join(',')).split(',').length, 32)
+  assert.equal(
+    parseTracestate(Array.from({ length: 32 }, (_, at) => `k${at}=1`).join(',')).split(',').length,
+    32,
+  )
 })
 
 test('two parents are none, two states are one list, and a bad state leaves its trace', () => {
   assert.equal(readTraceContext(['traceparent', good, 'traceparent', good]), null)
   assert.equal(readTraceContext(['tracestate', 'foo=1']), null)
-  assert.equal(readTraceContext(['tracestate', 'foo=1', 'traceparent', good, 'tracestate', 'bar=2'])?.state, 'foo=1,bar=2')
-  assert.deepEqual(readTraceContext(['traceparent', good, 'tracestate', 'foo']), { traceId, spanId, isSampled: true, state: '' })
+  assert.equal(
+    readTraceContext(['tracestate', 'foo=1', 'traceparent', good, 'tracestate', 'bar=2'])?.state,
+    'foo=1,bar=2',
+  )
+  assert.deepEqual(readTraceContext(['traceparent', good, 'tracestate', 'foo']), {
+    traceId,
+    spanId,
+    isSampled: true,
+    state: '',
+  })
 })

@@ -22,10 +22,10 @@ test('records go together, each on a line', () => {
   outbox.flush()
   const [batch] = sent
   assert.ok(batch && sent.length === 1)
-  assert.deepEqual(linesOf(batch).map((line) => JSON.parse(line) as unknown), [
-    sampleRecord(),
-    sampleRecord({ requestId: 'req_2' }),
-  ])
+  assert.deepEqual(
+    linesOf(batch).map((line) => JSON.parse(line) as unknown),
+    [sampleRecord(), sampleRecord({ requestId: 'req_2' })],
+  )
 })
 
 test('what finds no room is dropped and told with the next batch; an acknowledgement makes room', () => {
@@ -43,7 +43,10 @@ test('what finds no room is dropped and told with the next batch; an acknowledge
   outbox.acknowledge(first.sequence)
   outbox.add(sampleRecord())
   outbox.flush()
-  assert.deepEqual(sent.slice(1).map((batch) => [linesOf(batch).length, batch.dropped]), [[1, 1]])
+  assert.deepEqual(
+    sent.slice(1).map((batch) => [linesOf(batch).length, batch.dropped]),
+    [[1, 1]],
+  )
 })
 
 test('a new control plane is sent what comes, not what the last one had', () => {
@@ -54,5 +57,8 @@ test('a new control plane is sent what comes, not what the last one had', () => 
   connect()
   outbox.add(sampleRecord())
   outbox.flush()
-  assert.deepEqual(sent.map(({ sequence }) => sequence), [1, 2])
+  assert.deepEqual(
+    sent.map(({ sequence }) => sequence),
+    [1, 2],
+  )
 })

@@ -38,7 +38,9 @@ function take(headers: Readonly<Record<string, unknown>>, body: Buffer): void {
   const plain = gunzipSync(body)
   const type = headers['content-type']
   assert.ok(type === 'application/json' || type === 'application/x-protobuf')
-  const request = (type === 'application/json' ? JSON.parse(plain.toString('utf8')) : readTraceRequest(plain)) as {
+  const request = (
+    type === 'application/json' ? JSON.parse(plain.toString('utf8')) : readTraceRequest(plain)
+  ) as {
     readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[]
   }
   for (const { scopeSpans } of request.resourceSpans) {
@@ -93,7 +95,15 @@ before(async () => {
       },
       organizations: [{ slug: 'default' }],
       deployments: [deployment('first'), deployment('second')],
-      models: [{ name: 'pair', targets: [{ deployment: 'first', model: 'gpt-4o' }, { deployment: 'second', model: 'gpt-4o', priority: 1 }] }],
+      models: [
+        {
+          name: 'pair',
+          targets: [
+            { deployment: 'first', model: 'gpt-4o' },
+            { deployment: 'second', model: 'gpt-4o', priority: 1 },
+          ],
+        },
+      ],
       products: [{ slug: 'all', state: 'published', operations: ['*'], models: ['*'] }],
       applications: [{ slug: 'default', products: ['all'] }],
     },
@@ -113,7 +123,11 @@ async function ask(own: object = {}, headers: Readonly<Record<string, string>> =
     headers: { authorization: `Bearer ${product.apiKey}`, 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ model: 'pair', messages: [{ role: 'user', content: 'words-of-mine' }], ...own }),
   })
-  return { status: response.status, context: response.headers.get('traceresponse') ?? '', text: await response.text() }
+  return {
+    status: response.status,
+    context: response.headers.get('traceresponse') ?? '',
+    text: await response.text(),
+  }
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -125,7 +139,7 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
 const ofTrace = (traceId: string) => spans.filter((span) => span.traceId === traceId)
-const valueOf = (span: Span | undefined, key: string) =>
+const attributeOf = (span: Span | undefined, key: string) =>
   Object.values(span?.attributes.find((each) => each.key === key)?.value ?? {})[0]
 const traceOf = (context: string): string => context.split('-')[1] ?? ''
 
@@ -143,19 +157,27 @@ test('a caller’s trace is continued through a failed attempt to the answer, in
     assert.equal(status, 200)
     await until(() => ofTrace(traceId).length === 3)
     const [server, failed, answered] = ofTrace(traceId)
-    assert.deepEqual([server?.kind, server?.parentSpanId, server?.name], [2, '00f067aa0ba902b7', 'POST /v1/chat/completions'])
-    for (const call of [failed, answered]) assert.deepEqual([call?.kind, call?.parentSpanId, call?.name], [3, server?.spanId, 'chat gpt-4o'])
+    assert.deepEqual(
+      [server?.kind, server?.parentSpanId, server?.name],
+      [2, '00f067aa0ba902b7', 'POST /v1/chat/completions'],
+    )
+    for (const call of [failed, answered])
+      assert.deepEqual([call?.kind, call?.parentSpanId, call?.name], [3, server?.spanId, 'chat gpt-4o'])
     assert.deepEqual([failed?.status?.code, answered?.status?.code], [2, undefined])
-    assert.deepEqual([valueOf(failed, 'gatewright.deployment'), valueOf(answered, 'gatewright.deployment')], ['first', 'second'])
+    assert.deepEqual(
+      [attributeOf(failed, 'gatewright.deployment'), attributeOf(answered, 'gatewright.deployment')],
+      ['first', 'second'],
+    )
     assert.deepEqual(
       upstream.requests.map((request) => request.header('traceparent')),
       [failed, answered].map((call) => `00-${traceId}-${call?.spanId}-01`),
     )
-    assert.ok(Number(valueOf(answered, 'gen_ai.usage.output_tokens')) > 0)
+    assert.ok(Number(attributeOf(answered, 'gen_ai.usage.output_tokens')) > 0)
   }
   assert.deepEqual(problems, [])
   const seen = JSON.stringify(spans)
-  for (const secret of ['words-of-mine', 'sk-provider-secret', product.apiKey]) assert.ok(!seen.includes(secret))
+  for (const secret of ['words-of-mine', 'sk-provider-secret', product.apiKey])
+    assert.ok(!seen.includes(secret))
 })
 
 test('streams have a span as long as they are, and tell of their first chunk', async () => {
@@ -163,8 +185,8 @@ test('streams have a span as long as they are, and tell of their first chunk', a
   assert.match(text, /\[DONE\]/)
   await until(() => ofTrace(traceOf(context)).length === 2)
   const [, call] = ofTrace(traceOf(context))
-  assert.ok(Number(valueOf(call, 'gen_ai.response.time_to_first_chunk')) > 0)
-  assert.equal(valueOf(call, 'gen_ai.request.stream'), true)
+  assert.ok(Number(attributeOf(call, 'gen_ai.response.time_to_first_chunk')) > 0)
+  assert.equal(attributeOf(call, 'gen_ai.request.stream'), true)
 })
 
 test('a caller that leaves ends its trace', async () => {
@@ -186,8 +208,8 @@ test('a caller that leaves ends its trace', async () => {
   leaving.abort()
   await assert.rejects(asked)
   await until(() => ofTrace(traceId).length === 2)
-  assert.equal(valueOf(ofTrace(traceId)[0], 'gatewright.outcome'), 'disconnected')
-  assert.equal(valueOf(ofTrace(traceId)[1], 'gatewright.attempt.outcome'), 'abandoned')
+  assert.equal(attributeOf(ofTrace(traceId)[0], 'gatewright.outcome'), 'disconnected')
+  assert.equal(attributeOf(ofTrace(traceId)[1], 'gatewright.attempt.outcome'), 'abandoned')
 })
 
 test('a receiver that is busy, away or refuses has no effect on requests; what it may take later comes again', async () => {
@@ -200,7 +222,9 @@ test('a receiver that is busy, away or refuses has no effect on requests; what i
   for (let turn = 0; turn < 20; turn += 1) assert.equal((await ask()).status, 200)
   await until(() => requests > before)
   answers = []
-  await until(async () => /gatewright_trace_spans_total\{result="failed"\} [1-9]/.test(await metrics('text/plain')))
+  await until(async () =>
+    /gatewright_trace_spans_total\{result="failed"\} [1-9]/.test(await metrics('text/plain')),
+  )
   assert.deepEqual(problems, [])
 })
 
@@ -209,7 +233,9 @@ test('metrics count the spans, and OpenMetrics names the last trace of a bucket'
   await until(() => ofTrace(traceOf(context)).length === 2)
   const text = await metrics('application/openmetrics-text')
   assert.match(text, /gatewright_trace_spans_total\{result="exported"\} [1-9]/)
-  const exemplars = [...text.matchAll(/^gatewright_request_duration_seconds_bucket\{.*# \{trace_id="([0-9a-f]{32})"/gm)].map((match) => match[1] ?? '')
+  const exemplars = [
+    ...text.matchAll(/^gatewright_request_duration_seconds_bucket\{.*# \{trace_id="([0-9a-f]{32})"/gm),
+  ].map((match) => match[1] ?? '')
   assert.ok(exemplars.includes(traceOf(context)))
 })
 

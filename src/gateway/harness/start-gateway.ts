@@ -144,12 +144,12 @@ export interface StartedGateway {
 
 const pepper = Buffer.alloc(32, 7).toString('base64')
 
+type Lists = Pick<StartedGateway, 'records' | 'notes' | 'contents' | 'traces'>
+const emptyLists = (): Lists => ({ records: [], notes: [], contents: [], traces: [] })
+
 /** Start one. Organization `org_a`, application `app_a` with everything, one key. */
 export async function startGateway(options: StartGatewayOptions = {}): Promise<StartedGateway> {
-  const records: UsageRecord[] = []
-  const notes: GatewayNote[] = []
-  const contents: ContentRecord[] = []
-  const traces: TraceRecord[] = []
+  const told = emptyLists()
   const network = createHttp1Client({ egress: createEgressGuard() })
   const timers = createTimerWheel(10)
   const counters =
@@ -171,12 +171,12 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     responses: createMemoryResponseCache(Date.now),
     clock: systemClock,
     random: Math.random,
-    recordUsage: (record) => records.push(record),
+    recordUsage: (record) => told.records.push(record),
     canRecord: () => true,
     ...(options.table === undefined ? {} : { table: options.table }),
-    note: (note) => notes.push(note),
-    logContent: (record) => contents.push(record),
-    recordTrace: (record) => traces.push(record),
+    note: (note) => told.notes.push(note),
+    logContent: (record) => told.contents.push(record),
+    recordTrace: (record) => told.traces.push(record),
     catalogue: createCatalogue(),
     health,
     auth: { now: Date.now, fetchToken: createTokenFetcher(network) },
@@ -202,10 +202,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     keyId: key.keyId,
     gateway,
     listener,
-    records,
-    notes,
-    contents,
-    traces,
+    ...told,
     config,
     key,
     forgetHealth() {

@@ -41,7 +41,10 @@ function apply(own: Partial<TracingTerms> | null, config: Partial<SnapshotConfig
 }
 
 const parentTrace = '0af7651916cd43dd8448eb211c80319c'
-const parent = (flags: string) => ({ traceparent: `00-${parentTrace}-b7ad6b7169203331-${flags}`, tracestate: 'foo=1, bar=2' })
+const parent = (flags: string) => ({
+  traceparent: `00-${parentTrace}-b7ad6b7169203331-${flags}`,
+  tracestate: 'foo=1, bar=2',
+})
 const only = () => {
   assert.equal(rig.started.traces.length, 1)
   const [trace] = rig.started.traces
@@ -54,10 +57,16 @@ test('an exchange continues the trace of its caller, in record, answer and usage
   apply({})
   const answer = await rig.chat({}, parent('01'))
   const trace = only()
-  assert.deepEqual([trace.traceId, trace.parentSpanId, trace.state], [parentTrace, 'b7ad6b7169203331', 'foo=1,bar=2'])
+  assert.deepEqual(
+    [trace.traceId, trace.parentSpanId, trace.state],
+    [parentTrace, 'b7ad6b7169203331', 'foo=1,bar=2'],
+  )
   assert.equal(answer.headers['traceresponse'], `00-${parentTrace}-${trace.spanId}-01`)
   const [record] = rig.started.records
-  assert.deepEqual([record?.traceId, record?.spanId, record?.id], [trace.traceId, trace.spanId, trace.requestId])
+  assert.deepEqual(
+    [record?.traceId, record?.spanId, record?.id],
+    [trace.traceId, trace.spanId, trace.requestId],
+  )
   const [call] = trace.calls
   assert.deepEqual(
     [call?.status, call?.outcome, call?.answered, call?.model, call?.finishReason],
@@ -66,12 +75,19 @@ test('an exchange continues the trace of its caller, in record, answer and usage
   assert.equal(contextSent(), `00-${parentTrace}-${call?.spanId}-01`)
   assert.equal(rig.upstream.requests[0]?.header('tracestate'), 'foo=1,bar=2')
   assert.ok((trace.usage?.inputTokens ?? 0) > 0)
-  assert.ok((call?.start ?? -1) >= 0 && (call?.end ?? 0) <= trace.durationMs && (call?.end ?? 0) > (call?.start ?? 0))
+  assert.ok(
+    (call?.start ?? -1) >= 0 && (call?.end ?? 0) <= trace.durationMs && (call?.end ?? 0) > (call?.start ?? 0),
+  )
 })
 
 test('a malformed context is as if it were not there, and never an error', async () => {
   apply({})
-  for (const traceparent of ['', 'x', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, `ff-${parentTrace}-b7ad6b7169203331-01`]) {
+  for (const traceparent of [
+    '',
+    'x',
+    `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
+    `ff-${parentTrace}-b7ad6b7169203331-01`,
+  ]) {
     rig.started.traces.length = 0
     const answer = await rig.chat({}, { traceparent, tracestate: '===' })
     assert.equal(answer.status, 200)
@@ -100,7 +116,7 @@ test('a vendor gets no context, and no state, unless it is asked for', async () 
   assert.equal(named?.header('tracestate'), undefined)
 })
 
-test("what the caller left out of its sample is told of only when it fails, and goes on as it came", async () => {
+test('what the caller left out of its sample is told of only when it fails, and goes on as it came', async () => {
   apply({})
   const answer = await rig.chat({}, parent('00'))
   assert.match(String(answer.headers['traceresponse']), /-00$/)
@@ -170,11 +186,23 @@ test('refused requests are traced too, with nobody proven', async () => {
 
 test('no secret, content, user, address or tag is in a trace', async () => {
   apply({ stages: true, references: true }, { contentLog: { maxBytes: 1000 } })
-  const body = { user: 'user-ada', metadata: { tag: 'tag-blue' }, messages: [{ role: 'user', content: 'words-of-mine' }] }
+  const body = {
+    user: 'user-ada',
+    metadata: { tag: 'tag-blue' },
+    messages: [{ role: 'user', content: 'words-of-mine' }],
+  }
   const answer = await rig.chat(body)
   const text = JSON.stringify(rig.started.traces)
   const key = rig.started.apiKey
-  for (const secret of ['user-ada', 'tag-blue', 'words-of-mine', 'sk-secret', key, key.slice(-20), '"127.0.0.1"'])
+  for (const secret of [
+    'user-ada',
+    'tag-blue',
+    'words-of-mine',
+    'sk-secret',
+    key,
+    key.slice(-20),
+    '"127.0.0.1"',
+  ])
     assert.ok(!text.replaceAll('"host":"127.0.0.1"', '').includes(secret), secret)
   assert.equal(only().contentReference, answer.headers['x-request-id'])
   assert.equal(rig.started.contents[0]?.id, only().contentReference)
@@ -198,7 +226,8 @@ test('a caller that leaves ends the trace with what was known, its call given up
   leaving.abort()
   await assert.rejects(asked)
   const deadline = Date.now() + 5000
-  while (rig.started.traces.length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (rig.started.traces.length === 0 && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 5))
   const { outcome, calls } = only()
   assert.deepEqual([outcome, calls[0]?.outcome, calls[0]?.answered], ['disconnected', 'abandoned', false])
 })
