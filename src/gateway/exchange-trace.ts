@@ -111,11 +111,7 @@ export class ExchangeTrace implements ExchangeTracing {
     return writeTraceparent({ traceId, spanId, isSampled: this.isSampled(exchange) })
   }
 
-  beginCall(
-    exchange: Exchange,
-    headers: string[],
-    call: CallFacts,
-  ): CallTrace | null {
+  beginCall(exchange: Exchange, headers: string[], call: CallFacts): CallTrace | null {
     const { terms, sendsContext, sendsState } = this.#tracing
     const isSampled = this.isSampled(exchange)
     const isTold = (isSampled || terms.keepsErrors) && this.#calls.length < maxCalls
