@@ -68,6 +68,7 @@ import { createStatus } from './status.ts'
 import { openTargetHealthDesk } from './target-health.ts'
 import { receiveThreadData } from './thread-data.ts'
 import { createTlsSource } from './tls-material.ts'
+import { openTraceIntake, type TraceIntake } from './trace-intake.ts'
 import { tryDeployment } from './try-deployment.ts'
 import { openUsageIntake, type UsageIntake } from './usage-intake.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
@@ -314,6 +315,17 @@ function openAlerts({ alerts }: Storage): AlertIntake {
   }
 }
 
+function openTraces(): TraceIntake {
+  return openTraceIntake({
+    client: network,
+    config: () => inForce.loaded.config.tracing,
+    readReference,
+    instance: data.run,
+    now: systemClock.now,
+    log: warnOf('tracing.export'),
+  })
+}
+
 function openCounters(storage: Storage, { path }: DataDirectory): Promise<OpenedCounters> {
   const { config, counters: memory, run } = data
   return openCentralCounters({ config, directory: path, memory, run, storage, readReference, log })
@@ -327,10 +339,12 @@ interface Intakes {
   readonly events: EventDelivery
   readonly content: ContentIntake
   readonly alerts: AlertIntake
+  readonly traces: TraceIntake
   readonly counters: OpenedCounters
 }
 
-function connectWorker(port: MessagePort, { usage, events, content, alerts, counters }: Intakes): void {
+function connectWorker(port: MessagePort, intakes: Intakes): void {
+  const { usage, events, content, alerts, traces, counters } = intakes
   const tellWorker = (message: ControlToWorker): void => port.postMessage(message)
   const claims = createIdempotencyServer(idempotency, tellWorker)
   port.on('close', () => claims.close())
@@ -339,7 +353,10 @@ function connectWorker(port: MessagePort, { usage, events, content, alerts, coun
     else if (message.type === 'refusals') events.addRefusals(message, tellWorker)
     else if (message.type === 'load') loads.set(message.load.worker, message.load)
     else if (message.type === 'content') content.add(message, port)
-    else if (message.type === 'alert') {
+    else if (message.type === 'traces') {
+      traces.add(message)
+      tellWorker({ type: 'traces-taken', sequence: message.sequence })
+    } else if (message.type === 'alert') {
       alerts.add(message, () => tellWorker({ type: 'alert-taken', sequence: message.sequence }))
     } else if (message.type === 'counters-call') {
       void serveCounters(counters.stores, message).then(tellWorker)
@@ -383,6 +400,7 @@ async function openParts(directory: DataDirectory) {
   const events = await openEvents(storage, directory, usage)
   const content = openContent(storage, directory)
   const alerts = openAlerts(storage)
+  const traces = openTraces()
   const counters = await openCounters(storage, directory)
   const audit: AuditDesk = openAuditDesk({
     directory,
@@ -396,17 +414,18 @@ async function openParts(directory: DataDirectory) {
     await usage.close()
     await content.close()
     await alerts.close()
+    await traces.close()
     await counters.close()
     await audit.trail.close()
     await storage.close()
   }
-  return { storage, usage, events, content, alerts, counters, audit, close }
+  return { storage, usage, events, content, alerts, traces, counters, audit, close }
 }
 
 type Parts = Awaited<ReturnType<typeof openParts>>
 
 function metricParts(
-  { usage, events, counters, audit }: Parts,
+  { usage, events, traces, counters, audit }: Parts,
   status: () => StatusReport,
 ): NodeMetricsParts {
   return {
@@ -417,6 +436,7 @@ function metricParts(
     usage: () => usage.figures(),
     exports: () => events.figures(),
     audit: () => audit.trail.figures(),
+    traces,
     config: () => published,
     reload: () => inForce.reload,
   }

@@ -2,6 +2,7 @@
 import { type Config, isLoopbackHost } from '../config/index.ts'
 import { defaultPrices } from '../metering/index.ts'
 import type { SnapshotSettings } from '../publishing/index.ts'
+import { tracingTerms } from './trace-intake.ts'
 
 /** Bounds, timeouts, prices and the rest of a snapshot that does not come from the store. */
 export function snapshotSettings(
@@ -13,6 +14,7 @@ export function snapshotSettings(
     cachedInputPerMillion: row.cachedInputPerMillion ?? null,
     cacheWritePerMillion: row.cacheWritePerMillion ?? null,
   }))
+  const tracing = tracingTerms(config.tracing)
   return {
     prices: [...defaultPrices, ...ownPrices],
     peppers,
@@ -24,6 +26,7 @@ export function snapshotSettings(
     documentationUrl: config.documentationUrl,
     ...(config.sinks.length > 0 ? { events: { holdsAnswers: config.events.exchanges === 'durable' } } : {}),
     ...(config.contentLog.enabled ? { contentLog: { maxBytes: config.contentLog.maxBytes } } : {}),
+    ...(tracing === undefined ? {} : { tracing }),
   }
 }
 

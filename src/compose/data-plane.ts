@@ -35,6 +35,7 @@ import {
 import { createHealthBook, openHealthBoard } from '../routing/index.ts'
 import type { DataThreadData, FromWorker, ToWorker } from '../supervisor/messages.ts'
 import { metrics, openMetricWriter } from '../telemetry/index.ts'
+import { createTraceOutbox } from '../tracing/index.ts'
 import { createAlertOutbox } from './alert-outbox.ts'
 import { openWorkerCounters } from './counter-memory.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
@@ -52,6 +53,7 @@ const outbox = createUsageOutbox(timers, { ...defaultOutboxBounds, maxHeldBytes:
 const refusals = createRefusalOutbox(timers)
 const contents = createContentOutbox()
 const alerts = createAlertOutbox()
+const traces = createTraceOutbox(timers)
 const idempotency = createThreadIdempotencyBook(timers)
 const network = createHttp1Client({ egress: createEgressGuard(), extraCertificates: data.extraCertificates })
 const upstream = createSandboxClient(createSandbox({ dialects, now: systemClock.now }), network)
@@ -78,6 +80,7 @@ const gateway = createGateway({
   recordUsage: (record, stored) => outbox.add(record, stored),
   recordRefusal: (refusal) => refusals.add(refusal),
   canRecord: () => outbox.hasRoom,
+  recordTrace: (record) => traces.add(record),
   note: ({ level, requestId, code, internal }) =>
     tell({ type: 'log', entry: { level, requestId, code, text: internal } }),
   logContent(record) {
@@ -175,11 +178,13 @@ function connectControl(port: MessagePort): void {
     else if (message.type === 'refusals-stored') refusals.acknowledge(message.sequence)
     else if (message.type === 'refusals-refused') refusals.refuse(message.sequence)
     else if (message.type === 'alert-taken') alerts.acknowledge(message.sequence)
+    else if (message.type === 'traces-taken') traces.acknowledge(message.sequence)
     else contents.acknowledge(message.sequence)
   })
   idempotency.connect(send)
   central.connect(send)
   alerts.connect(send)
+  traces.connect(send)
   port.on('close', () => central.disconnect(send))
   contents.connect((sequence, record) => {
     const message: WorkerToControl = { type: 'content', sequence, record }
@@ -207,6 +212,7 @@ async function drain(timeoutMs: number): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.drain()))
   clearTimeout(deadline)
   limiter.close()
+  traces.flush()
   outbox.flush()
   refusals.flush()
   for (let waited = 0; !(outbox.isEmpty && refusals.isEmpty) && waited < 3000; waited += 20) {

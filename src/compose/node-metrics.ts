@@ -22,6 +22,7 @@ import type { ExportFigures } from './event-delivery.ts'
 import { readProcessFigures } from './process-figures.ts'
 import type { InForce } from './reloader.ts'
 import type { TargetHealthDesk } from './target-health.ts'
+import type { TraceFigures, TraceIntake } from './trace-intake.ts'
 import type { UsageFigures } from './usage-intake.ts'
 
 export interface NodeMetricsParts {
@@ -32,6 +33,7 @@ export interface NodeMetricsParts {
   readonly usage: () => UsageFigures
   readonly exports: () => ExportFigures
   readonly audit: () => AuditFigures
+  readonly traces: Pick<TraceIntake, 'figures' | 'exemplars'>
   /** The configuration in force; null: none yet. */
   readonly config: () => SnapshotConfig | null
   readonly reload: () => InForce['reload']
@@ -50,13 +52,16 @@ export function collectMetrics(parts: NodeMetricsParts): readonly MetricFamily[]
   addUsage(collector, parts.usage())
   addExports(collector, parts.exports())
   addAudit(collector, parts.audit())
+  addTraces(collector, parts.traces.figures())
   const config = parts.config()
   if (config !== null) {
     addLimits(collector, parts.counters, config)
     addBudgets(collector, parts.counters, config)
   }
   const families = new Map(
-    withViews([...parts.workers.read(), ...collector.families]).map((family) => [family.metric, family]),
+    parts.traces.exemplars
+      .attach(withViews([...parts.workers.read(), ...collector.families]))
+      .map((family) => [family.metric, family]),
   )
   return metricList.flatMap((metric) => families.get(metric) ?? [])
 }
@@ -156,4 +161,9 @@ function addAudit(collector: FamilyCollector, { entries, failures, published }: 
   if (published === null) return
   collector.add(metrics.auditTreeSize, [], published.size)
   collector.add(metrics.auditCheckpointAge, [], Math.max(0, Date.now() - published.at) / 1000)
+}
+
+function addTraces(collector: FamilyCollector, { lost, ...spans }: TraceFigures): void {
+  for (const [result, count] of Object.entries(spans)) collector.add(metrics.traceSpans, [result], count)
+  collector.add(metrics.tracesLost, [], lost)
 }

@@ -8,6 +8,7 @@ import type {
 import type { ContentRecord } from '../domain/content.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
+import type { TraceBatch } from '../tracing/index.ts'
 import type { AlertMessage } from './alert-outbox.ts'
 
 export type WorkerToControl =
@@ -16,6 +17,7 @@ export type WorkerToControl =
   | { readonly type: 'content'; readonly sequence: number; readonly record: ContentRecord }
   | { readonly type: 'load'; readonly load: WorkerLoad }
   | AlertMessage
+  | TraceBatch
   | IdempotencyRequest
   | CountersRequest
 
@@ -28,6 +30,7 @@ export type ControlToWorker =
         | 'refusals-refused'
         | 'content-stored'
         | 'alert-taken'
+        | 'traces-taken'
       readonly sequence: number
     }
   | IdempotencyAnswer

@@ -13,6 +13,7 @@ import { joinPath, type ParsedDocument, parseConfigText } from './parse.ts'
 import { type Config, configSchema, type ResourceDocument, resourceDocumentSchema } from './schema.ts'
 import { sinkProblems } from './sinks-form.ts'
 import { storageProblems } from './storage-form.ts'
+import { tracingProblems, withTelemetryEnvironment } from './tracing-form.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -53,7 +54,8 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     ? parseConfigText(readFileSync(file, 'utf8'), file, configSchema)
     : { value: defaultConfig(), lineOf: () => 0 }
   const dataDir = options.dataDir ?? options.environment['GATEWRIGHT_DATA_DIR'] ?? parsed.value.dataDir
-  const config = { ...parsed.value, dataDir: resolve(options.directory, dataDir) }
+  const tracing = withTelemetryEnvironment(parsed.value.tracing, options.environment)
+  const config = { ...parsed.value, tracing, dataDir: resolve(options.directory, dataDir) }
   checkAcross(config, parsed.lineOf, file)
   return { config, file: existsSync(file) ? file : null, lineOf: parsed.lineOf }
 }
@@ -122,7 +124,12 @@ function checkAcross(config: Config, lineOf: LoadedConfig['lineOf'], file: strin
   if ((certificateFile === undefined) !== (keyFile === undefined)) {
     problems.push({ path: ['tls'], reason: 'certificateFile and keyFile go together' })
   }
-  problems.push(...storageProblems(config), ...alertProblems(config), ...sinkProblems(config))
+  problems.push(
+    ...storageProblems(config),
+    ...alertProblems(config),
+    ...sinkProblems(config),
+    ...tracingProblems(config),
+  )
   if (problems.length > 0) {
     throw new ConfigError(
       problems.map((problem) => ({

@@ -19,6 +19,7 @@ import {
 import { routePolicySchema } from './route-policy-form.ts'
 import { eventsFields, sinksSchema } from './sinks-form.ts'
 import { storageFields } from './storage-form.ts'
+import { tracingFields } from './tracing-form.ts'
 
 const closed = { additionalProperties: false }
 
@@ -417,6 +418,7 @@ export const configSchema = Type.Object(
     storage: section('Where objects and sums of usage are kept.', storageFields),
     counters: section('Counters of limits that several nodes share.', countersFields),
     alerts: section('Where alerts of limits go besides the log and the admin API.', alertsFields),
+    tracing: section('Traces by OpenTelemetry; off unless a receiver is named.', tracingFields),
     shutdown: section('Orderly end.', {
       drainTimeoutMs: count('How long running exchanges may go on after SIGTERM.', 30_000, [0]),
     }),

@@ -7,6 +7,7 @@ import type { DialectId } from './dialect-id.ts'
 import type { KeyEnvironment, RouteTarget, UpstreamTimeouts } from './entities.ts'
 import type { LimitRule, LimitTopUp, PlanSnapshot } from './limits.ts'
 import type { RoutePolicy } from './routing.ts'
+import type { TracingTerms } from './tracing.ts'
 
 export interface DeploymentSnapshot {
   readonly id: string
@@ -129,6 +130,8 @@ export interface SnapshotConfig {
   readonly contentLog?: ContentLogBounds
   /** Absent: no sink asks for events. */
   readonly events?: EventSettings
+  /** Absent: nothing is traced. */
+  readonly tracing?: TracingTerms
 }
 
 export interface KeySnapshot {

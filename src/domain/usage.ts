@@ -78,7 +78,7 @@ export interface UsageRecord {
   readonly limitsPassed?: readonly string[]
   /** Network address of the caller, as it is believed; absent: nobody asked for it. Personal: exports leave it out. */
   readonly address?: string
-  /** W3C trace id and span id, hexadecimal; absent: not traced. */
+  /** W3C ids of the trace and of the span of this exchange; absent: it is not traced, or not in the sample. */
   readonly traceId?: string
   readonly spanId?: string
 }

@@ -8,6 +8,7 @@ import type { FairQueue, Limiter } from '../limits/index.ts'
 import type { IdempotencyBook } from '../ports/idempotency.ts'
 import type { ResponseCache } from '../ports/response-cache.ts'
 import type { UpstreamClient } from '../ports/upstream-client.ts'
+import type { TraceIds, TraceRecord } from '../tracing/index.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { ExchangeMetrics } from './exchange-metrics.ts'
 import type { KeyTable } from './key-table.ts'
@@ -49,6 +50,9 @@ export interface GatewayContext {
   readonly recordRefusal: (refusal: Omit<Refusal, 'count'>) => void
   /** Called only where content logging is on. */
   readonly logContent: (record: ContentRecord) => void
+  readonly traceIds: TraceIds
+  /** Called only where tracing is on. */
+  readonly recordTrace: (record: TraceRecord) => void
   readonly note: (note: GatewayNote) => void
   /** False while the worker has no configuration, or drains. */
   readonly isReady: () => boolean

@@ -197,7 +197,7 @@ function callCells(writer: MetricWriter, { operation, model, provider }: CellNam
 }
 
 /** The name of the route, as the configuration has it: of a pattern the pattern. */
-function publicModel({ route, operation }: Exchange): string {
+export function publicModel({ route, operation }: Exchange): string {
   if (route !== null) return route.name
   return operation === null || operation.model === 'none' ? noneValue : otherValue
 }

@@ -15,6 +15,7 @@ import type { LimitActual, LimitRequest, LimitStanding } from '../limits/index.t
 import type { BodyFailureKind, Inbound, Reply } from '../ports/listener.ts'
 import type { UpstreamCall } from '../ports/upstream-client.ts'
 import type { Downgrade } from '../providers/index.ts'
+import type { TraceRecord } from '../tracing/index.ts'
 import type { BodyFacts } from './body-facts.ts'
 import type { CapturedReply } from './capture.ts'
 import type { HeldReply } from './held-reply.ts'
@@ -70,6 +71,44 @@ export interface ExchangeLimits {
   streamEnd(rule: LimitRule): Fault
   /** The exchange has ended; called once. */
   settle(actual: LimitActual): void
+}
+
+/** A call of a provider as it is told of to the trace. Times in monotone milliseconds. */
+export interface CallFacts {
+  readonly target: CompiledTarget
+  /** Model name at the provider. */
+  readonly model: string
+  readonly startedAt: number
+}
+
+/** The span of a call while it is under way; `exchange-trace.ts`. */
+export interface CallTracing {
+  /** HTTP status of the provider. */
+  status: number
+  /** Its answer is the one that the caller gets. */
+  answered: boolean
+  firstChunkAt: number
+  /** Part of an answer as the provider sends it. */
+  look(chunk: Buffer): void
+  /** Called once or more; the first counts. */
+  end(outcome: string, at: number): void
+}
+
+/** The trace of an exchange while it is under way; `exchange-trace.ts`. */
+export interface ExchangeTracing {
+  readonly traceId: string
+  readonly spanId: string
+  /** It is told of; known at the end. */
+  readonly isRecorded: boolean
+  /** The context as the caller may continue it. */
+  contextOf(exchange: Exchange): string
+  /**
+   * A call is made; the deployment gets the context in `headers` where the configuration says so. Null: nothing will be
+   * told of it.
+   */
+  beginCall(exchange: Exchange, headers: string[], call: CallFacts): CallTracing | null
+  /** What is told at the end; null: nothing. `end` in monotone milliseconds. */
+  finish(exchange: Exchange, end: number): TraceRecord | null
 }
 
 export const noBytes = Buffer.alloc(0)
@@ -182,6 +221,9 @@ export class Exchange {
   keepAlive: TimerHandle | null = null
   /** What was answered, where content is logged. */
   captured: CapturedReply | null = null
+  isContentLogged = false
+  /** Null: tracing is off. */
+  trace: ExchangeTracing | null = null
 
   // Pipeline
   stageIndex = 0

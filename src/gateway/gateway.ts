@@ -10,6 +10,7 @@ import type { MeteredModel } from '../metering/index.ts'
 import type { ExchangeHandler } from '../ports/listener.ts'
 import { createHealthBook } from '../routing/index.ts'
 import { type MetricWriter, metrics, otherValue } from '../telemetry/index.ts'
+import { createTraceIds } from '../tracing/index.ts'
 import { createBodyBudget } from './body-budget.ts'
 import type { GatewayContext } from './context.ts'
 import { Exchange } from './exchange.ts'
@@ -40,7 +41,7 @@ export interface Gateway {
   close(): void
 }
 
-type OwnParts = 'keys' | 'bodies' | 'isReady' | 'queue' | 'outputs' | 'load' | 'metrics'
+type OwnParts = 'keys' | 'bodies' | 'isReady' | 'queue' | 'outputs' | 'load' | 'metrics' | 'traceIds'
 export type GatewayParts = Omit<GatewayContext, OwnParts> &
   SnapshotParts & {
     /** Another table than `pipeline`; for tests of what a failing stage does. */
@@ -66,6 +67,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     outputs: new OutputExpectations(),
     load: watchLoad(parts),
     metrics: new ExchangeMetrics(parts.metricWriter),
+    traceIds: createTraceIds(),
     isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
   }
   const table = parts.table ?? pipeline

@@ -32,6 +32,7 @@ import { findResponse, keepResponse } from './stages/response-cache.ts'
 import { chooseTargets } from './stages/route.ts'
 import { settle } from './stages/settle.ts'
 import { shed } from './stages/shed.ts'
+import { beginTrace, endTrace } from './stages/trace.ts'
 import { validate } from './stages/validate.ts'
 
 const everyClass = 'G U M P H'
@@ -79,7 +80,10 @@ function only(part: OptionalPart, stage: StageRow): StageRow {
   return Object.freeze({ ...stage, only: part })
 }
 
-type PlannedSnapshot = Pick<Snapshot, 'contentLog' | 'limits' | 'bounds' | 'keepsResponses' | 'events'>
+type PlannedSnapshot = Pick<
+  Snapshot,
+  'contentLog' | 'limits' | 'bounds' | 'keepsResponses' | 'events' | 'tracing'
+>
 
 const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => boolean>> = Object.freeze({
   'content-log': ({ contentLog }) => contentLog !== null,
@@ -88,6 +92,7 @@ const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => b
   shedding: ({ bounds }) => bounds.loopDelayMs > 0,
   'response-cache': ({ keepsResponses }) => keepsResponses,
   'held-answers': ({ events }) => events?.holdsAnswers === true,
+  tracing: ({ tracing }) => tracing !== null,
 })
 
 // biome-ignore format: the columns are the point
@@ -96,6 +101,7 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   row   ('correlate',     correlate,      'G U M P H', 'deny',  'Name the request; find the caller\'s address behind trusted proxies.'),
   row   ('match',         match,          'G U M P H', 'deny',  'Method and path → operation.'),
   row   ('health',        answerHealth,   '. . . . H', 'deny',  'Answer /livez and /readyz.'),
+  only('tracing', row('begin-trace', beginTrace, 'G U M P .', 'allow', 'Where tracing is on: take a place in the caller\'s trace, or begin one.')),
   row   ('admit',         admit,          'G U M P .', 'deny',  'Nothing is served that could not be recorded, nor while draining.'),
   only('address-limits', row('admit-address', admitAddress, 'G U M P .', 'deny', 'Where there are limits on addresses: count the request before anything is reckoned to prove the key.')),
   row   ('authenticate',  authenticate,   'G U M P .', 'deny',  'Prove the API key, its network and its time.'),
@@ -117,6 +123,7 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   only('response-cache', finish('keep-response', keepResponse, 'G U . . .', 'allow', 'Where a route keeps answers: keep a whole one.')),
   finish('remember',      rememberReply,  'G U . P .', 'allow', 'Keep the reply for its idempotency key.'),
   only('content-log', finish('log-content', logContent, 'G U . P .', 'allow', 'Where content logging is on: hand request and response over to be sealed.')),
+  only('tracing', finish('end-trace', endTrace, 'G U M P .', 'allow', 'Where tracing is on: hand what is in the sample to the control plane.')),
   finish('record',        record,         'G U M P .', 'allow', 'Count the exchange; hand one usage record to the control plane.'),
 ])
 

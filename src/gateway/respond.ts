@@ -82,6 +82,7 @@ const ofOneAnswer = new Set([
   'ratelimit-policy',
   'ratelimit',
   'x-gatewright-limit-warning',
+  'traceresponse',
 ])
 
 /** Headers that hold for one answer and not for another that repeats its body. */
@@ -89,7 +90,7 @@ export function isOfOneAnswer(name: string): boolean {
   return ofOneAnswer.has(name) || name.startsWith('x-ratelimit-')
 }
 
-/** What every answer has: the request id, under our own name and the one that the caller's SDK reads, and limits. */
+/** What every answer has: the request id, under our own name and the one that the caller's SDK reads, limits, the trace. */
 export function ownHeaders(exchange: Exchange): string[] {
   const headers: string[] = []
   addOwnHeaders(exchange, headers)
@@ -99,6 +100,7 @@ export function ownHeaders(exchange: Exchange): string[] {
 export function addOwnHeaders(exchange: Exchange, headers: string[]): void {
   headers.push('x-gatewright-request-id', exchange.id, requestIdHeader[surfaceOf(exchange)], exchange.id)
   if (exchange.limits !== null || exchange.addressStandings.length > 0) describeLimits(exchange, headers)
+  if (exchange.trace !== null) headers.push('traceresponse', exchange.trace.contextOf(exchange))
 }
 
 /** Longer than any SDK waits before it tries again by itself. */

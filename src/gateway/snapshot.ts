@@ -46,6 +46,7 @@ import {
   ShareBudget,
   targetName,
 } from '../routing/index.ts'
+import { type CompiledTracing, compileTracing } from './compiled-tracing.ts'
 import { compileSnapshotLimits, defaultPriority, type SnapshotLimits } from './limits/snapshot-limits.ts'
 import { compileModelLabels } from './model-labels.ts'
 
@@ -130,6 +131,8 @@ export interface Snapshot {
   readonly contentLog: ContentLogBounds | null
   /** Null: no sink asks for events. */
   readonly events: EventSettings | null
+  /** Null: nothing is traced. */
+  readonly tracing: CompiledTracing | null
   /** Some route keeps answers. */
   readonly keepsResponses: boolean
   /** A metered model as the configuration names it, for metrics. */
@@ -176,6 +179,7 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
     documentationUrl: config.documentationUrl,
     contentLog: config.contentLog ?? null,
     events: config.events ?? null,
+    tracing: config.tracing === undefined ? null : compileTracing(config.tracing),
     keepsResponses: config.routes.some(({ policy }) => (policy?.cache ?? null) !== null),
     modelLabel: compileModelLabels(organizations),
   })

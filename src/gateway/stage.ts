@@ -18,6 +18,7 @@ export type OptionalPart =
   | 'shedding'
   | 'response-cache'
   | 'held-answers'
+  | 'tracing'
 
 export interface StageRow {
   readonly name: string

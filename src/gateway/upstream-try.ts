@@ -25,7 +25,7 @@ import {
 } from '../routing/index.ts'
 import { readKeepMs } from './cache-control.ts'
 import type { GatewayContext } from './context.ts'
-import type { Exchange } from './exchange.ts'
+import type { CallTracing, Exchange, ExchangeTracing } from './exchange.ts'
 import { countLost } from './lost-calls.ts'
 import { errorBodyBytes, relayError, relayErrorEvent } from './relay-error.ts'
 import { openStreamRelay, type StreamRelay } from './relay-stream.ts'
@@ -93,6 +93,8 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   #collector: Collector | null = null
   #guard: StreamGuard | null = null
   #guardTimer: TimerHandle | null = null
+  /** Null: the call is not traced. */
+  #trace: CallTracing | null = null
 
   constructor(exchange: Exchange, ctx: GatewayContext, made: Claimed & { readonly events: TryEvents }) {
     this.exchange = exchange
@@ -155,6 +157,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     const { exchange, target, ctx } = this
     this.startedAt = ctx.clock.monotonic()
     exchange.upstreamStartedAt = this.startedAt
+    if (exchange.trace !== null) this.#beginTrace(exchange.trace, request.headers)
     const call = ctx.upstream.call(
       {
         origin: target.deployment.origin,
@@ -169,6 +172,11 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     // It may have ended at once.
     if (this.#isEnded || exchange.outcome !== 'open') call.abort()
     else this.#call = call
+  }
+
+  #beginTrace(trace: ExchangeTracing, headers: string[]): void {
+    const { exchange, target, servedModel, startedAt } = this
+    this.#trace = trace.beginCall(exchange, headers, { target, model: servedModel, startedAt })
   }
 
   get #isEnded(): boolean {
@@ -200,6 +208,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     this.#status = status
     this.#headers = headers
     this.#headAt = this.ctx.clock.monotonic()
+    if (this.#trace !== null) this.#trace.status = status
     const { exchange } = this
     if (status >= 300) {
       this.#collector = collect(errorBodyBytes)
@@ -225,6 +234,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   }
 
   data(chunk: Buffer): void {
+    if (this.#trace !== null && this.#status < 300) this.#trace.look(chunk)
     if (this.#guard !== null) return this.#judge(this.#guard, (guard) => guard.push(chunk))
     if (this.#stream !== null) {
       if (!this.#hasSucceeded) this.#succeed(this.ctx.clock.monotonic())
@@ -329,6 +339,7 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
   #begin(): void {
     if (this.#stage !== 'calling') return
     this.#stage = 'answering'
+    if (this.#trace !== null) this.#trace.answered = true
     if (this.exchange.keepResponse !== null) this.exchange.keepAtMostMs = readKeepMs(this.#headers)
     this.#events.began(this)
   }
@@ -338,7 +349,9 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     this.#hasSucceeded = true
     const instant = { now: ctx.clock.now(), monotonic: at }
     target.health.succeeded(at - this.startedAt, exchange.stream, instant)
-    if (exchange.stream) ctx.metrics.firstChunk(exchange, target, at - this.startedAt)
+    if (!exchange.stream) return
+    ctx.metrics.firstChunk(exchange, target, at - this.startedAt)
+    if (this.#trace !== null) this.#trace.firstChunkAt = at
   }
 
   #fail(facts: Partial<TryFailure> & Pick<TryFailure, 'failure' | 'error'>): void {
@@ -385,7 +398,9 @@ export class UpstreamTry implements UpstreamHandler, UpstreamCall {
     this.#stage = 'ended'
     this.#guardTimer?.clear()
     this.target.health.end()
-    this.ctx.metrics.callEnded(this, outcome, this.ctx.clock.monotonic())
+    const now = this.ctx.clock.monotonic()
+    this.ctx.metrics.callEnded(this, outcome, now)
+    this.#trace?.end(outcome, now)
     wakeRoom(this.exchange, this.target.deployment, this.ctx)
   }
 }

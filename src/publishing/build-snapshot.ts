@@ -36,6 +36,7 @@ export type SnapshotSettings = Pick<
   | 'documentationUrl'
   | 'contentLog'
   | 'events'
+  | 'tracing'
 > & { readonly timeouts: UpstreamTimeouts }
 
 export interface SnapshotSources {
@@ -97,6 +98,7 @@ export async function buildSnapshot(
       documentationUrl,
       ...(settings.contentLog === undefined ? {} : { contentLog: settings.contentLog }),
       ...(settings.events === undefined ? {} : { events: settings.events }),
+      ...(settings.tracing === undefined ? {} : { tracing: settings.tracing }),
     },
   }
 }

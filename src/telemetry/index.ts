@@ -8,6 +8,7 @@
  */
 export { chooseExposition } from './choose-exposition.ts'
 export { createMetrics } from './create-metrics.ts'
+export { ExemplarBook } from './exemplar-book.ts'
 export { genAiOperation, genAiProvider, withViews } from './gen-ai-names.ts'
 export { type Metric, otherValue } from './metric.ts'
 export { createFamilyCollector, type FamilyCollector, type MetricFamily } from './metric-family.ts'

@@ -1,10 +1,21 @@
 /** Figures of one metric at one instant. */
 import { type LabelValues, type Metric, otherValue } from './metric.ts'
 
+/** A trace that is an example of what a bucket counts. */
+export interface Exemplar {
+  readonly traceId: string
+  readonly spanId: string
+  readonly value: number
+  /** Unix seconds. */
+  readonly at: number
+}
+
 export interface Series {
   readonly values: readonly string[]
   /** One number; of a histogram the count of each bucket (not summed up), the infinite one's, and the sum. */
   readonly cells: readonly number[]
+  /** By bucket; absent: none. */
+  readonly exemplars?: readonly (Exemplar | undefined)[]
 }
 
 export interface MetricFamily {

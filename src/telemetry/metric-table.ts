@@ -260,6 +260,16 @@ export const metrics = Object.freeze({
     unit: 'seconds',
   }),
 
+  // Traces
+  traceSpans: node.counter('gatewright_trace_spans_total', {
+    help: 'Spans by what became of them: exported, rejected by the receiver, failed (not delivered), overflow (no room), unsampled (by the rules of the tail).',
+    labels: ['result'],
+    maxSeries: 5,
+  }),
+  tracesLost: node.counter('gatewright_traces_lost_total', {
+    help: 'Traced exchanges that a worker dropped because too much waited for the control plane.',
+  }),
+
   // The process
   build: node.gauge('gatewright_build_info', {
     help: 'Always 1; the labels say what runs.',

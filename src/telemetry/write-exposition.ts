@@ -3,8 +3,9 @@
  * (`_total` belongs to the sample in OpenMetrics), in escapes of HELP, in UNIT, in how whole numbers are written where
  * they are bounds, and in the end mark.
  */
+
 import type { Metric } from './metric.ts'
-import type { MetricFamily, Series } from './metric-family.ts'
+import type { Exemplar, MetricFamily, Series } from './metric-family.ts'
 
 export type ExpositionFormat = 'prometheus' | 'openmetrics'
 
@@ -37,20 +38,28 @@ function plainLine({ name, labels }: Metric, { values, cells }: Series): string 
 /** Cumulative buckets, as both formats have them; the last one is the count. */
 function histogramLines(
   { name, labels, buckets }: Metric,
-  { values, cells }: Series,
+  { values, cells, exemplars }: Series,
   isOpen: boolean,
 ): string {
   const own = pairs(labels, values)
+  const shown = (at: number): string => (isOpen ? exemplarText(exemplars?.[at]) : '')
   let count = 0
   let text = ''
   for (const [at, bound] of buckets.entries()) {
     count += cells[at] ?? 0
-    text += `${name}_bucket${braces([...own, `le="${boundText(bound, isOpen)}"`])} ${count}\n`
+    text += `${name}_bucket${braces([...own, `le="${boundText(bound, isOpen)}"`])} ${count}${shown(at)}\n`
   }
   count += cells[buckets.length] ?? 0
-  text += `${name}_bucket${braces([...own, 'le="+Inf"'])} ${count}\n`
+  text += `${name}_bucket${braces([...own, 'le="+Inf"'])} ${count}${shown(buckets.length)}\n`
   const sum = numberText(cells[buckets.length + 1] ?? 0)
   return `${text}${name}_sum${braces(own)} ${sum}\n${name}_count${braces(own)} ${count}\n`
+}
+
+/** OpenMetrics 1.0, "Exemplars". */
+function exemplarText(exemplar: Exemplar | undefined): string {
+  if (exemplar === undefined) return ''
+  const { traceId, spanId, value, at } = exemplar
+  return ` # {trace_id="${traceId}",span_id="${spanId}"} ${numberText(value)} ${at.toFixed(3)}`
 }
 
 /** An empty value says the same as no label. */

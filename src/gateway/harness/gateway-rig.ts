@@ -115,6 +115,7 @@ export function rigForTests(options: (upstream: UpstreamServer) => StartGatewayO
     current().started.forgetHealth()
     current().started.records.length = 0
     current().started.notes.length = 0
+    current().started.traces.length = 0
   })
   after(() => current().stop())
   return {

@@ -38,6 +38,7 @@ import {
 } from '../../providers/index.ts'
 import { createHealthBook, targetName } from '../../routing/index.ts'
 import { createMetrics, openMetricWriter } from '../../telemetry/index.ts'
+import type { TraceRecord } from '../../tracing/index.ts'
 import type { GatewayNote } from '../context.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import type { LargeBodyReader } from '../large-body.ts'
@@ -136,6 +137,8 @@ export interface StartedGateway {
   readonly notes: GatewayNote[]
   /** Content that was handed over to be sealed. */
   readonly contents: ContentRecord[]
+  /** Traced exchanges. */
+  readonly traces: TraceRecord[]
   readonly config: SnapshotConfig
   readonly key: KeySnapshot
   /** Every deployment is as good as new. */
@@ -145,12 +148,12 @@ export interface StartedGateway {
 
 const pepper = Buffer.alloc(32, 7).toString('base64')
 
+type Lists = Pick<StartedGateway, 'records' | 'refusals' | 'notes' | 'contents' | 'traces'>
+const emptyLists = (): Lists => ({ records: [], refusals: [], notes: [], contents: [], traces: [] })
+
 /** Start one. Organization `org_a`, application `app_a` with everything, one key. */
 export async function startGateway(options: StartGatewayOptions = {}): Promise<StartedGateway> {
-  const records: UsageRecord[] = []
-  const refusals: Omit<Refusal, 'count'>[] = []
-  const notes: GatewayNote[] = []
-  const contents: ContentRecord[] = []
+  const told = emptyLists()
   const network = createHttp1Client({ egress: createEgressGuard() })
   const timers = createTimerWheel(10)
   const counters =
@@ -173,14 +176,15 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     clock: systemClock,
     random: Math.random,
     recordUsage(record, stored) {
-      records.push(record)
+      told.records.push(record)
       if (stored !== undefined) (options.store ?? ((each) => each()))(stored)
     },
-    recordRefusal: (refusal) => refusals.push(refusal),
+    recordRefusal: (refusal) => told.refusals.push(refusal),
     canRecord: () => true,
     ...(options.table === undefined ? {} : { table: options.table }),
-    note: (note) => notes.push(note),
-    logContent: (record) => contents.push(record),
+    note: (note) => told.notes.push(note),
+    logContent: (record) => told.contents.push(record),
+    recordTrace: (record) => told.traces.push(record),
     catalogue: createCatalogue(),
     health,
     auth: { now: Date.now, fetchToken: createTokenFetcher(network) },
@@ -197,10 +201,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     keyId: key.keyId,
     gateway,
     listener,
-    records,
-    refusals,
-    notes,
-    contents,
+    ...told,
     config,
     key,
     forgetHealth() {

@@ -14,6 +14,7 @@ export const captureContent: Stage = (exchange) => {
   const captured = captureReply(exchange.reply, { maxBytes: bounds.maxBytes, whenFull: 'cut' })
   exchange.reply = captured.reply
   exchange.captured = captured
+  exchange.isContentLogged = true
   return 'next'
 }
 

@@ -49,6 +49,7 @@ export const record: Stage = (exchange, ctx) => {
     endUser: exchange.endUser,
     tags: exchange.tags,
     ...limitsOf(exchange),
+    ...traceOf(exchange),
     ...(exchange.snapshot.events === null ? {} : { address: exchange.clientAddress }),
   }
   if (held === null) ctx.recordUsage(written)
@@ -64,6 +65,11 @@ function limitsOf({ limits }: Exchange): Pick<UsageRecord, 'refusedBy' | 'limits
     ...(refusedBy === '' ? {} : { refusedBy }),
     ...(exceeded.length === 0 ? {} : { limitsPassed: exceeded.map(({ rule }) => rule.name) }),
   }
+}
+
+/** Ids by which the trace is found: nothing where none is told of. */
+function traceOf({ trace }: Exchange): Pick<UsageRecord, 'traceId' | 'spanId'> {
+  return trace?.isRecorded === true ? { traceId: trace.traceId, spanId: trace.spanId } : {}
 }
 
 /** Milliseconds with three decimals. */
