@@ -52,7 +52,7 @@ import { createAlertWebhook } from './alert-webhook.ts'
 import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
 import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
-import { isFileManaged, isSandboxEnabled, snapshotSettings } from './control-settings.ts'
+import { isFileManaged, isSandboxEnabled, snapshotSettings, usageRetention } from './control-settings.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
 import { explainLiveLimits, type LiveCounters } from './explain-live-limits.ts'
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
@@ -102,6 +102,7 @@ function openUsage(directory: DataDirectory): Promise<UsageIntake> {
   return openUsageIntake({
     directory: directory.usageDirectory,
     retentionDays: data.config.usage.retentionDays,
+    sumsKept: () => usageRetention(inForce.loaded.config),
     log: warnOf('usage.storage'),
     // Nothing of the thread is worth more than knowing what is on disk: it ends, and its successor opens all anew.
     onBroken: () => process.exit(1),

@@ -8,12 +8,19 @@ import type { Fault } from '../kernel/fault.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageRollup, UsageStore } from '../ports/usage-store.ts'
-import { createUsageIndexer, type UsageIndexer, type UsageIndexerCounts } from '../usage/index.ts'
+import {
+  createUsageIndexer,
+  type UsageIndexer,
+  type UsageIndexerCounts,
+  type UsageRetention,
+} from '../usage/index.ts'
 import type { ControlToWorker } from './worker-channel.ts'
 
 export interface UsageIntakeOptions {
   readonly directory: string
   readonly retentionDays: number
+  /** How long sums are kept; asked for each time they are looked through. */
+  readonly sumsKept: () => UsageRetention
   readonly log: (text: string) => void
   /** The event log takes nothing until it is opened again; called once. */
   readonly onBroken: () => void
@@ -77,6 +84,7 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
         log: eventLog,
         store: withLastUse(usage, store),
         cursorName,
+        retention: options.sumsKept,
         onFailure: () => reportSumming('Usage could not be summed; it is tried again.'),
       })
       indexer = started
@@ -137,7 +145,7 @@ function withLastUse(usage: UsageStore, store: Store): UsageStore {
   return {
     readCursor: (name) => usage.readCursor(name),
     query: (query) => usage.query(query),
-    prune: (before, limit) => usage.prune(before, limit),
+    prune: (order) => usage.prune(order),
     async apply(batch) {
       await usage.apply(batch)
       await store.keys.recordUse(lastUses(batch.rollups))

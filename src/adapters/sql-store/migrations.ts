@@ -8,6 +8,7 @@ import { createCounterTables } from '../sql-counters/counter-tables.ts'
 import type { Database } from './database.ts'
 import { addLimitAlerts } from './limit-alert-migration.ts'
 import { latencyBuckets, usageSums } from './usage-columns.ts'
+import { addUsageRollups } from './usage-rollup-migration.ts'
 
 const notNull = (column: ColumnDefinitionBuilder) => column.notNull()
 const primary = (column: ColumnDefinitionBuilder) => column.notNull().primaryKey()
@@ -393,4 +394,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0004-route-policy': { up: addRoutePolicy },
   '0005-counters': { up: createCounterTables },
   '0006-limit-alerts': { up: addLimitAlerts },
+  '0007-usage-rollups': { up: addUsageRollups },
 })
