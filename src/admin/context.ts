@@ -5,6 +5,7 @@
 import type { AdminScope, Deployment, ModelRoute } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
+import type { LiveHub } from '../events/index.ts'
 import type { PepperBook } from '../identity/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { LimitExplanation, LimitRequest } from '../limits/index.ts'
@@ -111,6 +112,8 @@ export interface AdminDependencies {
   readonly tryDeployment: (deployment: Deployment) => Promise<DeploymentTrial>
   readonly signIns: SignInThrottle
   readonly log: AdminLog
+  /** Events of this node as they happen, where it shows them. */
+  readonly live?: Pick<LiveHub, 'subscribe'>
 }
 
 /** Who calls: the admin token, resolved. */
@@ -127,4 +130,6 @@ export interface AdminContext {
   readonly requestId: string
   /** Where the caller's connection comes from. */
   readonly address: string
+  /** Header of a reader of events that comes back (WHATWG HTML §9.2.4). */
+  readonly lastEventId: string | null
 }

@@ -96,7 +96,9 @@ function register(app: FastifyInstance, { deps, idempotency }: Parts, row: Admin
     async handler(request, reply) {
       const caller = scope === 'public' ? nobody : callers.get(request)
       if (caller === undefined) throw new Fault(faults.adminUnauthenticated)
-      const ctx: AdminContext = { deps, caller, requestId: request.id, address: request.ip }
+      const lastId = request.headers['last-event-id']
+      const lastEventId = typeof lastId === 'string' ? lastId : null
+      const ctx: AdminContext = { deps, caller, requestId: request.id, address: request.ip, lastEventId }
       const { params, query, body } = request
       const run = () => operation.run(ctx, { params, query, body })
       const { status } = operation.success
@@ -114,7 +116,8 @@ function answer(reply: FastifyReply, status: number, result: unknown): unknown {
   reply.code(status)
   if (!isStreamed(result)) return reply.send(result)
   reply.type(result.contentType)
-  reply.header('content-disposition', `attachment; filename="${result.fileName}"`)
+  if (result.fileName !== undefined)
+    reply.header('content-disposition', `attachment; filename="${result.fileName}"`)
   return reply.send(Readable.from(result.body))
 }
 

@@ -14,6 +14,7 @@ import { addPlans } from './commands/plans.ts'
 import { addProviders } from './commands/providers.ts'
 import { addSecrets } from './commands/secrets.ts'
 import { addStorage } from './commands/storage.ts'
+import { addTail } from './commands/tail.ts'
 import { addUsage } from './commands/usage.ts'
 import { defaultUrl } from './connection.ts'
 import type { CliIo } from './session.ts'
@@ -64,6 +65,7 @@ export function createProgram(io: CliIo): Command {
   addLimits(program, io)
   addDocuments(program, io)
   addUsage(program, io)
+  addTail(program, io)
   addStorage(program, io)
   addSecrets(program, io)
   addContent(program, io)

@@ -18,6 +18,7 @@ import type { Deployment } from '../domain/entities.ts'
 import type { DeploymentSnapshot, SnapshotConfig } from '../domain/snapshot.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
 import { createEgressGuard } from '../egress/index.ts'
+import { createLiveHub } from '../events/index.ts'
 import { faults } from '../faults/catalogue.ts'
 import { checkSnapshot } from '../gateway/index.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -89,6 +90,8 @@ const auth = { now: systemClock.now, fetchToken: createTokenFetcher(network) }
 const targetHealth = openTargetHealthDesk(data.healthBoard, { catalogue, auth, client })
 const metricReader = openMetricReader(data.metrics)
 const idempotency = createMemoryIdempotencyBook(systemClock.now)
+/** What happens on this node, for those who watch. */
+const live = createLiveHub({ monotonic: systemClock.monotonic })
 
 const inForce: InForce = { loaded: { config: data.config, file: data.configFile, lineOf: () => 0 } }
 /** The configuration that the workers have; null: none yet. */
@@ -104,6 +107,7 @@ function openUsage(directory: DataDirectory): Promise<UsageIntake> {
     retentionDays: data.config.usage.retentionDays,
     sumsKept: () => usageRetention(inForce.loaded.config),
     log: warnOf('usage.storage'),
+    live,
     // Nothing of the thread is worth more than knowing what is on disk: it ends, and its successor opens all anew.
     onBroken: () => process.exit(1),
   })
@@ -256,6 +260,7 @@ function adminDependencies(parts: Parts, status: () => StatusReport): AdminDepen
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
     signIns: openSignIns(counters),
+    live,
   }
 }
 
@@ -407,6 +412,7 @@ async function start(): Promise<void> {
     stopWatching()
     publisher.stop()
     targetHealth.stop()
+    live.close()
     await listeners.close()
     await parts.close()
     process.exit(0)

@@ -4,12 +4,15 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { openEventLog } from '../adapters/event-log/open-event-log.ts'
+import { eventsOfRecord, type LiveHub } from '../events/index.ts'
 import type { Fault } from '../kernel/fault.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageRollup, UsageStore } from '../ports/usage-store.ts'
 import {
   createUsageIndexer,
+  readUsageRecord,
+  splitLines,
   type UsageIndexer,
   type UsageIndexerCounts,
   type UsageRetention,
@@ -22,6 +25,8 @@ export interface UsageIntakeOptions {
   /** How long sums are kept; asked for each time they are looked through. */
   readonly sumsKept: () => UsageRetention
   readonly log: (text: string) => void
+  /** Is told what is on disk, while somebody watches. */
+  readonly live: Pick<LiveHub, 'publish' | 'isWatched'>
   /** The event log takes nothing until it is opened again; called once. */
   readonly onBroken: () => void
 }
@@ -70,6 +75,7 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
         const type = fault === null ? 'usage-stored' : 'usage-refused'
         const answer: ControlToWorker = { type, sequence }
         port.postMessage(answer)
+        if (fault === null && options.live.isWatched()) showLive(lines, options.live)
         report(fault)
         if (eventLog.isBroken && !isReported) {
           isReported = true
@@ -106,6 +112,14 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
       await stopIndexing()
       await eventLog.close()
     },
+  }
+}
+
+function showLive(lines: Uint8Array, live: Pick<LiveHub, 'publish'>): void {
+  for (const line of splitLines(Buffer.from(lines).toString('utf8'))) {
+    const record = readUsageRecord(line)
+    if (record === null) continue
+    for (const event of eventsOfRecord(record)) live.publish(event)
   }
 }
 
