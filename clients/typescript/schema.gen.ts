@@ -7402,6 +7402,8 @@ export interface operations {
                 to?: number;
                 /** @description Comma-separated: organizationId, applicationId, keyId, operation, model, servedModel, providerId, deploymentId, statusClass. */
                 groupBy?: string;
+                /** @description Which stored sums answer: `auto` takes the coarsest that answer exactly; another is read alone, and the time widened to whole ones of it. */
+                resolution?: "auto" | "minute" | "hour" | "day";
                 /** @description Length of one interval (days in UTC). */
                 interval?: "minute" | "hour" | "day";
                 /** @description RFC 4180, or one JSON object per line. */

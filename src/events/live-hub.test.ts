@@ -12,7 +12,11 @@ function event(number: number): OversightEvent {
   return access
 }
 
-function open(hub: LiveHub, after: string | null = null, wants: (event: OversightEvent) => boolean = () => true) {
+function open(
+  hub: LiveHub,
+  after: string | null = null,
+  wants: (event: OversightEvent) => boolean = () => true,
+) {
   const subscription = hub.subscribe({ wants, after })
   assert.ok(subscription !== null)
   return subscription

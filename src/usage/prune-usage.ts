@@ -19,11 +19,7 @@ export const defaultUsageRetention: UsageRetention = Object.freeze({
 const rowsPerPrune = 200
 
 /** Returns how many sums went. */
-export async function pruneUsage(
-  store: UsageStore,
-  retention: UsageRetention,
-  now: number,
-): Promise<number> {
+export async function pruneUsage(store: UsageStore, retention: UsageRetention, now: number): Promise<number> {
   let total = 0
   for (const resolution of usageResolutions) {
     const before = now - retention[resolution]

@@ -56,7 +56,10 @@ test('a tail shows calls as they end, as lines or JSON, by filter, and ends in t
     assert.deepEqual(await Promise.all([all.ended, plain.ended, failures.ended]), [0, 0, 0])
     const events = all.lines().map((line) => JSON.parse(line) as OversightEvent)
     assert.ok(events.some((event) => event.action === 'exchange.completed'))
-    assert.match(plain.lines()[0] ?? '', /^\d\d:\d\d:\d\d\.\d{3} {2}access {2,}info {2,}200 {2}exchange\.completed/)
+    assert.match(
+      plain.lines()[0] ?? '',
+      /^\d\d:\d\d:\d\d\.\d{3} {2}access {2,}info {2,}200 {2}exchange\.completed/,
+    )
     assert.ok(!plain.lines().join('').includes('\u001b['), 'no colours where nobody looks')
     assert.ok(failures.lines().every((line) => !line.includes('exchange.completed')))
   } finally {

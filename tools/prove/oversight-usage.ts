@@ -53,7 +53,9 @@ async function measure(db: Database, name: string, shape: HistoryShape): Promise
       await ask(usage, panel, shape)
       slowest = Math.max(slowest, performance.now() - began)
     }
-    rows.push(atMost(`${name}, 90 days, ${panel.name}: slowest of ${times}`, slowest, { limit: limitMs, unit: 'ms' }))
+    rows.push(
+      atMost(`${name}, 90 days, ${panel.name}: slowest of ${times}`, slowest, { limit: limitMs, unit: 'ms' }),
+    )
   }
   const least = shape.requests * 0.99
   rows.push({
@@ -74,7 +76,13 @@ async function agree(usage: UsageStore, name: string, shape: HistoryShape): Prom
   for (const resolution of ['minute', 'hour', 'day'] as const)
     sums.push((await usageSummary(usage, { ...question, resolution })).rows[0]?.sums.requests)
   const ok = sums[0] !== undefined && sums.every((sum) => sum === sums[0])
-  return { claim: `${name}: minutes = hours = days`, target: 'yes', measured: ok ? 'yes' : sums.join(' '), unit: '', ok }
+  return {
+    claim: `${name}: minutes = hours = days`,
+    target: 'yes',
+    measured: ok ? 'yes' : sums.join(' '),
+    unit: '',
+    ok,
+  }
 }
 
 async function onSqlite(shape: HistoryShape): Promise<ProofRow[]> {

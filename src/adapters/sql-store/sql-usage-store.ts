@@ -272,10 +272,7 @@ async function raiseHorizon(db: Database, resolution: UsageResolution, since: nu
     .insertInto('usage_horizons')
     .values({ resolution, since })
     .onConflict((target) =>
-      target
-        .column('resolution')
-        .doUpdateSet({ since })
-        .where('usage_horizons.since', '<', since),
+      target.column('resolution').doUpdateSet({ since }).where('usage_horizons.since', '<', since),
     )
     .execute()
 }

@@ -12,11 +12,15 @@ export const latencyBuckets: readonly string[] = Array.from(
 )
 
 /** Where the sums of each resolution are, and the column of their start. */
-export const usageTables: Readonly<Record<UsageResolution, { readonly table: string; readonly time: string }>> =
-  Object.freeze({
-    minute: { table: 'usage_minutes', time: 'minute' },
-    hour: { table: 'usage_hours', time: 'hour' },
-    day: { table: 'usage_days', time: 'day' },
-  })
+export const usageTables: Readonly<
+  Record<UsageResolution, { readonly table: string; readonly time: string }>
+> = Object.freeze({
+  minute: { table: 'usage_minutes', time: 'minute' },
+  hour: { table: 'usage_hours', time: 'hour' },
+  day: { table: 'usage_days', time: 'day' },
+})
 
-export const usageSumColumns: readonly string[] = [...usageSums.map(({ column }) => column), ...latencyBuckets]
+export const usageSumColumns: readonly string[] = [
+  ...usageSums.map(({ column }) => column),
+  ...latencyBuckets,
+]

@@ -24,7 +24,11 @@ interface TailOptions {
   readonly for?: string
 }
 
-function choice<T extends string>(name: string, value: string | undefined, known: readonly T[]): T | undefined {
+function choice<T extends string>(
+  name: string,
+  value: string | undefined,
+  known: readonly T[],
+): T | undefined {
   if (value === undefined) return undefined
   const found = known.find((each) => each === value)
   if (found === undefined)
@@ -61,7 +65,9 @@ interface Watch {
 
 function showGap(io: CliIo, data: string): void {
   const { lost } = JSON.parse(data) as { readonly lost: number | null }
-  io.err(`… ${lost === null ? 'some events' : `${lost} events`} are not shown: they came faster than they were read\n`)
+  io.err(
+    `… ${lost === null ? 'some events' : `${lost} events`} are not shown: they came faster than they were read\n`,
+  )
 }
 
 /** Shows one connection's events until it ends. Throws what a connection that cannot be made throws. */
@@ -77,7 +83,8 @@ async function watchOnce(watch: Watch): Promise<Ending> {
   for await (const { type, id, data: text } of readServerSentEvents(data)) {
     if (id !== '') watch.last = id
     if (type === 'gap') showGap(session.io, text)
-    else if (type === 'end') return (JSON.parse(text) as { reason: string }).reason === 'token' ? 'token' : 'lost'
+    else if (type === 'end')
+      return (JSON.parse(text) as { reason: string }).reason === 'token' ? 'token' : 'lost'
     else if (type === 'oversight' && session.json) session.io.out(`${text}\n`)
     else if (type === 'oversight')
       session.io.out(writeEventLine(JSON.parse(text) as OversightEvent, session.io.colours === true))
