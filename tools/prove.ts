@@ -14,10 +14,11 @@ import { gateway } from './prove/gateway.ts'
 import { limits } from './prove/limits.ts'
 import { describeCommit, describeMachine } from './prove/machine.ts'
 import { readProofRequest } from './prove/options.ts'
+import { oversight } from './prove/oversight.ts'
 import type { ProofOptions, ProofRow, ProofSection, ProofSlice } from './prove/slice.ts'
 
 /** One row for each slice; a slice is a file of tools/prove. */
-const slices: readonly ProofSlice[] = [gateway, limits]
+const slices: readonly ProofSlice[] = [gateway, limits, oversight]
 
 function print(rows: readonly ProofRow[]): void {
   for (const { claim, target, measured, unit, ok } of rows) {

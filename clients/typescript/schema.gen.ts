@@ -659,6 +659,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch events as they happen
+         * @description Server-sent events of this node until one side ends it: `oversight` with an event as JSON, `gap` with `lost` where the reader was too slow or came back too late (null: an unknown number), `end` before the stream ends. `Last-Event-ID`, or `after`, goes on after the event of that id. A token of one organization sees that organization alone; addresses and end users are pseudonyms unless the token has the scope `admin`.
+         */
+        get: operations["live-watch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/content/{id}": {
         parameters: {
             query?: never;
@@ -7549,6 +7569,8 @@ export interface operations {
                 providerId?: string;
                 /** @description Served by this deployment only. */
                 deploymentId?: string;
+                /** @description Which stored sums answer: `auto` takes the coarsest that answer exactly; another is read alone, and the time widened to whole ones of it. */
+                resolution?: "auto" | "minute" | "hour" | "day";
                 /** @description Most rows. */
                 limit?: number;
             };
@@ -7572,6 +7594,8 @@ export interface operations {
                         from: number;
                         /** @description Unix time in milliseconds. */
                         to: number;
+                        /** @description Which stored sums were read. */
+                        resolutions: ("minute" | "hour" | "day")[];
                         rows: components["schemas"]["UsageRow"][];
                         /** @description There were more rows than `limit`. */
                         truncated: boolean;
@@ -7646,6 +7670,8 @@ export interface operations {
                 providerId?: string;
                 /** @description Served by this deployment only. */
                 deploymentId?: string;
+                /** @description Which stored sums answer: `auto` takes the coarsest that answer exactly; another is read alone, and the time widened to whole ones of it. */
+                resolution?: "auto" | "minute" | "hour" | "day";
                 /** @description Most rows. */
                 limit?: number;
                 /** @description Length of one interval (days in UTC). */
@@ -7671,6 +7697,8 @@ export interface operations {
                         from: number;
                         /** @description Unix time in milliseconds. */
                         to: number;
+                        /** @description Which stored sums were read. */
+                        resolutions: ("minute" | "hour" | "day")[];
                         rows: components["schemas"]["UsageRow"][];
                         /** @description There were more rows than `limit`. */
                         truncated: boolean;
@@ -7733,6 +7761,8 @@ export interface operations {
                 to?: number;
                 /** @description Comma-separated: organizationId, applicationId, keyId, operation, model, servedModel, providerId, deploymentId, statusClass. */
                 groupBy?: string;
+                /** @description Which stored sums answer: `auto` takes the coarsest that answer exactly; another is read alone, and the time widened to whole ones of it. */
+                resolution?: "auto" | "minute" | "hour" | "day";
                 /** @description Length of one interval (days in UTC). */
                 interval?: "minute" | "hour" | "day";
                 /** @description RFC 4180, or one JSON object per line. */
@@ -7891,6 +7921,84 @@ export interface operations {
             };
             /** @description `audit.unavailable` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "live-watch": {
+        parameters: {
+            query?: {
+                /** @description Id or slug of the organization. */
+                organization?: string;
+                /** @description Of this stream only. */
+                stream?: "access" | "usage" | "security" | "audit";
+                /** @description For this model name only. */
+                model?: string;
+                /** @description With this outcome only. */
+                outcome?: "success" | "failure" | "unknown";
+                /** @description Of at least this severity. */
+                severity?: "info" | "low" | "medium" | "high" | "critical";
+                /** @description Id of the last event that was seen. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins`, `admin.too-many-watchers` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,6 +7,7 @@ import type { AuditTrail } from '../audit/index.ts'
 import type { AdminScope, Deployment, ModelRoute } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
+import type { LiveHub } from '../events/index.ts'
 import type { PepperBook } from '../identity/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { LimitExplanation, LimitRequest } from '../limits/index.ts'
@@ -122,6 +123,8 @@ export interface AdminDependencies {
   readonly signIns: SignInThrottle
   readonly audit: Pick<AuditTrail, 'record' | 'erase' | 'rewrap'>
   readonly log: AdminLog
+  /** Events of this node as they happen, where it shows them. */
+  readonly live?: Pick<LiveHub, 'subscribe'>
 }
 
 /** Who calls: the admin token, resolved. */
@@ -138,4 +141,6 @@ export interface AdminContext {
   readonly requestId: string
   /** Where the caller's connection comes from. */
   readonly address: string
+  /** Header of a reader of events that comes back (WHATWG HTML §9.2.4). */
+  readonly lastEventId: string | null
 }

@@ -95,7 +95,9 @@ function register(app: FastifyInstance, { deps, idempotency, door }: Parts, row:
     async handler(request, reply) {
       const caller = scope === 'public' ? nobody : callers.get(request)
       if (caller === undefined) throw new Fault(faults.adminUnauthenticated)
-      const ctx: AdminContext = { deps, caller, requestId: request.id, address: request.ip }
+      const lastId = request.headers['last-event-id']
+      const lastEventId = typeof lastId === 'string' ? lastId : null
+      const ctx: AdminContext = { deps, caller, requestId: request.id, address: request.ip, lastEventId }
       const { params, query, body } = request
       const action = { row, ctx, params, body }
       const perform = () => runRecorded(action, () => operation.run(ctx, { params, query, body }))
@@ -119,7 +121,8 @@ function answer(reply: FastifyReply, status: number, result: unknown): unknown {
   reply.code(status)
   if (!isStreamed(result)) return reply.send(result)
   reply.type(result.contentType)
-  reply.header('content-disposition', `attachment; filename="${result.fileName}"`)
+  if (result.fileName !== undefined)
+    reply.header('content-disposition', `attachment; filename="${result.fileName}"`)
   return reply.send(Readable.from(result.body))
 }
 

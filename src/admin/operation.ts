@@ -9,8 +9,8 @@ import type { AdminContext } from './context.ts'
 /** Answer that is not JSON: written as it comes, never held whole. */
 export interface StreamedResult {
   readonly contentType: string
-  /** Name for `Content-Disposition`. */
-  readonly fileName: string
+  /** Name for `Content-Disposition`; absent: it is no file. */
+  readonly fileName?: string
   readonly body: AsyncIterable<string>
 }
 

@@ -38,6 +38,7 @@ import { limitExplain } from './operations/limit-explain/operation.ts'
 import { limitGet } from './operations/limit-get/operation.ts'
 import { limitList } from './operations/limit-list/operation.ts'
 import { limitUpdate } from './operations/limit-update/operation.ts'
+import { liveWatch } from './operations/live-watch/operation.ts'
 import { organizationCreate } from './operations/organization-create/operation.ts'
 import { organizationDelete } from './operations/organization-delete/operation.ts'
 import { organizationGet } from './operations/organization-get/operation.ts'
@@ -170,6 +171,8 @@ const rows: readonly Row[] = [
   ['usage-series',        'GET',    '/organizations/:organization/usage/series',         'read',   usageSeries],
   ['usage-export',        'GET',    '/organizations/:organization/usage/export',         'read',   usageExport],
   ['usage-records',       'GET',    '/organizations/:organization/usage/records',        'read',   usageRecords],
+
+  ['live-watch',          'GET',    '/live',                                             'read',   liveWatch],
 
   ['content-get',         'GET',    '/organizations/:organization/content/:id',          'admin',  contentGet],
 

@@ -76,6 +76,7 @@ export async function* exportUsage(order: ExportOrder): AsyncIterable<string> {
       groupBy: range.groupBy,
       filter: {},
       intervalMs,
+      resolution: range.resolution,
       limit: usageRowLimit,
     })
     if (truncated) {

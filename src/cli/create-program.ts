@@ -16,6 +16,7 @@ import { addProviders } from './commands/providers.ts'
 import { addSecrets } from './commands/secrets.ts'
 import { addSinks } from './commands/sinks.ts'
 import { addStorage } from './commands/storage.ts'
+import { addTail } from './commands/tail.ts'
 import { addUsage } from './commands/usage.ts'
 import { defaultUrl } from './connection.ts'
 import type { CliIo } from './session.ts'
@@ -67,6 +68,7 @@ export function createProgram(io: CliIo): Command {
   addDocuments(program, io)
   addUsage(program, io)
   addSinks(program, io)
+  addTail(program, io)
   addStorage(program, io)
   addSecrets(program, io)
   addContent(program, io)

@@ -41,6 +41,8 @@ export interface Invocation<O> {
   readonly session: Session
   readonly args: readonly string[]
   readonly options: O
+  /** What `--org` names; undefined: nothing. */
+  readonly organization: string | undefined
 }
 
 /** Run `work` when the command is called. */
@@ -50,8 +52,9 @@ export function runs<O>(
   work: (invocation: Invocation<O>) => Promise<void>,
 ): void {
   command.action(async () => {
-    const session = createSession(command.optsWithGlobals<GlobalOptions>(), io)
-    await work({ session, args: command.args, options: command.opts() as O })
+    const global = command.optsWithGlobals<GlobalOptions>()
+    const session = createSession(global, io)
+    await work({ session, args: command.args, options: command.opts() as O, organization: global.org })
   })
 }
 

@@ -16,11 +16,14 @@ async function readInput(): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
+const environment = readEnvironment()
 process.exitCode = await runCli(process.argv.slice(2), {
-  environment: readEnvironment(),
+  environment,
   directory: process.cwd(),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   readInput,
   now: Date.now,
+  // https://no-color.org
+  colours: process.stdout.isTTY && (environment['NO_COLOR'] ?? '') === '',
 })

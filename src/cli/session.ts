@@ -15,6 +15,8 @@ export interface CliIo {
   /** Everything on standard input, at most 64 KiB. */
   readInput(): Promise<string>
   now(): number
+  /** Whether the output is a terminal that may be coloured; absent: it is not. */
+  readonly colours?: boolean
 }
 
 export interface GlobalOptions extends ConnectionOptions {

@@ -7,7 +7,7 @@ export interface Column<T> {
 }
 
 /** Characters that would move the cursor or colour the terminal are not printed. */
-function printable(text: string): string {
+export function printable(text: string): string {
   let out = ''
   for (const char of text) {
     const code = char.codePointAt(0) ?? 0

@@ -18,6 +18,7 @@ import type { Deployment } from '../domain/entities.ts'
 import type { DeploymentSnapshot, SnapshotConfig } from '../domain/snapshot.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
 import { createEgressGuard } from '../egress/index.ts'
+import { createLiveHub, eventOfRefusal } from '../events/index.ts'
 import { faults } from '../faults/catalogue.ts'
 import { checkSnapshot } from '../gateway/index.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -53,7 +54,7 @@ import { type AuditDesk, openAuditDesk } from './audit-desk.ts'
 import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
 import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
-import { isFileManaged, isSandboxEnabled, snapshotSettings } from './control-settings.ts'
+import { isFileManaged, isSandboxEnabled, snapshotSettings, usageRetention } from './control-settings.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
 import { type EventDelivery, openEventDelivery } from './event-delivery.ts'
 import { createExchangeLane } from './exchange-lane.ts'
@@ -94,6 +95,8 @@ const targetHealth = openTargetHealthDesk(data.healthBoard, { catalogue, auth, c
 const metricReader = openMetricReader(data.metrics)
 const metricWriter = openControlMetricWriter(data.metrics)
 const idempotency = createMemoryIdempotencyBook(systemClock.now)
+/** What happens on this node, for those who watch. */
+const live = createLiveHub({ monotonic: systemClock.monotonic })
 
 const inForce: InForce = {
   loaded: { config: data.config, file: data.configFile, lineOf: () => 0 },
@@ -110,7 +113,9 @@ function openUsage(directory: DataDirectory): Promise<UsageIntake> {
   return openUsageIntake({
     directory: directory.usageDirectory,
     retentionDays: data.config.usage.retentionDays,
+    sumsKept: () => usageRetention(inForce.loaded.config),
     log: warnOf('usage.storage'),
+    live,
     // Nothing of the thread is worth more than knowing what is on disk: it ends, and its successor opens all anew.
     onBroken: () => process.exit(1),
   })
@@ -267,6 +272,7 @@ function adminDependencies(parts: Parts, status: () => StatusReport): AdminDepen
     log: { info: note('info'), warn: note('warn'), error: note('error') },
     signIns: openSignIns(counters),
     audit: parts.audit.trail,
+    live,
   }
 }
 
@@ -350,7 +356,10 @@ function connectWorker(port: MessagePort, intakes: Intakes): void {
   port.on('close', () => claims.close())
   port.on('message', (message: WorkerToControl) => {
     if (message.type === 'usage') usage.add(message, port)
-    else if (message.type === 'refusals') events.addRefusals(message, tellWorker)
+    else if (message.type === 'refusals') {
+      events.addRefusals(message, tellWorker)
+      if (live.isWatched()) for (const refusal of message.refusals) live.publish(eventOfRefusal(refusal))
+    }
     else if (message.type === 'load') loads.set(message.load.worker, message.load)
     else if (message.type === 'content') content.add(message, port)
     else if (message.type === 'traces') {
@@ -407,7 +416,11 @@ async function openParts(directory: DataDirectory) {
     secretBox: storage.secretBox,
     now: systemClock.now,
     log,
-    deliver: (event) => events.spool.append([event]),
+    async deliver(event) {
+      const fault = await events.spool.append([event])
+      if (fault === null) live.publish(event)
+      return fault
+    },
   })
   const close = async (): Promise<void> => {
     await events.close()
@@ -487,6 +500,7 @@ async function start(): Promise<void> {
     stopWatching()
     publisher.stop()
     targetHealth.stop()
+    live.close()
     await listeners.close()
     await parts.close()
     process.exit(0)

@@ -1,8 +1,10 @@
 /** What the configuration means for the data plane. */
 import { type Config, isLoopbackHost } from '../config/index.ts'
 import { defaultPrices } from '../metering/index.ts'
+import { usageResolutionMs } from '../ports/usage-store.ts'
 import type { SnapshotSettings } from '../publishing/index.ts'
 import { tracingTerms } from './trace-intake.ts'
+import type { UsageRetention } from '../usage/index.ts'
 
 /** Bounds, timeouts, prices and the rest of a snapshot that does not come from the store. */
 export function snapshotSettings(
@@ -41,4 +43,11 @@ export function isFileManaged(config: Config): boolean {
   const { organizations, deployments, models, products, plans, limits, applications } = config
   const lists = [organizations, deployments, models, products, plans, limits, applications]
   return lists.some((list) => list !== undefined)
+}
+
+/** How long sums of usage are kept: coarser ones never shorter than finer ones, or old times would have neither. */
+export function usageRetention({ usage }: Config): UsageRetention {
+  const minute = usage.minuteSumsDays * usageResolutionMs.day
+  const hour = Math.max(usage.hourSumsDays * usageResolutionMs.day, minute)
+  return { minute, hour, day: Math.max(usage.daySumsDays * usageResolutionMs.day, hour) }
 }

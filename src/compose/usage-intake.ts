@@ -4,17 +4,29 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { openEventLog } from '../adapters/event-log/open-event-log.ts'
+import { eventsOfRecord, type LiveHub } from '../events/index.ts'
 import type { Fault } from '../kernel/fault.ts'
 import type { EventCursor, EventLog } from '../ports/event-log.ts'
 import type { Store } from '../ports/store.ts'
 import type { UsageRollup, UsageStore } from '../ports/usage-store.ts'
-import { createUsageIndexer, type UsageIndexer, type UsageIndexerCounts } from '../usage/index.ts'
+import {
+  createUsageIndexer,
+  readUsageRecord,
+  splitLines,
+  type UsageIndexer,
+  type UsageIndexerCounts,
+  type UsageRetention,
+} from '../usage/index.ts'
 import type { ControlToWorker } from './worker-channel.ts'
 
 export interface UsageIntakeOptions {
   readonly directory: string
   readonly retentionDays: number
+  /** How long sums are kept; asked for each time they are looked through. */
+  readonly sumsKept: () => UsageRetention
   readonly log: (text: string) => void
+  /** Is told what is on disk, while somebody watches. */
+  readonly live: Pick<LiveHub, 'publish' | 'isWatched'>
   /** The event log takes nothing until it is opened again; called once. */
   readonly onBroken: () => void
 }
@@ -66,6 +78,7 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
         const type = fault === null ? 'usage-stored' : 'usage-refused'
         const answer: ControlToWorker = { type, sequence }
         port.postMessage(answer)
+        if (fault === null && options.live.isWatched()) showLive(lines, options.live)
         report(fault)
         if (eventLog.isBroken && !isReported) {
           isReported = true
@@ -80,6 +93,7 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
         log: eventLog,
         store: withLastUse(usage, store),
         cursorName,
+        retention: options.sumsKept,
         onFailure: () => reportSumming('Usage could not be summed; it is tried again.'),
       })
       indexer = started
@@ -104,6 +118,14 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
       await stopIndexing()
       await eventLog.close()
     },
+  }
+}
+
+function showLive(lines: Uint8Array, live: Pick<LiveHub, 'publish'>): void {
+  for (const line of splitLines(Buffer.from(lines).toString('utf8'))) {
+    const record = readUsageRecord(line)
+    if (record === null) continue
+    for (const event of eventsOfRecord(record)) live.publish(event)
   }
 }
 
@@ -143,7 +165,7 @@ function withLastUse(usage: UsageStore, store: Store): UsageStore {
   return {
     readCursor: (name) => usage.readCursor(name),
     query: (query) => usage.query(query),
-    prune: (before, limit) => usage.prune(before, limit),
+    prune: (order) => usage.prune(order),
     async apply(batch) {
       await usage.apply(batch)
       await store.keys.recordUse(lastUses(batch.rollups))

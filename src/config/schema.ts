@@ -429,6 +429,9 @@ export const configSchema = Type.Object(
         [4096, 1_073_741_824],
       ),
       retentionDays: count('Days that single usage records are kept; rollups stay.', 30, [1, 3650]),
+      minuteSumsDays: count('Days that sums by minute are kept.', 400, [2, 3650]),
+      hourSumsDays: count('Days that sums by hour are kept; at least those by minute.', 800, [2, 3650]),
+      daySumsDays: count('Days that sums by day are kept; at least those by hour.', 3650, [2, 36_500]),
     }),
     contentLog: section('Logging of request and response content: off unless asked for, sealed at rest.', {
       enabled: Type.Boolean({ description: 'Keep content of exchanges, encrypted.', default: false }),

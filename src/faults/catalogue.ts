@@ -256,6 +256,13 @@ export const faults = Object.freeze({
     'Too many sign-ins have failed.',
     'Wait as long as Retry-After says, and look for a script that still sends an old token.',
   ),
+  tooManyWatchers: entry(
+    'admin.too-many-watchers',
+    429,
+    'rate-limit',
+    'As many watch already as may at once.',
+    'Close a live view, or try again later.',
+  ),
   objectNotFound: entry('admin.not-found', 404, 'not-found', 'There is no {noun} {id}.', 'Check the id.'),
   conflict: entry(
     'admin.conflict',

@@ -7,6 +7,8 @@ import {
   type UsageQuery,
   type UsageRollup,
   type UsageStore,
+  usageResolutionMs,
+  usageResolutions,
 } from './usage-store.ts'
 
 export interface OpenedUsageStore {
@@ -15,6 +17,8 @@ export interface OpenedUsageStore {
 }
 
 const minute = 1_700_000_040_000
+const { minute: minuteMs, hour: hourMs, day: dayMs } = usageResolutionMs
+const midnight = minute - (minute % dayMs)
 const dimensions: UsageDimensions = {
   organizationId: 'org_a',
   applicationId: 'app_a',
@@ -57,6 +61,7 @@ const question: UsageQuery = {
   groupBy: [],
   filter: {},
   intervalMs: null,
+  resolution: 'auto',
   limit: 100,
 }
 
@@ -167,12 +172,91 @@ export function testUsageStoreContract(open: () => Promise<OpenedUsageStore>): v
   })
 
   check('pruning removes the oldest in bounded steps and leaves the rest', async (usage) => {
-    const rollups = Array.from({ length: 10 }, (_, index) => rollup({}, minute + index * 60_000))
-    await apply(usage, [...rollups, rollup({ model: 'old' }, minute - 60_000)], 1)
-    assert.equal(await usage.prune(minute + 240_000, 3), 3)
-    assert.equal(await usage.prune(minute + 240_000, 100), 2)
-    assert.equal((await usage.query(question)).rows[0]?.sums.requests, 6)
-    await apply(usage, [rollup({ model: 'old' }, minute + 540_000)], 2)
-    assert.equal((await usage.query({ ...question, filter: { model: 'old' } })).rows[0]?.sums.requests, 1)
+    const rollups = Array.from({ length: 10 }, (_, index) => rollup({}, minute + index * dayMs))
+    await apply(usage, [...rollups, rollup({ model: 'old' }, minute - dayMs)], 1)
+    const span = { from: minute, to: minute + 20 * dayMs, intervalMs: minuteMs }
+    const before = minute + 4 * dayMs
+    assert.equal(await usage.prune({ resolution: 'minute', before, limit: 3 }), 3)
+    assert.equal(await usage.prune({ resolution: 'minute', before, limit: 100 }), 2)
+    assert.equal((await usage.query({ ...question, ...span })).rows.length, 6)
+    await apply(usage, [rollup({ model: 'old' }, minute + 9 * dayMs)], 2)
+    const old = await usage.query({ ...question, ...span, filter: { model: 'old' } })
+    assert.equal(old.rows[0]?.sums.requests, 1)
   })
+
+  check('what is no longer kept by the minute is still summed by hour and day', async (usage) => {
+    const rollups = Array.from({ length: 48 }, (_, index) => rollup({}, midnight + index * hourMs + minuteMs))
+    await apply(usage, rollups, 1)
+    const odd = { ...question, from: midnight + 90 * minuteMs, to: midnight + 47 * hourMs + 30 * minuteMs }
+    assert.equal((await usage.query(odd)).rows[0]?.sums.requests, 46)
+    await usage.prune({ resolution: 'minute', before: midnight + dayMs, limit: 1000 })
+    const { from, to, rows } = await usage.query(odd)
+    // The first edge widens to the hour, the last one still has its minutes.
+    assert.deepEqual([from, to, rows[0]?.sums.requests], [midnight + hourMs, odd.to, 47])
+    await usage.prune({ resolution: 'hour', before: midnight + dayMs, limit: 1000 })
+    const wider = await usage.query(odd)
+    assert.deepEqual([wider.from, wider.to, wider.rows[0]?.sums.requests], [midnight, odd.to, 48])
+    await usage.prune({ resolution: 'day', before: midnight + dayMs, limit: 1000 })
+    assert.equal((await usage.query(odd)).rows[0]?.sums.requests, 24)
+  })
+
+  check('minutes, hours and days hold the same, whatever came in which order', async (usage) => {
+    const random = createRandom(20_261_128)
+    const rollups: UsageRollup[] = []
+    for (let step = 1; step <= 20; step += 1) {
+      const batch = Array.from({ length: 15 }, () =>
+        rollup({ model: `m${random(3)}` }, midnight + random(4 * 1440) * minuteMs, 1 + random(9)),
+      )
+      rollups.push(...batch)
+      await apply(usage, batch, step)
+    }
+    const of = (from: number, to: number, model?: string): number =>
+      rollups
+        .filter((each) => each.minute >= from && each.minute < to)
+        .filter((each) => model === undefined || each.dimensions.model === model)
+        .reduce((sum, each) => sum + each.sums.requests, 0)
+    const whole = { ...question, from: midnight, to: midnight + 4 * dayMs }
+    for (const resolution of usageResolutions) {
+      const { rows, resolutions } = await usage.query({ ...whole, resolution })
+      assert.deepEqual(resolutions, [resolution])
+      assert.equal(rows[0]?.sums.requests, of(whole.from, whole.to))
+    }
+    for (let round = 0; round < 40; round += 1) {
+      const from = midnight + random(3 * 1440) * minuteMs
+      const to = from + (1 + random(2 * 1440)) * minuteMs
+      const answer = await usage.query({ ...question, from, to, groupBy: ['model'] })
+      assert.deepEqual([answer.from, answer.to], [from, to])
+      for (const { group, sums } of answer.rows) assert.equal(sums.requests, of(from, to, group.model))
+      const series = await usage.query({ ...question, from, to, intervalMs: 6 * hourMs })
+      for (const { time, sums } of series.rows)
+        assert.equal(sums.requests, of(Math.max(time, from), Math.min(time + 6 * hourMs, to)))
+      assert.equal(
+        series.rows.reduce((sum, row) => sum + row.sums.requests, 0),
+        of(from, to),
+      )
+    }
+  })
+
+  check('the coarsest sums that answer exactly are read', async (usage) => {
+    await apply(usage, [rollup({}, midnight)], 1)
+    const read = async (from: number, to: number, intervalMs: number | null) =>
+      (await usage.query({ ...question, from, to, intervalMs })).resolutions
+    assert.deepEqual(await read(midnight, midnight + 90 * dayMs, null), ['day'])
+    assert.deepEqual(await read(midnight - hourMs, midnight + 90 * dayMs, dayMs), ['hour', 'day'])
+    assert.deepEqual(await read(midnight, midnight + 90 * dayMs, hourMs), ['hour'])
+    assert.deepEqual(await read(midnight, midnight + dayMs, minuteMs), ['minute'])
+    const [from, to] = [midnight + minuteMs, midnight + 3 * dayMs + hourMs]
+    assert.deepEqual(await read(from, to, null), ['minute', 'hour', 'day'])
+  })
+}
+
+/** A small generator, so that a failure comes again: mulberry32. */
+function createRandom(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
 }

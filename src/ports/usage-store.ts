@@ -1,7 +1,17 @@
 /**
- * Port: storage of usage by minute. The cursor of the event log is stored in the same transaction as the sums
- * that it stands for, so each record counts exactly once across crashes.
+ * Port: storage of usage by minute, hour and day (UTC). The cursor of the event log is stored in the same transaction
+ * as the sums of all three that it stands for, so each record counts exactly once in each of them across crashes.
  */
+
+/** Lengths of time that sums are kept by, finest first. */
+export const usageResolutions = ['minute', 'hour', 'day'] as const
+export type UsageResolution = (typeof usageResolutions)[number]
+
+export const usageResolutionMs: Readonly<Record<UsageResolution, number>> = Object.freeze({
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+})
 
 /** What sums are kept by. `statusClass` is the first digit of the HTTP status: 2, 4, 5; 0 where none was sent. */
 export interface UsageDimensions {
@@ -83,6 +93,11 @@ export interface UsageQuery {
   readonly filter: Readonly<Partial<UsageDimensions>>
   /** Milliseconds, a multiple of 60,000: one row per interval and group. Null: one row per group. */
   readonly intervalMs: number | null
+  /**
+   * Which sums answer: `auto` takes the coarsest that answer exactly. Another one is read alone, and the time is
+   * widened to whole ones of it; the interval must be a multiple of it.
+   */
+  readonly resolution: UsageResolution | 'auto'
   /** 1 to `usageRowLimit`. */
   readonly limit: number
 }
@@ -97,10 +112,25 @@ export interface UsageRow {
   readonly latency: readonly number[]
 }
 export interface UsageResult {
+  /**
+   * The time that is summed up: as asked, widened to whole minutes; to whole hours or days where the finer sums of an
+   * edge are no longer kept.
+   */
+  readonly from: number
+  readonly to: number
+  /** Which sums were read, finest first. */
+  readonly resolutions: readonly UsageResolution[]
   /** By time, then most requests first. */
   readonly rows: readonly UsageRow[]
   /** True: there were more than `limit`. */
   readonly truncated: boolean
+}
+
+export interface UsagePruneOrder {
+  readonly resolution: UsageResolution
+  /** Unix milliseconds. */
+  readonly before: number
+  readonly limit: number
 }
 
 export interface UsageStore {
@@ -113,6 +143,9 @@ export interface UsageStore {
     readonly rollups: readonly UsageRollup[]
   }): Promise<void>
   query(query: UsageQuery): Promise<UsageResult>
-  /** Removes up to `limit` rows older than `before`; returns how many, so that the caller can go on in slices. */
-  prune(before: number, limit: number): Promise<number>
+  /**
+   * Removes up to `limit` sums of one resolution older than the last UTC midnight at or before `before`; returns how
+   * many, so that the caller can go on in slices. Questions know from the first slice on that they are gone.
+   */
+  prune(order: UsagePruneOrder): Promise<number>
 }

@@ -8,7 +8,8 @@ import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
 import { Fault } from '../kernel/fault.ts'
 import { appendDurably } from '../ports/event-log.contract.ts'
 import { exportUsage, type UsageExport } from './export-usage.ts'
-import { latencyQuantile, pruneUsage, usageSeries, usageSummary } from './query-usage.ts'
+import { pruneUsage } from './prune-usage.ts'
+import { latencyQuantile, usageSeries, usageSummary } from './query-usage.ts'
 import { sampleLines, sampleRecord, sampleTime } from './sample-record.ts'
 import { createUsageIndexer } from './usage-indexer.ts'
 
@@ -132,10 +133,25 @@ test('a quantile is the bound of the bucket in which it falls', () => {
   assert.equal(latencyQuantile([], 0.5), null)
 })
 
-test('retention removes whole minutes before its date', async () => {
-  assert.ok((await pruneUsage(storage.usage, sampleTime + 5 * minute)) > 0)
-  const { rows } = await usageSummary(storage.usage, all)
-  assert.equal(rows[0]?.sums.requests, 1)
+test('each resolution goes after its own time, on a clock that moves on', async () => {
+  const day = 86_400_000
+  const kept = { minute: 2 * day, hour: 4 * day, day: 6 * day }
+  const left = async () => {
+    const counts: (number | undefined)[] = []
+    for (const resolution of ['minute', 'hour', 'day'] as const) {
+      const { rows } = await usageSummary(storage.usage, { ...all, resolution })
+      counts.push(rows[0]?.sums.requests)
+    }
+    return counts
+  }
+  const after = async (days: number) => {
+    await pruneUsage(storage.usage, kept, sampleTime + days * day)
+    return left()
+  }
+  assert.deepEqual(await after(1), [3, 3, 3])
+  assert.deepEqual(await after(3), [undefined, 3, 3])
+  assert.deepEqual(await after(5), [undefined, undefined, 3])
+  assert.deepEqual(await after(7), [undefined, undefined, undefined])
 })
 
 test('where callers are is on record for sinks, and in no export', async () => {

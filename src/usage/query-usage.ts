@@ -4,12 +4,14 @@ import { Fault } from '../kernel/fault.ts'
 import {
   latencyBoundsMs,
   type UsageDimensions,
+  type UsageResolution,
   type UsageResult,
   type UsageStore,
+  usageResolutionMs,
   usageRowLimit,
 } from '../ports/usage-store.ts'
 
-const minuteMs = 60_000
+const minuteMs = usageResolutionMs.minute
 /** Points of a time line, so that one question cannot ask for millions of rows. */
 const maxIntervals = 5000
 const maxGroups = 4
@@ -23,6 +25,8 @@ export interface UsageQuestion {
   readonly groupBy?: readonly (keyof UsageDimensions)[]
   readonly filter?: Readonly<Partial<UsageDimensions>>
   readonly limit?: number
+  /** As in `UsageQuery`; `auto` when left out. */
+  readonly resolution?: UsageResolution | 'auto'
 }
 
 function refuse(param: string, reason: string): Fault {
@@ -30,7 +34,7 @@ function refuse(param: string, reason: string): Fault {
 }
 
 function ask(store: UsageStore, question: UsageQuestion, intervalMs: number | null): Promise<UsageResult> {
-  const { organizationId, from, to, groupBy = [], filter = {}, limit = 1000 } = question
+  const { organizationId, from, to, groupBy = [], filter = {}, limit = 1000, resolution = 'auto' } = question
   if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from < 0 || from >= to) {
     throw refuse('from', 'from must lie before to, both in Unix milliseconds')
   }
@@ -38,9 +42,10 @@ function ask(store: UsageStore, question: UsageQuestion, intervalMs: number | nu
   if (!Number.isInteger(limit) || limit < 1 || limit > usageRowLimit) {
     throw refuse('limit', `limit must be between 1 and ${usageRowLimit}`)
   }
-  const start = from - (from % minuteMs)
-  const end = Math.ceil(to / minuteMs) * minuteMs
-  return store.query({ organizationId, from: start, to: end, groupBy, filter, intervalMs, limit })
+  if (intervalMs !== null && resolution !== 'auto' && intervalMs % usageResolutionMs[resolution] !== 0) {
+    throw refuse('resolution', 'the interval must be a multiple of the resolution')
+  }
+  return store.query({ organizationId, from, to, groupBy, filter, intervalMs, limit, resolution })
 }
 
 /** Sums over the whole time, one row per group. Throws `faults.validation`. */
@@ -73,17 +78,4 @@ export function latencyQuantile(latency: readonly number[], quantile: number): n
     if (seen >= quantile * total) return latencyBoundsMs[index] ?? Number.POSITIVE_INFINITY
   }
   return Number.POSITIVE_INFINITY
-}
-
-const rowsPerPrune = 200
-
-/** Removes sums of minutes before `before`, in short transactions. Returns how many rows went. */
-export async function pruneUsage(store: UsageStore, before: number): Promise<number> {
-  let total = 0
-  for (;;) {
-    const removed = await store.prune(before, rowsPerPrune)
-    total += removed
-    if (removed < rowsPerPrune) return total
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
 }

@@ -10,7 +10,7 @@ import { openEventLog } from '../adapters/event-log/open-event-log.ts'
 import { openSqliteStore } from '../adapters/sqlite/open-sqlite-store.ts'
 import type { UsageRecord } from '../domain/usage.ts'
 import { appendDurably } from '../ports/event-log.contract.ts'
-import type { UsageStore } from '../ports/usage-store.ts'
+import { type UsageStore, usageResolutions } from '../ports/usage-store.ts'
 import { usageSummary } from './query-usage.ts'
 import { sampleLines, sampleRecord, sampleTime } from './sample-record.ts'
 import { createUsageIndexer } from './usage-indexer.ts'
@@ -71,7 +71,10 @@ async function killRepeatedly(root: string): Promise<void> {
   assert.ok(isDone && kills > 0)
   const { usage, close } = await openSqliteStore({ path })
   const all = { organizationId: null, from: 0, to: sampleTime * 2 }
-  assert.equal((await usageSummary(usage, all)).rows[0]?.sums.requests, 60 * 20)
+  for (const resolution of usageResolutions) {
+    const { rows } = await usageSummary(usage, { ...all, resolution })
+    assert.equal(rows[0]?.sums.requests, 60 * 20, resolution)
+  }
   await close()
 }
 

@@ -43,6 +43,7 @@ async function totals(store: UsageStore): Promise<UsageSums | undefined> {
     groupBy: [],
     filter: {},
     intervalMs: null,
+    resolution: 'auto',
     limit: 10,
   })
   return rows[0]?.sums
@@ -181,7 +182,8 @@ test('sums past their retention are removed as it goes, the others stay', async 
     const old = sampleRecord(1, { time: sampleTime - 100_000_000 })
     await appendDurably(log, sampleLines([old, sampleRecord(2)]))
     const clock = { ...systemClock, now: () => sampleTime }
-    const terms = { log, store: storage.usage, flushMs: 1, clock, retentionMs: 50_000_000 }
+    const kept = { minute: 50_000_000, hour: 50_000_000, day: 50_000_000 }
+    const terms = { log, store: storage.usage, flushMs: 1, clock, retention: () => kept }
     const indexer = createUsageIndexer(terms)
     indexer.start()
     for (let tries = 0; tries < 400 && (await totals(storage.usage))?.requests !== 1; tries += 1) {

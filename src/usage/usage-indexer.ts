@@ -1,5 +1,5 @@
 /**
- * Reads usage batches (NDJSON) from the event log and keeps the sums by minute.
+ * Reads usage batches (NDJSON) from the event log and keeps the sums by minute, hour and day.
  *
  *   event log ──frames──▶ ids not seen before ──▶ sums in memory ──(each flush)──▶ sums + cursor, one transaction
  *
@@ -11,7 +11,7 @@ import { type Clock, systemClock } from '../kernel/clock.ts'
 import type { EventCursor, EventLog } from '../ports/event-log.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
 import { createIdWindow, generationSize, type IdWindow } from './id-window.ts'
-import { pruneUsage } from './query-usage.ts'
+import { defaultUsageRetention, pruneUsage, type UsageRetention } from './prune-usage.ts'
 import { readUsageRecord } from './read-usage-record.ts'
 import { createRollupAccumulator, type RollupAccumulator } from './rollup-accumulator.ts'
 import { createUsageScan, scanUsageLine } from './scan-usage-line.ts'
@@ -20,7 +20,6 @@ import { createTimeSlice } from './time-slice.ts'
 const defaultCursorName = 'usage'
 const defaultMaxPending = 5000
 const hourMs = 3_600_000
-const defaultRetentionMs = 400 * 24 * hourMs
 const recordsPerLook = 32
 
 export interface UsageIndexerOptions {
@@ -32,8 +31,8 @@ export interface UsageIndexerOptions {
   readonly maxPending?: number
   /** Ids remembered per generation; default `generationSize`. */
   readonly windowSize?: number
-  /** Sums of minutes older than this are removed, hourly, milliseconds; default 400 days. */
-  readonly retentionMs?: number
+  /** Sums older than this are removed, hourly; asked for each time, because configuration changes. */
+  readonly retention?: () => UsageRetention
   /** Whose place it is, where several logs are summed into one store; default `usage`. */
   readonly cursorName?: string
   readonly clock?: Clock
@@ -170,13 +169,13 @@ async function flush(options: UsageIndexerOptions, state: State): Promise<void> 
 
 /** Removes sums past their retention; does something once an hour at most. */
 function createPruner(options: UsageIndexerOptions): () => Promise<void> {
-  const { store, clock = systemClock, retentionMs = defaultRetentionMs } = options
+  const { store, clock = systemClock, retention = () => defaultUsageRetention } = options
   let prunedAt = 0
   return async () => {
     const now = clock.now()
     if (now - prunedAt < hourMs) return
     prunedAt = now
-    await pruneUsage(store, now - retentionMs)
+    await pruneUsage(store, retention(), now)
   }
 }
 

@@ -187,6 +187,7 @@ describe('PostgreSQL', { skip: postgresMissing() }, () => {
         groupBy: [],
         filter: {},
         intervalMs: null,
+        resolution: 'auto',
         limit: 10,
       })
       assert.equal(rows[0]?.sums.requests, 3 * 4 * 200)

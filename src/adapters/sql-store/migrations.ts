@@ -8,6 +8,7 @@ import { addNodeReports, createCounterTables } from '../sql-counters/counter-tab
 import type { Database } from './database.ts'
 import { addLimitAlerts } from './limit-alert-migration.ts'
 import { latencyBuckets, usageSums } from './usage-columns.ts'
+import { addUsageRollups } from './usage-rollup-migration.ts'
 
 const notNull = (column: ColumnDefinitionBuilder) => column.notNull()
 const primary = (column: ColumnDefinitionBuilder) => column.notNull().primaryKey()
@@ -394,4 +395,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0005-counters': { up: createCounterTables },
   '0006-limit-alerts': { up: addLimitAlerts },
   '0007-counter-reports': { up: addNodeReports },
+  '0008-usage-rollups': { up: addUsageRollups },
 })

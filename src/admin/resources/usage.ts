@@ -4,8 +4,11 @@ import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
 import {
   type UsageDimensions,
+  type UsageResolution,
   type UsageRow,
   usageDimensionFields,
+  usageResolutionMs,
+  usageResolutions,
   usageRowLimit,
 } from '../../ports/usage-store.ts'
 import { latencyQuantile, usageSeries, usageSummary } from '../../usage/index.ts'
@@ -38,6 +41,12 @@ export const usageRange = {
   operation: text('Of this operation only.'),
   providerId: text('Served by this provider only.'),
   deploymentId: text('Served by this deployment only.'),
+  resolution: Type.Optional(
+    oneOf(
+      ['auto', ...usageResolutions],
+      'Which stored sums answer: `auto` takes the coarsest that answer exactly; another is read alone, and the time widened to whole ones of it.',
+    ),
+  ),
   limit: Type.Optional(
     Type.Integer({ description: 'Most rows.', minimum: 1, maximum: usageRowLimit, default: 1000 }),
   ),
@@ -48,11 +57,7 @@ export const recordFormat = oneOf(['csv', 'jsonl'], 'RFC 4180, or one JSON objec
 export const usageInterval = oneOf(['minute', 'hour', 'day'], 'Length of one interval (days in UTC).')
 export type UsageInterval = Static<typeof usageInterval>
 
-const intervalMs: Readonly<Record<UsageInterval, number>> = {
-  minute: 60_000,
-  hour: 3_600_000,
-  day: 86_400_000,
-}
+const intervalMs: Readonly<Record<UsageInterval, number>> = usageResolutionMs
 
 const sum = (description: string) => Type.Integer({ description, minimum: 0 })
 const quantile = nullable(
@@ -99,6 +104,9 @@ export type ShownUsageRow = Static<typeof usageRow>
 export const usageTable = closed({
   from: time,
   to: time,
+  resolutions: Type.Array(oneOf(usageResolutions, 'Length of a stored sum.'), {
+    description: 'Which stored sums were read.',
+  }),
   rows: Type.Array(usageRow),
   truncated: Type.Boolean({ description: 'There were more rows than `limit`.' }),
 })
@@ -107,12 +115,14 @@ export interface UsageRange {
   readonly from: number
   readonly to: number
   readonly groupBy: readonly (keyof UsageDimensions)[]
+  readonly resolution: UsageResolution | 'auto'
 }
 
 interface GivenRange {
   readonly from?: number
   readonly to?: number
   readonly groupBy?: string
+  readonly resolution?: UsageResolution | 'auto'
 }
 
 function invalid(field: string, reason: string): Fault {
@@ -133,7 +143,7 @@ export function resolveRange(given: GivenRange, now: number): UsageRange {
   const names = given.groupBy === undefined ? [] : [...new Set(given.groupBy.split(','))]
   const groupBy = names.filter(isDimension)
   if (groupBy.length < names.length) throw invalid('groupBy', `known are ${usageDimensionFields.join(', ')}`)
-  return { from, to, groupBy }
+  return { from, to, groupBy, resolution: given.resolution ?? 'auto' }
 }
 
 /** Milliseconds, or null where nothing can be said. */
@@ -169,13 +179,11 @@ export function intervalOf(interval: UsageInterval): number {
 /** Rows of one organization as the caller asked for them. */
 export async function queryUsage(ctx: AdminContext, asked: UsageRequest): Promise<Static<typeof usageTable>> {
   const organization = await openOrganization(ctx, asked.organization)
-  const { from, to, groupBy } = resolveRange(asked, ctx.deps.clock.now())
+  const range = resolveRange(asked, ctx.deps.clock.now())
   const given = filterNames.filter((name) => asked[name] !== undefined)
   const question = {
     organizationId: organization.id,
-    from,
-    to,
-    groupBy,
+    ...range,
     filter: Object.fromEntries(given.map((name) => [name, asked[name]])),
     limit: asked.limit ?? 1000,
   }
@@ -183,5 +191,6 @@ export async function queryUsage(ctx: AdminContext, asked: UsageRequest): Promis
   const result = await (asked.interval === null
     ? usageSummary(usage, question)
     : usageSeries(usage, { ...question, intervalMs: intervalMs[asked.interval] }))
-  return { from, to, rows: result.rows.map(showUsageRow), truncated: result.truncated }
+  const { from, to, resolutions, rows, truncated } = result
+  return { from, to, resolutions: [...resolutions], rows: rows.map(showUsageRow), truncated }
 }

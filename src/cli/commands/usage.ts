@@ -26,11 +26,25 @@ interface UsageOptions {
   readonly by: string
   readonly since: string
   readonly interval?: 'minute' | 'hour' | 'day'
+  readonly resolution?: 'auto' | 'minute' | 'hour' | 'day'
+  readonly top?: string
   readonly csv?: boolean
   readonly records?: boolean
 }
 
 const intervals: ReadonlySet<string> = new Set(['minute', 'hour', 'day'])
+
+function resolutionOf({ resolution = 'auto' }: UsageOptions) {
+  if (resolution === 'auto' || intervals.has(resolution)) return resolution
+  throw new CliFailure('usage', `${resolution} is no length of sums.`, 'Write auto, minute, hour or day.')
+}
+
+function limitOf({ top, interval }: UsageOptions): { readonly limit?: number } {
+  if (top === undefined) return {}
+  if (interval !== undefined || !/^[1-9]\d{0,3}$/.test(top))
+    throw new CliFailure('usage', '--top takes a number up to 9999, and goes without --interval.')
+  return { limit: Number(top) }
+}
 
 function parseBy(text: string): Dimension[] {
   return text.split(',').map((word) => {
@@ -119,7 +133,12 @@ function sinceOf({ since }: UsageOptions, io: CliIo): number {
 async function showUsage(session: Session, options: UsageOptions): Promise<void> {
   const by = parseBy(options.by)
   const path = { organization: await session.organization() }
-  const query = { from: sinceOf(options, session.io), groupBy: by.join(',') }
+  const query = {
+    from: sinceOf(options, session.io),
+    groupBy: by.join(','),
+    resolution: resolutionOf(options),
+    ...limitOf(options),
+  }
   const { interval } = options
   const table =
     interval === undefined
@@ -136,6 +155,7 @@ export function addUsage(program: Command, io: CliIo): void {
     examples: [
       ['gatewright usage', 'The last 24 hours by model'],
       ['gatewright usage --by app,model --since 30d', 'A month by application and model'],
+      ['gatewright usage --by key --since 90d --top 10', 'The ten keys with most requests'],
       ['gatewright usage --records --since 1h', 'Every request of the last hour as JSON lines'],
       ['gatewright usage --interval day --since 7d --csv > week.csv', 'For a spreadsheet'],
     ],
@@ -143,6 +163,8 @@ export function addUsage(program: Command, io: CliIo): void {
     .option('--by <words>', `group by, comma-separated: ${Object.keys(dimensions).join(', ')}`, 'model')
     .option('--since <when>', 'from a duration ago (24h, 30d) or a date on', '24h')
     .option('--interval <length>', 'one row per minute, hour or day')
+    .option('--top <count>', 'only the groups with most requests')
+    .option('--resolution <length>', 'read only sums by minute, hour or day', 'auto')
     .option('--csv', 'write CSV')
     .option('--records', 'write every single request: JSON lines, or CSV with --csv')
   runs<UsageOptions>(command, io, async ({ session, options }) => {

@@ -17,6 +17,7 @@ export const usageExport = defineOperation({
     from: usageRange.from,
     to: usageRange.to,
     groupBy: usageRange.groupBy,
+    resolution: usageRange.resolution,
     interval: Type.Optional(usageInterval),
     format: recordFormat,
   }),
