@@ -126,7 +126,7 @@ test('a CEF line is one line, and reads back what it was made of, whatever stand
   fc.assert(
     fc.property(hostileEvent, (event) => {
       const line = cefLine(event)
-      assert.doesNotMatch(line, /[\u0000-\u001f\u2028]/)
+      assert.doesNotMatch(line, /[\p{Cc}\u2028]/u)
       const facts = new Map(factsOf(event))
       const { header, extension } = readCef(line)
       assert.deepEqual(header.slice(0, 5), [
@@ -148,7 +148,7 @@ test('a LEEF line is one line, and its attributes read back', () => {
   fc.assert(
     fc.property(hostileEvent, (event) => {
       const line = leefLine(event)
-      assert.doesNotMatch(line, /[\u0000-\u0008\u000a-\u001f\u2028]/)
+      assert.doesNotMatch(line.replaceAll('\t', ''), /[\p{Cc}\u2028]/u)
       const [version, , , , , delimiter, ...rest] = line.split('|')
       assert.deepEqual([version, delimiter], ['LEEF:2.0', 'x09'])
       const attributes = new Map(
@@ -170,7 +170,7 @@ test('a syslog message is one line of RFC 5424, and its structured data reads ba
   fc.assert(
     fc.property(hostileEvent, (event) => {
       const line = syslogLine(event)
-      assert.doesNotMatch(line, /[\u0000-\u001f\u2028]/)
+      assert.doesNotMatch(line, /[\p{Cc}\u2028]/u)
       assert.match(line, /^<134>1 2026-11-01T12:00:00\.000Z gw gatewright - [!-~]{1,32} \[gatewright@32473 /)
       const values = readStructuredData(line)
       for (const [name, value] of factsOf(event)) assert.equal(values.get(name), String(value))
@@ -238,7 +238,13 @@ test('what has no field in an event is in no format: tags, bodies, headers and c
       providerId: 'openai',
       status: 401,
     },
-    ...{ fault: 'auth.invalid-key', outcome: 'refused', streamed: false, attempts: 0, inputTokens: 0 },
+    ...{
+      fault: 'auth.invalid-key',
+      outcome: 'refused' as const,
+      streamed: false,
+      attempts: 0,
+      inputTokens: 0,
+    },
     ...{ outputTokens: 0, cachedInputTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, estimated: false },
     ...{
       costMicroUsd: null,

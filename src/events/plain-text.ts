@@ -4,7 +4,7 @@
  * mistake.
  */
 const maxLength = 1024
-const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
+const controls = /[\p{Cc}\u2028\u2029]/gu
 
 /** Beginnings of keys of the vendors that people use, and of our own; what follows them is not logged. */
 const keys = /\b(sk-|gw[ra]_|AKIA|ASIA|ghp_|xox[a-z]-|eyJ|AIza|Bearer )[A-Za-z0-9._~+/-]{12,}/g
