@@ -1,7 +1,7 @@
 /** Events: what happened, in one flat shape, and the forms in which others read it. */
 export { cefLine } from './cef.ts'
 export { dataStreamOf, ecsDocument } from './ecs-document.ts'
-export { ecsFields, ecsVersion, ownFields } from './ecs-fields.ts'
+export { type EcsType, ecsFields, ecsVersion, ownFields } from './ecs-fields.ts'
 export { product } from './event-facts.ts'
 export { eventsOfRecord } from './events-of-record.ts'
 export { leefLine } from './leef.ts'

@@ -7,7 +7,9 @@ const maxLength = 1024
 const controls = /[\p{Cc}\u2028\u2029]/gu
 
 /** Beginnings of keys of the vendors that people use, and of our own; what follows them is not logged. */
-const keys = /\b(sk-|gw[ra]_|AKIA|ASIA|ghp_|xox[a-z]-|eyJ|AIza|Bearer )[A-Za-z0-9._~+/-]{12,}/g
+const keyBeginnings = ['sk-', 'gwr_', 'gwa_', 'AKIA', 'ASIA', 'ghp_', 'xoxb-', 'xoxp-', 'eyJ', 'AIza']
+const tokens = /[A-Za-z0-9._~+/-]+/g
+const shortestSecret = 12
 
 export function plainText(value: string): string {
   return value.slice(0, maxLength).toWellFormed().replace(controls, ' ')
@@ -15,5 +17,20 @@ export function plainText(value: string): string {
 
 /** Text that a caller chose. */
 export function callerText(value: string): string {
-  return plainText(value).replace(keys, '$1…')
+  const text = plainText(value)
+  return text.replace(tokens, (token, offset: number) => {
+    if (text.slice(0, offset).endsWith('Bearer ')) return '…'
+    return withoutKey(token)
+  })
+}
+
+/** A key begins at the start of a token or after a character that is in no word. */
+function withoutKey(token: string): string {
+  for (const beginning of keyBeginnings) {
+    const at = token.indexOf(beginning)
+    const isStart = at === 0 || (at > 0 && '._~+/-'.includes(token.charAt(at - 1)))
+    const keep = at + beginning.length
+    if (isStart && token.length - keep >= shortestSecret) return `${token.slice(0, keep)}…`
+  }
+  return token
 }

@@ -92,7 +92,7 @@ test('Splunk gets one JSON object after another, with the token, and 200 alone t
     events.map(({ id }) => id),
   )
   assert.deepEqual(Object.keys(sent[0]), ['time', 'host', 'source', 'sourcetype', 'index', 'event'])
-  assert.equal(sent[0].time, (events[0]?.time ?? 0) / 1000 + '.000')
+  assert.equal(sent[0].time, `${(events[0]?.time ?? 0) / 1000}.000`)
 })
 
 test('Splunk with acknowledgement: taken when the indexers say so, on the same channel', async (t) => {
