@@ -56,6 +56,11 @@ export const systemPrograms: readonly SystemProgram[] = [
     neededFor: 'tests and proofs of counters that several nodes share',
   },
   {
+    program: 'rsyslogd',
+    debianPackage: 'rsyslog-gnutls',
+    neededFor: 'tests of the syslog sink: a real receiver, with TLS',
+  },
+  {
     program: 'systemd-analyze',
     debianPackage: 'systemd',
     neededFor: 'tests of the unit that deploy/systemd/ holds',

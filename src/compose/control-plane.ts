@@ -87,7 +87,8 @@ const environment = readEnvironment()
 const readReference = (reference: string): string | null =>
   readSecretReference(reference, environment, data.directory)
 const catalogue = createCatalogue(data.config.providers ?? [])
-const network = createHttp1Client({ egress: createEgressGuard() })
+const egress = createEgressGuard()
+const network = createHttp1Client({ egress })
 const client = createSandboxClient(createSandbox({ dialects, now: systemClock.now }), network)
 const auth = { now: systemClock.now, fetchToken: createTokenFetcher(network) }
 
@@ -297,7 +298,7 @@ async function openEvents(
     exchanges: createExchangeLane(usage.eventLog),
     usage: storage.usage,
     cursorPrefix: `${storage.usageCursor}/sinks`,
-    tools: { client: network, readReference, now: systemClock.now, directory: data.directory },
+    tools: { client: network, egress, readReference, now: systemClock.now, directory: data.directory },
     log: warnOf('events.delivery'),
     onBroken: () => process.exit(1),
   })

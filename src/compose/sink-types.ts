@@ -1,4 +1,5 @@
 /** The types of sinks: one row each. Settings come from the section of the same name in `config/sinks-form.ts`. */
+import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { createJsonlFileSink } from '../adapters/jsonl-file-sink/jsonl-file-sink.ts'
 import { createWebhookSink } from '../adapters/webhook/webhook-sink.ts'
@@ -7,6 +8,14 @@ import type { SinkTools, SinkType } from '../delivery/index.ts'
 import { parseOrigin } from '../egress/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { EventSink } from '../ports/event-sink.ts'
+import {
+  openBulkSink,
+  openHecSink,
+  openObjectStoreSink,
+  openOtlpSink,
+  openSentinelSink,
+  openSyslogSink,
+} from './network-sinks.ts'
 
 type SinkRegistry = { readonly [K in keyof SinkSettings]: SinkType<SinkSettings[K]> & { readonly type: K } }
 
@@ -32,7 +41,23 @@ const registry: SinkRegistry = Object.freeze({
       })
     },
   },
+  elastic: { type: 'elastic', open: openBulkSink },
+  syslog: {
+    type: 'syslog',
+    open: (settings, tools) => openSyslogSink({ ...settings, hostname: hostOf(settings) }, tools),
+  },
+  splunk: {
+    type: 'splunk',
+    open: (settings, tools) => openHecSink({ ...settings, hostname: hostOf(settings) }, tools),
+  },
+  sentinel: { type: 'sentinel', open: openSentinelSink },
+  otlp: { type: 'otlp', open: openOtlpSink },
+  objectStore: { type: 'objectStore', open: openObjectStoreSink },
 })
+
+function hostOf({ hostname: given }: { readonly hostname: string }): string {
+  return given === '' ? hostname() : given
+}
 
 /** Open what an entry of the configuration says. @throws Fault where its address is refused */
 export function openSink(config: SinkConfig, tools: SinkTools): EventSink {

@@ -16,6 +16,22 @@ const reference = (description: string) =>
 const integer = (description: string, value: number, range: readonly [number, number]) =>
   Type.Integer({ description, default: value, minimum: range[0], maximum: range[1] })
 
+const receiver = (what: string) => ({
+  url: Type.String({ description: `${what}: \`https://host[:port][/path]\`, without query.`, maxLength: 2048 }),
+  allowPrivateNetwork: Type.Boolean({
+    description: 'Let the host resolve to private or loopback addresses, and let the URL be http:.',
+    default: false,
+  }),
+})
+const text = (description: string, value?: string) =>
+  Type.String({ description, maxLength: 256, ...(value === undefined ? {} : { default: value }) })
+/** Empty: none. */
+const optionalReference = (description: string) =>
+  Type.String({ description, default: '', pattern: '^(|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$' })
+const choice = <const V extends string>(description: string, values: readonly [V, ...V[]]) =>
+  Type.Enum<V[]>([...values], { type: 'string', description, default: values[0] })
+const document = choice('Form of each event: Elastic Common Schema or OCSF.', ['ecs', 'ocsf'])
+
 /** Settings by type. A new type is a row here and one in `compose/sink-types.ts`. */
 export const sinkTypes = {
   jsonlFile: Type.Object(
@@ -46,6 +62,75 @@ export const sinkTypes = {
       }),
     },
     { ...closed, description: 'An HTTP receiver of batches, signed like alerts of limits.' },
+  ),
+  elastic: Type.Object(
+    {
+      ...receiver('Elasticsearch or OpenSearch'),
+      secret: reference('API key, or `user:password`, as `scheme` says: `env:NAME` or `file:/absolute/path`.'),
+      scheme: choice('How the secret proves.', ['apiKey', 'basic']),
+      namespace: text('Last part of the names of data streams.', 'default'),
+    },
+    { ...closed, description: 'Data streams of Elasticsearch or OpenSearch, by `_bulk`.' },
+  ),
+  syslog: Type.Object(
+    {
+      host: text('Name or address of the receiver.'),
+      port: integer('Port.', 6514, [1, 65_535]),
+      tls: Type.Boolean({
+        description: 'RFC 5425. Without it the receiver must be on this machine.',
+        default: true,
+      }),
+      allowPrivateNetwork: Type.Boolean({
+        description: 'Let the host resolve to private or loopback addresses.',
+        default: false,
+      }),
+      authority: optionalReference('PEM of who vouches for the receiver; empty: the authorities of this system.'),
+      certificate: optionalReference('PEM of our own certificate; empty: none.'),
+      key: optionalReference('PEM of its key.'),
+      format: choice('Payload of a message.', ['json', 'ocsf', 'cef', 'leef']),
+      hostname: text('HOSTNAME of messages; empty: the name of this machine.', ''),
+    },
+    { ...closed, description: 'A syslog receiver, RFC 5424 messages.' },
+  ),
+  splunk: Type.Object(
+    {
+      ...receiver('HTTP event collector'),
+      token: reference('Token of the collector: `env:NAME` or `file:/absolute/path`.'),
+      index: text('Index; empty: that of the token.', ''),
+      acknowledged: Type.Boolean({ description: 'Wait for indexer acknowledgement.', default: false }),
+      format: document,
+      hostname: text('`host` of events; empty: the name of this machine.', ''),
+    },
+    { ...closed, description: 'Splunk, by its HTTP event collector.' },
+  ),
+  sentinel: Type.Object(
+    {
+      ...receiver('Data collection endpoint'),
+      ruleId: text('Immutable id of the data collection rule.'),
+      stream: text('Stream of the rule, `Custom-…`.'),
+      tenantId: text('Entra tenant.'),
+      clientId: text('Entra application.'),
+      clientSecret: reference('Its secret: `env:NAME` or `file:/absolute/path`.'),
+      authority: text('Address of Entra.', 'https://login.microsoftonline.com'),
+    },
+    { ...closed, description: 'Microsoft Sentinel, by the Logs Ingestion API.' },
+  ),
+  otlp: Type.Object(
+    {
+      ...receiver('Collector, without `/v1/logs`'),
+      authorization: optionalReference('Value of `Authorization`; empty: none is sent.'),
+    },
+    { ...closed, description: 'An OpenTelemetry collector: logs by OTLP/HTTP, JSON.' },
+  ),
+  objectStore: Type.Object(
+    {
+      ...receiver('Bucket and prefix'),
+      region: text('Region that requests are signed for.', 'us-east-1'),
+      accessKeyId: reference('`env:NAME` or `file:/absolute/path`.'),
+      secretAccessKey: reference('`env:NAME` or `file:/absolute/path`.'),
+      format: document,
+    },
+    { ...closed, description: 'S3 and what speaks like it: compressed JSON lines, an object for each batch.' },
   ),
 } as const satisfies Record<string, TObject>
 
@@ -128,9 +213,12 @@ export function sinkProblems({ sinks }: SinksConfig): Problem[] {
     names.add(sink.name)
     if (sinkTypeNames.filter((type) => sink[type] !== undefined).length !== 1)
       problems.push({ path: ['sinks', at], reason: `has one of: ${sinkTypeNames.join(', ')}` })
-    const parsed = sink.webhook === undefined ? null : parseOrigin(sink.webhook.url, sink.webhook)
-    if (parsed instanceof Fault)
-      problems.push({ path: ['sinks', at, 'webhook', 'url'], reason: `is refused: ${parsed.publicText}` })
+    for (const type of sinkTypeNames) {
+      const settings = sink[type]
+      const parsed = settings !== undefined && 'url' in settings ? parseOrigin(settings.url, settings) : null
+      if (parsed instanceof Fault)
+        problems.push({ path: ['sinks', at, type, 'url'], reason: `is refused: ${parsed.publicText}` })
+    }
     return problems
   })
 }

@@ -1,4 +1,5 @@
 /** What a kind of receiver is: one row of the registry in `compose/sink-types.ts`, one section of `config/sinks-form.ts`. */
+import type { EgressGuard } from '../ports/egress.ts'
 import type { EventSink } from '../ports/event-sink.ts'
 import type { UpstreamClient } from '../ports/upstream-client.ts'
 
@@ -10,6 +11,8 @@ export interface SinkTools {
   readonly timeoutMs: number
   /** Makes calls through the egress guard. */
   readonly client: UpstreamClient
+  /** For receivers that speak no HTTP. */
+  readonly egress: EgressGuard
   /** The secret that a reference (`env:NAME`, `file:/path`) stands for; null: there is none. */
   readonly readReference: (reference: string) => string | null
   /** Unix milliseconds. */

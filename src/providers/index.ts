@@ -4,6 +4,7 @@
  */
 export type { AuthPorts } from './auth/authorize.ts'
 export { createTokenFetcher } from './auth/token-fetcher.ts'
+export { signRequest } from './aws/sigv4.ts'
 export { createCatalogue, type ProviderCatalogue } from './catalogue/catalogue.ts'
 export { type CompiledDeployment, compileDeployment } from './catalogue/compile-deployment.ts'
 export { readEnvironment } from './catalogue/read-environment.ts'
