@@ -2,8 +2,9 @@
  * What an operation may use, and who calls it. The composition root fills `AdminDependencies` once; nothing in
  * this folder reaches for anything else. Ports and callbacks only: adapters stay unknown here.
  */
-import type { DeadLetter, ReplayResult, SinkStatus } from '../delivery/index.ts'
+
 import type { AuditTrail } from '../audit/index.ts'
+import type { DeadLetter, ReplayResult, SinkStatus } from '../delivery/index.ts'
 import type { AdminScope, Deployment, ModelRoute } from '../domain/entities.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'

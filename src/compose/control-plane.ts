@@ -2,23 +2,20 @@
  * Composition of the control-plane thread: storage, secrets, resources, publishing, usage, admin API and its
  * listeners. `start` is the order of the steps; each one may rely on all before it.
  */
+
 import { unwatchFile, watchFile } from 'node:fs'
-import { type MessagePort, parentPort } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { type DataDirectory, openDataDirectory } from '../adapters/data-directory/data-directory.ts'
 import { createHttp1Client } from '../adapters/http1/client.ts'
-import { createMemoryCounterStore } from '../adapters/memory/memory-central-counters.ts'
 import { createMemoryIdempotencyBook } from '../adapters/memory/memory-idempotency-book.ts'
-import { serveCounters } from '../adapters/thread-counters/thread-central-counters.ts'
-import { createIdempotencyServer } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { AdminDependencies, StatusReport } from '../admin/context.ts'
 import { createAdminApi } from '../admin/create-admin-api.ts'
-import { createSignInThrottle } from '../admin/sign-in-throttle.ts'
 import { type LoadedConfig, readEnvironment, readSecretReference } from '../config/index.ts'
 import type { Deployment } from '../domain/entities.ts'
 import type { DeploymentSnapshot, SnapshotConfig } from '../domain/snapshot.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
 import { createEgressGuard } from '../egress/index.ts'
-import { createLiveHub, eventOfRefusal } from '../events/index.ts'
+import { createLiveHub } from '../events/index.ts'
 import { faults } from '../faults/catalogue.ts'
 import { checkSnapshot } from '../gateway/index.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -48,8 +45,7 @@ import type {
   WorkerCounts,
 } from '../supervisor/messages.ts'
 import { metrics, openControlMetricWriter, openMetricReader } from '../telemetry/index.ts'
-import { type AlertIntake, openAlertIntake } from './alert-intake.ts'
-import { createAlertWebhook } from './alert-webhook.ts'
+import type { AlertIntake } from './alert-intake.ts'
 import { type AuditDesk, openAuditDesk } from './audit-desk.ts'
 import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
 import { type ContentIntake, openContentIntake } from './content-intake.ts'
@@ -65,14 +61,16 @@ import { loadConfiguration } from './load-configuration.ts'
 import { collectMetrics, type NodeMetricsParts } from './node-metrics.ts'
 import { openDatabase } from './open-database.ts'
 import { createReloader, type InForce } from './reloader.ts'
+import { createAttendedThrottle } from './sign-ins.ts'
 import { createStatus } from './status.ts'
 import { openTargetHealthDesk } from './target-health.ts'
 import { receiveThreadData } from './thread-data.ts'
 import { createTlsSource } from './tls-material.ts'
+import { openToldAlerts } from './told-alerts.ts'
 import { openTraceIntake, type TraceIntake } from './trace-intake.ts'
 import { tryDeployment } from './try-deployment.ts'
 import { openUsageIntake, type UsageIntake } from './usage-intake.ts'
-import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
+import { connectWorker } from './worker-messages.ts'
 
 const data = await receiveThreadData<ControlThreadData>()
 const supervisor = parentPort
@@ -218,20 +216,12 @@ async function openForTrial(deployment: Deployment, { store, sources }: Storage)
   return openDeployment(deployment, new Map(record === null ? [] : [[record.id, record]]), sources())
 }
 
-/** One counter for each client that failed lately. */
-const failedSignIns = createMemoryCounterStore({ now: Date.now, ttlMs: 1000, maxCounters: 100_000 })
-
 function openSignIns({ stores }: LiveCounters) {
-  return createSignInThrottle({
+  return createAttendedThrottle({
     shared: stores.rates,
-    local: failedSignIns.open('node'),
-    clock: systemClock,
-    onAttempt: (result) =>
+    attempted: (result) =>
       metricWriter.add(metricWriter.bind(metrics.authAttempts, ['admin_secret', result]), 1),
-    onRefusal(client, seconds) {
-      const text = `Sign-ins from ${client} failed too often; it is refused for ${seconds} s.`
-      log({ level: 'warn', code: 'admin.sign-ins', text })
-    },
+    log,
   })
 }
 
@@ -308,18 +298,9 @@ async function openEvents(
 }
 
 function openAlerts({ alerts }: Storage): AlertIntake {
-  const { now } = systemClock
   const settings = () => inForce.loaded.config.alerts.webhook
   const failed = warnOf('limit.webhook-failed')
-  const webhook = createAlertWebhook({ client: network, settings, readReference, now, log: failed })
-  const intake = openAlertIntake({ alerts, raised: (alert) => webhook.send(alert), now, log })
-  return {
-    add: (message, done) => intake.add(message, done),
-    async close() {
-      await intake.close()
-      webhook.close()
-    },
-  }
+  return openToldAlerts({ alerts, client: network, settings, readReference, failed, log })
 }
 
 function openTraces(): TraceIntake {
@@ -340,39 +321,6 @@ function openCounters(storage: Storage, { path }: DataDirectory): Promise<Opened
 
 /** What each worker told last. */
 const loads = new Map<number, WorkerLoad>()
-
-interface Intakes {
-  readonly usage: UsageIntake
-  readonly events: EventDelivery
-  readonly content: ContentIntake
-  readonly alerts: AlertIntake
-  readonly traces: TraceIntake
-  readonly counters: OpenedCounters
-}
-
-function connectWorker(port: MessagePort, intakes: Intakes): void {
-  const { usage, events, content, alerts, traces, counters } = intakes
-  const tellWorker = (message: ControlToWorker): void => port.postMessage(message)
-  const claims = createIdempotencyServer(idempotency, tellWorker)
-  port.on('close', () => claims.close())
-  port.on('message', (message: WorkerToControl) => {
-    if (message.type === 'usage') usage.add(message, port)
-    else if (message.type === 'refusals') {
-      events.addRefusals(message, tellWorker)
-      if (live.isWatched()) for (const refusal of message.refusals) live.publish(eventOfRefusal(refusal))
-    }
-    else if (message.type === 'load') loads.set(message.load.worker, message.load)
-    else if (message.type === 'content') content.add(message, port)
-    else if (message.type === 'traces') {
-      traces.add(message)
-      tellWorker({ type: 'traces-taken', sequence: message.sequence })
-    } else if (message.type === 'alert') {
-      alerts.add(message, () => tellWorker({ type: 'alert-taken', sequence: message.sequence }))
-    } else if (message.type === 'counters-call') {
-      void serveCounters(counters.stores, message).then(tellWorker)
-    } else claims.serve(message)
-  })
-}
 
 /** Reloads on request and whenever the file changes, also while no control plane watched it. */
 function openReloader({ storage, events, audit }: Parts, publish: () => Promise<void>) {
@@ -507,7 +455,7 @@ async function start(): Promise<void> {
     process.exit(0)
   }
   listen({
-    worker: ({ port }) => connectWorker(port, parts),
+    worker: ({ port }) => connectWorker(port, { ...parts, idempotency, live, loads }),
     workers: ({ counts, urls }) => {
       workers = { counts, urls }
     },

@@ -3,8 +3,8 @@ import { type Config, isLoopbackHost } from '../config/index.ts'
 import { defaultPrices } from '../metering/index.ts'
 import { usageResolutionMs } from '../ports/usage-store.ts'
 import type { SnapshotSettings } from '../publishing/index.ts'
-import { tracingTerms } from './trace-intake.ts'
 import type { UsageRetention } from '../usage/index.ts'
+import { tracingTerms } from './trace-intake.ts'
 
 /** Bounds, timeouts, prices and the rest of a snapshot that does not come from the store. */
 export function snapshotSettings(

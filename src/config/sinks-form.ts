@@ -17,7 +17,10 @@ const integer = (description: string, value: number, range: readonly [number, nu
   Type.Integer({ description, default: value, minimum: range[0], maximum: range[1] })
 
 const receiver = (what: string) => ({
-  url: Type.String({ description: `${what}: \`https://host[:port][/path]\`, without query.`, maxLength: 2048 }),
+  url: Type.String({
+    description: `${what}: \`https://host[:port][/path]\`, without query.`,
+    maxLength: 2048,
+  }),
   allowPrivateNetwork: Type.Boolean({
     description: 'Let the host resolve to private or loopback addresses, and let the URL be http:.',
     default: false,
@@ -66,7 +69,9 @@ export const sinkTypes = {
   elastic: Type.Object(
     {
       ...receiver('Elasticsearch or OpenSearch'),
-      secret: reference('API key, or `user:password`, as `scheme` says: `env:NAME` or `file:/absolute/path`.'),
+      secret: reference(
+        'API key, or `user:password`, as `scheme` says: `env:NAME` or `file:/absolute/path`.',
+      ),
       scheme: choice('How the secret proves.', ['apiKey', 'basic']),
       namespace: text('Last part of the names of data streams.', 'default'),
     },
@@ -84,7 +89,9 @@ export const sinkTypes = {
         description: 'Let the host resolve to private or loopback addresses.',
         default: false,
       }),
-      authority: optionalReference('PEM of who vouches for the receiver; empty: the authorities of this system.'),
+      authority: optionalReference(
+        'PEM of who vouches for the receiver; empty: the authorities of this system.',
+      ),
       certificate: optionalReference('PEM of our own certificate; empty: none.'),
       key: optionalReference('PEM of its key.'),
       format: choice('Payload of a message.', ['json', 'ocsf', 'cef', 'leef']),
@@ -130,7 +137,10 @@ export const sinkTypes = {
       secretAccessKey: reference('`env:NAME` or `file:/absolute/path`.'),
       format: document,
     },
-    { ...closed, description: 'S3 and what speaks like it: compressed JSON lines, an object for each batch.' },
+    {
+      ...closed,
+      description: 'S3 and what speaks like it: compressed JSON lines, an object for each batch.',
+    },
   ),
 } as const satisfies Record<string, TObject>
 

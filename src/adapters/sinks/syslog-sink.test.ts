@@ -144,3 +144,18 @@ test('a receiver that resets the connection has not taken the batch', async (t) 
   )
   assert.equal(retry.length, sampleEvents.length)
 })
+
+test('a receiver that closes in order without reading has not taken the batch', async (t) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const sink = openSyslogSink({ ...settings, tls: false, port }, tools)
+  for (let round = 0; round < 20; round += 1) {
+    const outcome = await sink.deliver(sampleEvents, signal)
+    assert.equal(outcome.retry.length, sampleEvents.length, 'sent again')
+  }
+})

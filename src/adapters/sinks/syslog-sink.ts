@@ -3,8 +3,9 @@
  * octets (RFC 6587 §3.4.1).
  *
  * Syslog has no acknowledgement. So each batch has a connection of its own, and counts as taken when the receiver closed
- * it in order after we did: it has read all there was. A receiver that goes away with unread bytes resets the
- * connection, and the batch is sent again. What it loses after it has read, no sender of syslog can know.
+ * it in order after we did. A receiver that goes away with unread bytes resets the connection, and one that closes before
+ * we do (we wait `settleMs` after the last byte) has not read it: then the batch is sent again. What crosses on the way
+ * within that time, or is lost after it was read, no sender of syslog can know.
  */
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -29,6 +30,8 @@ export interface SyslogSinkOptions {
   readonly message: (event: OversightEvent) => string
 }
 
+/** Syslog acknowledges nothing: a receiver that closes within this time of the last byte has not read the batch. */
+const settleMs = 20
 const loopback = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/
 
 export function createSyslogSink(options: SyslogSinkOptions): EventSink {
@@ -79,19 +82,21 @@ function addressesOf({
 
 function open(options: SyslogSinkOptions, address: string): Socket | null {
   const { host, port, tls } = options
-  if (!tls) return connectPlain({ host: address, port })
+  if (!tls) return connectPlain({ host: address, port, allowHalfOpen: true })
   const authority = options.authority()
   const identity = options.identity()
   if (authority === null || identity === null) return null
   const name = /^[\d.]+$|:/.test(host) ? {} : { servername: host }
-  return connectTls({
+  const own = {
     host: address,
     port,
-    minVersion: 'TLSv1.2',
+    minVersion: 'TLSv1.2' as const,
+    allowHalfOpen: true,
     ...name,
     ...(authority === undefined ? {} : { ca: authority }),
     ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
-  })
+  }
+  return connectTls(own)
 }
 
 interface Handing {
@@ -105,9 +110,11 @@ interface Handing {
 function hand(socket: Socket, { bytes, timeoutMs, signal, tls }: Handing): Promise<string | null> {
   return new Promise((resolve) => {
     let isWritten = false
+    let pause: NodeJS.Timeout | undefined
     const finish = (problem: string | null): void => {
       signal.removeEventListener('abort', giveUp)
       clearTimeout(timer)
+      clearTimeout(pause)
       socket.destroy()
       resolve(problem)
     }
@@ -115,8 +122,11 @@ function hand(socket: Socket, { bytes, timeoutMs, signal, tls }: Handing): Promi
     const timer = setTimeout(() => finish('the receiver took too long'), timeoutMs)
     signal.addEventListener('abort', giveUp, { once: true })
     socket.once(tls ? 'secureConnect' : 'connect', () => {
-      socket.end(bytes, () => {
-        isWritten = true
+      socket.write(bytes, () => {
+        pause = setTimeout(() => {
+          isWritten = true
+          socket.end()
+        }, settleMs)
       })
     })
     // What it says is nothing to us, but must be read for its end to be seen.
@@ -124,6 +134,9 @@ function hand(socket: Socket, { bytes, timeoutMs, signal, tls }: Handing): Promi
     socket.once('error', (error: NodeJS.ErrnoException) =>
       finish(`the connection failed (${error.code ?? 'tls'})`),
     )
+    socket.once('end', () => {
+      if (!isWritten) finish('the receiver closed the connection early')
+    })
     socket.once('close', () => finish(isWritten ? null : 'the receiver closed the connection early'))
   })
 }

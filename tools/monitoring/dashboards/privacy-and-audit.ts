@@ -8,7 +8,11 @@ const auditPanels: readonly Panel[] = [
   ),
   stat(
     'Last checkpoint',
-    { width: 6, unit: 's', help: 'Age of the last signed checkpoint; it grows while nothing is to be recorded.' },
+    {
+      width: 6,
+      unit: 's',
+      help: 'Age of the last signed checkpoint; it grows while nothing is to be recorded.',
+    },
     { age: `max(${of('gatewright_audit_checkpoint_age_seconds')})` },
   ),
   stat(
@@ -21,7 +25,11 @@ const auditPanels: readonly Panel[] = [
     { width: 6, warn: [1, 1], help: 'Records that no sink took; they can be sent again.' },
     { records: total('gatewright_export_dead_letter_total') },
   ),
-  graph('Audit entries a second', { help: 'By stream and outcome.' }, { '{{stream}} {{outcome}}': rate('gatewright_audit_entries_total', 'stream, outcome') }),
+  graph(
+    'Audit entries a second',
+    { help: 'By stream and outcome.' },
+    { '{{stream}} {{outcome}}': rate('gatewright_audit_entries_total', 'stream, outcome') },
+  ),
   graph(
     'Delivered',
     { help: 'By sink and what came of it.' },
@@ -32,7 +40,11 @@ const auditPanels: readonly Panel[] = [
     { unit: 's', help: 'How old what a sink has not taken is.' },
     { '{{sink}}': `max by (sink) (${of('gatewright_export_lag_seconds')})` },
   ),
-  graph('Dead letters by sink', { help: 'In the time shown.' }, { '{{sink}}': total('gatewright_export_dead_letter_total', 'sink') }),
+  graph(
+    'Dead letters by sink',
+    { help: 'In the time shown.' },
+    { '{{sink}}': total('gatewright_export_dead_letter_total', 'sink') },
+  ),
 ]
 
 export const privacyAndAudit: Dashboard = {
