@@ -456,9 +456,7 @@ async function start(): Promise<void> {
   }
   listen({
     worker: ({ port }) => connectWorker(port, { ...parts, idempotency, live, loads }),
-    workers: ({ counts, urls }) => {
-      workers = { counts, urls }
-    },
+    workers: ({ counts, urls }) => void (workers = { counts, urls }),
     reload: () => reloader.reload(),
     close: () => void close(),
   })

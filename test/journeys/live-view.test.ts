@@ -1,4 +1,4 @@
-/** `gatewright tail` against a started product: what callers do is seen, and seen again after a restart. */
+/** `gatewright tail` against a started product: what callers do is seen. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'

@@ -55,7 +55,10 @@ export function planUsageQuery(asked: Asked, horizons: UsageHorizons): UsagePlan
     const kept = allowed.find((each) => horizons[each] <= time) ?? allowed.at(-1) ?? 'minute'
     return usageResolutionMs[kept]
   }
-  const from = down(asked.from, unitAt(asked.from))
+  // Nothing older is kept in any length that may answer.
+  const oldest = Math.min(...allowed.map((each) => horizons[each]))
   const to = up(asked.to, unitAt(asked.to))
+  const start = Math.max(asked.from, oldest)
+  const from = Math.min(to, down(start, unitAt(start)))
   return { from, to, parts: cover(from, to, allowed.toReversed()) }
 }

@@ -3,6 +3,7 @@
  * its dimensions, so that a row of sums is short and needs no look-up before it is written.
  */
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { type SelectQueryBuilder, sql } from 'kysely'
 import {
   type UsageDimensions,
@@ -247,8 +248,16 @@ function readRow(query: UsageQuery, from: number, row: Readonly<Record<string, u
 
 async function runQuery(db: Database, query: UsageQuery): Promise<UsageResult> {
   checkInterval(query)
+  for (;;) {
+    const horizons = await readHorizons(db)
+    const result = await sumUp(db, query, planUsageQuery(query, horizons))
+    // Sums that went while they were read are missing from the answer: it is planned anew without them.
+    if (isDeepStrictEqual(horizons, await readHorizons(db))) return result
+  }
+}
+
+async function sumUp(db: Database, query: UsageQuery, plan: UsagePlan): Promise<UsageResult> {
   const limit = Math.min(Math.max(Math.trunc(query.limit), 1), usageRowLimit)
-  const plan = planUsageQuery(query, await readHorizons(db))
   const { from, to, parts } = plan
   const rows =
     (await selectSums(db, plan, query)
