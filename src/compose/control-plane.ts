@@ -103,10 +103,8 @@ const inForce: InForce = {
 }
 /** The configuration that the workers have; null: none yet. */
 let published: SnapshotConfig | null = null
-let workers: { counts: WorkerCounts; urls: readonly string[] } = {
-  counts: { configured: 0, running: 0, restarts: 0 },
-  urls: [],
-}
+const noWorkers: WorkerCounts = { configured: 0, running: 0, restarts: 0 }
+let workers: { counts: WorkerCounts; urls: readonly string[] } = { counts: noWorkers, urls: [] }
 
 function openUsage(directory: DataDirectory): Promise<UsageIntake> {
   return openUsageIntake({
@@ -456,7 +454,9 @@ async function start(): Promise<void> {
   }
   listen({
     worker: ({ port }) => connectWorker(port, { ...parts, idempotency, live, loads }),
-    workers: ({ counts, urls }) => void (workers = { counts, urls }),
+    workers(told) {
+      workers = told
+    },
     reload: () => reloader.reload(),
     close: () => void close(),
   })

@@ -74,6 +74,10 @@ const notRun: ReadonlyMap<string, string> = new Map([
   ],
   ['docs/guides/deploying.md', 'they need Docker, a cluster or root; `deploy/` has tests of its own'],
   [
+    'docs/guides/dashboards.md',
+    'they need Docker, or are these tests; tools/monitoring.test.ts checks what they start',
+  ],
+  [
     'docs/guides/storage.md',
     'they write a root key into the working directory and migrate a PostgreSQL of the reader; many-nodes-migration.test.ts does',
   ],
