@@ -16,6 +16,8 @@ import type { LimitStanding } from './standing.ts'
 
 /** Part of what is left that one thread puts aside. */
 const allottedShare = 1 / 256
+/** What exchanges give back stays with the thread up to so many times as much. */
+const mostTimesAside = 2
 /** Worth it from this many times what one exchange needs. */
 export const leastExchanges = 8
 /** Of what is left, all open-ended answers of one thread together; as many threads have it all. */
@@ -84,6 +86,11 @@ export class Allotment implements CounterPart, CountedPart {
   /** Units that are there for others and for the next exchange of this thread. */
   get available(): number {
     return this.left + this.free
+  }
+
+  /** Exchanges gave back more than the thread may keep from others. */
+  get isOverfull(): boolean {
+    return this.free > this.available * allottedShare * mostTimesAside
   }
 
   /** Whether the budget bears that one more answer, whose length is open, comes to `most`. */

@@ -3,7 +3,7 @@
  * way, and threads that die. Every counter is asked for often, so that all that can be allotted is.
  *
  *   never over     as in limiter.property.test.ts, whatever dies;
- *   hardly under   an exchange is refused only where less is left than it needs beside 1/256 for each thread and what
+ *   hardly under   an exchange is refused only where less is left than it needs beside 1/128 for each thread and what
  *                  was used and not yet counted;
  *   settled        when nothing is under way, nothing is held, budgets know what was used to the unit, and rates too,
  *                  but for what drained while the counter did not know.
@@ -41,7 +41,8 @@ const rules: readonly LimitRule[] = [
   ruleOf({ name: 'calls', meter: 'concurrent-requests', amount: 6000 }),
 ]
 const threads = 2
-const allotted = 1 / 256
+/** Put aside, and as much again that exchanges have given back. */
+const allotted = 2 / 256
 /** Allotments are tended every 50 ms, and given back at the second time. */
 const settledAfterMs = 150
 
@@ -276,6 +277,14 @@ async function tell(story: readonly Step[]): Promise<World> {
   return world
 }
 
+/** Found once: what 890 exchanges gave back at once stayed with their thread, and the other found too little. */
+const givenBack: Step[] = [
+  { kind: 'burst', worker: 0, count: 604, tokens: 41, keep: 0 },
+  { kind: 'burst', worker: 0, count: 894, tokens: 36, keep: 0.9955257270693514 },
+  { kind: 'end', share: 0 },
+  { kind: 'burst', worker: 1, count: 715, tokens: 118, keep: 0.9972027972027974 },
+]
+
 for (const withDeaths of [false, true]) {
   test(`property: what is allotted is never over the bound${withDeaths ? ', whatever thread dies' : ', nor lost'}`, async () => {
     let admitted = 0
@@ -283,7 +292,7 @@ for (const withDeaths of [false, true]) {
       fc.asyncProperty(steps(withDeaths), async (story) => {
         admitted += (await tell(story)).admitted
       }),
-      { numRuns: 120 },
+      { numRuns: 120, examples: [[givenBack]] },
     )
     assert.ok(admitted > 100_000, `only ${admitted} exchanges were admitted`)
   })

@@ -6,7 +6,7 @@
  *   often, and much is left ──▶ open ──▶ exchanges take and give back ──▶ tend: fill, or close
  *                                                      └─ runs out ──▶ fill at once, or count one by one
  *
- * Bounds. No limit is passed: what is allotted is held. Others find at most 1/256 of what was left less, for each
+ * Bounds. No limit is passed: what is allotted is held. Others find at most 1/128 of what was left less, for each
  * thread, for at most two turns of `tendEveryMs`; the counts of an exchange reach the counter as much later.
  */
 import type { LimitRule } from '../domain/limits.ts'
@@ -101,6 +101,7 @@ export class Allotments {
     allotment.isBusy = true
     const { counters, clock } = this.#options
     if (allotment.free < 0) allotment.empty(counters, clock.now())
+    else if (allotment.isOverfull) this.#shrink(allotment)
     this.#keep(allotment)
   }
 
@@ -142,6 +143,13 @@ export class Allotments {
     allotment.isBusy = true
     place.allotment = allotment
     this.#keep(allotment)
+  }
+
+  #shrink(allotment: Allotment): void {
+    const { counters, clock } = this.#options
+    const now = clock.now()
+    const isKept = !allotment.isClosed && allotment.fill(1, counters, now)
+    if (isKept || allotment.empty(counters, now)) this.#heard(allotment)
   }
 
   #refill(allotment: Allotment, units: number, now: number): boolean {
