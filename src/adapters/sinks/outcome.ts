@@ -4,7 +4,11 @@
  * credential or a wrong path is the operator's to mend, and no event's fault.
  */
 import type { DeliveryOutcome } from '../../ports/event-sink.ts'
-import type { HttpResult } from './http-exchange.ts'
+
+/** What is to be known of an answer; `failure`: there was none, and why. */
+export type HttpAnswer =
+  | { readonly failure: null; readonly status: number; readonly headers: readonly string[] }
+  | { readonly failure: string }
 
 export const taken: DeliveryOutcome = Object.freeze({
   retry: [],
@@ -25,7 +29,7 @@ export function divided(events: number, problem: string): DeliveryOutcome {
   return { ...taken, rejected: [{ at: 0, reason: problem }], problem }
 }
 
-export function outcomeOf(result: HttpResult, events: number, now: number): DeliveryOutcome {
+export function outcomeOf(result: HttpAnswer, events: number, now: number): DeliveryOutcome {
   if (result.failure !== null) return again(events, result.failure)
   const { status, headers } = result
   if (status >= 200 && status < 300) return taken
