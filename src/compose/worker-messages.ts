@@ -34,8 +34,12 @@ export function connectWorker(port: MessagePort, intakes: Intakes): void {
   port.on('message', (message: WorkerToControl) => {
     if (message.type === 'usage') usage.add(message, port)
     else if (message.type === 'refusals') {
-      events.addRefusals(message, tellWorker)
-      if (live.isWatched()) for (const refusal of message.refusals) live.publish(eventOfRefusal(refusal))
+      events.addRefusals(message, (answer) => {
+        tellWorker(answer)
+        // A batch that could not be stored comes again, and is shown then.
+        if (answer.type !== 'refusals-stored' || !live.isWatched()) return
+        for (const refusal of message.refusals) live.publish(eventOfRefusal(refusal))
+      })
     } else if (message.type === 'load') loads.set(message.load.worker, message.load)
     else if (message.type === 'content') content.add(message, port)
     else if (message.type === 'traces') {
