@@ -15,12 +15,11 @@ import { installScriptsGate, licences, lockfile } from './lockfile.ts'
 import { regexes } from './regexes.ts'
 import { sizes } from './sizes.ts'
 import { typeEscapes } from './type-escapes.ts'
-import { types6, types7 } from './types.ts'
+import { types } from './types.ts'
 import { words } from './words.ts'
 
 export const allGates: readonly Gate[] = [
-  types6,
-  types7,
+  types,
   regexes,
   formatAndLint,
   layers,

@@ -1,5 +1,5 @@
-// No regular expression of the product can be made to backtrack: recheck proves each one, because
-// they meet text of attackers. Verdicts are kept in node_modules/.cache by the hash of the expression.
+// No regular expression of the product can be made to backtrack, because they meet text of attackers: its form shows
+// it, or recheck proves it. Verdicts are kept in node_modules/.cache by the hash of the expression.
 //
 // Expressions built at run time cannot be seen here; the files that do so are listed with the reason
 // why theirs are safe (exemptions.ts).
@@ -11,6 +11,7 @@ import { Worker } from 'node:worker_threads'
 import ts from 'typescript'
 import { regexesBounded, regexesFromData } from './exemptions.ts'
 import type { Gate, GateContext, GateResult, Violation } from './gate.ts'
+import { isPlainlyLinear } from './linear-regex.ts'
 import type { RegexQuestion, RegexVerdict } from './regex-worker.ts'
 import type { SourceFile } from './source-files.ts'
 import { lineOf, visitNodes } from './source-files.ts'
@@ -114,13 +115,14 @@ async function checkRegexes(ctx: GateContext): Promise<GateResult> {
     .map(scanFile)
   const violations = scans.flatMap((scan) => scan.violations)
   const regexes = scans.flatMap((scan) => scan.regexes)
+  const doubtful = regexes.filter(({ pattern, flags }) => !isPlainlyLinear(pattern, flags))
   const cache = new VerdictCache(ctx.root)
   const unknown = [
-    ...new Map(regexes.filter((regex) => cache.get(regex) === undefined).map((r) => [keyOf(r), r])).values(),
+    ...new Map(doubtful.filter((regex) => cache.get(regex) === undefined).map((r) => [keyOf(r), r])).values(),
   ]
   const questions = unknown.map(({ pattern, flags }) => ({ pattern, flags }))
   cache.keep(questions, await askRecheck(questions))
-  for (const regex of regexes) {
+  for (const regex of doubtful) {
     const problem = cache.get(regex) ?? 'not proven'
     const exempt = regexesBounded.some((exemption) => exemption.name === `/${regex.pattern}/${regex.flags}`)
     if (problem === '' || exempt) continue
@@ -130,7 +132,7 @@ async function checkRegexes(ctx: GateContext): Promise<GateResult> {
       message: `${problem}: /${regex.pattern}/${regex.flags}`,
     })
   }
-  return { violations, note: `${regexes.length} expressions` }
+  return { violations, note: `${regexes.length} expressions, ${doubtful.length} for recheck` }
 }
 
 export const regexes: Gate = { name: 'regular expressions', limit: 'no backtracking', run: checkRegexes }

@@ -1,5 +1,5 @@
-// The type checker, twice: TypeScript 7, and TypeScript 6, whose library the other tools build on.
-// Both read tsconfig.json, which holds the strictest flags.
+// The type checker, TypeScript 7. It reads tsconfig.json, which holds the strictest flags. TypeScript 6 is there for
+// the tools that build on its library.
 
 import { join } from 'node:path'
 import { runNode } from '../run-program.ts'
@@ -18,8 +18,8 @@ export function parseDiagnostics(output: string): Violation[] {
   return found
 }
 
-async function checkTypes(ctx: GateContext, compiler: string): Promise<GateResult> {
-  const script = join(ctx.root, 'node_modules', compiler, 'bin', 'tsc')
+async function checkTypes(ctx: GateContext): Promise<GateResult> {
+  const script = join(ctx.root, 'node_modules', 'typescript7', 'bin', 'tsc')
   const args = ['-p', ctx.root, '--noEmit', '--pretty', 'false', '--listFiles']
   const run = await runNode([script, ...args], { cwd: ctx.root })
   const violations = parseDiagnostics(run.stdout)
@@ -36,14 +36,4 @@ async function checkTypes(ctx: GateContext, compiler: string): Promise<GateResul
   return { violations, note: `${own} files` }
 }
 
-export const types7: Gate = {
-  name: 'types (TypeScript 7)',
-  limit: '0 errors',
-  run: (ctx) => checkTypes(ctx, 'typescript7'),
-}
-
-export const types6: Gate = {
-  name: 'types (TypeScript 6)',
-  limit: '0 errors',
-  run: (ctx) => checkTypes(ctx, 'typescript'),
-}
+export const types: Gate = { name: 'types', limit: '0 errors', run: checkTypes }
