@@ -47,12 +47,12 @@ export interface StoppableLargeBodyReader extends LargeBodyReader {
 
 function openThread(tell: (from: Worker, answer: LargeBodyAnswer) => void): Worker {
   const opened = new Worker(entry)
-  opened.unref()
   opened.on('message', ({ body, digest }: LargeBodyResult) =>
     tell(opened, { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), digest }),
   )
   opened.on('error', () => tell(opened, 'lost'))
   opened.on('exit', () => tell(opened, 'lost'))
+  opened.unref()
   return opened
 }
 
