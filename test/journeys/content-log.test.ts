@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { request } from 'undici'
-import { type Product, startProduct } from './product.ts'
+import { launcherEnvironment, type Product, startProduct } from './product.ts'
 
 const prompt = 'the merger closes on friday'
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -32,7 +32,7 @@ function bytesOf(directory: string): Buffer {
 }
 
 async function runCli(product: Product, ...args: readonly string[]): Promise<string> {
-  const environment = { PATH: process.env['PATH'] ?? '', GATEWRIGHT_URL: product.control }
+  const environment = { ...launcherEnvironment(), GATEWRIGHT_URL: product.control }
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [cli, '--data-dir', join(product.directory, 'data'), ...args],

@@ -8,22 +8,29 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { parse, stringify } from 'yaml'
 import { configSchema } from '../../src/config/index.ts'
 import { parseConfigText } from '../../src/config/parse.ts'
-import { type Product, startProduct } from './product.ts'
+import { launcherEnvironment, type Product, startProduct } from './product.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 let product: Product
 
-beforeEach(async () => {
-  product = await startProduct()
-})
-afterEach(() => product.stop())
+/** A test with a product of its own. */
+function testWithProduct(name: string, check: () => Promise<void>): void {
+  test(name, async () => {
+    product = await startProduct()
+    try {
+      await check()
+    } finally {
+      await product.stop()
+    }
+  })
+}
 
 interface Block {
   readonly language: string
@@ -52,7 +59,7 @@ function shell(script: string) {
     cwd: root,
     timeout: 60_000,
     env: {
-      PATH: process.env['PATH'] ?? '',
+      ...launcherEnvironment(),
       HOME: product.directory,
       GATEWRIGHT_URL: product.control,
       GATEWRIGHT_TOKEN: product.adminToken,
@@ -97,7 +104,7 @@ test('every guide whose commands are left out is there, and has some', () => {
 for (const file of documents) {
   const blocks = notRun.has(file) ? [] : commandsOf(file)
   if (blocks.length > 0)
-    test(`every shell command of ${file} works`, async () => {
+    testWithProduct(`every shell command of ${file} works`, async () => {
       for (const block of blocks) {
         const { stdout } = await shell(localised(block.text)).catch(
           (error: Error & { stdout?: string; stderr?: string }) => {
@@ -138,7 +145,7 @@ test('every JSON in the README and the guides parses', () => {
   }
 })
 
-test('the code of the README runs as it stands', async () => {
+testWithProduct('the code of the README runs as it stands', async () => {
   const block = blocksOf('README.md').find(({ language }) => language === 'js')
   assert.ok(block !== undefined)
   const file = join(root, 'node_modules', '.cache', 'readme-example.mjs')
@@ -148,7 +155,7 @@ test('the code of the README runs as it stands', async () => {
   assert.match(stdout, /\[sandbox\]/)
 })
 
-test('the printed first request and snippet work as printed', async () => {
+testWithProduct('the printed first request and snippet work as printed', async () => {
   const output = product.output()
   const curl = /( {4}curl [\s\S]*?'\n)/.exec(output.slice(output.indexOf('Try it')))?.[1] ?? ''
   assert.match(curl, /authorization/)
@@ -162,13 +169,16 @@ test('the printed first request and snippet work as printed', async () => {
   assert.match((await shell(`"${process.execPath}" "${file}"`)).stdout, /\[sandbox\]/)
 })
 
-test('npm start explains itself, checks a configuration, and refuses a wrong one with its place', async () => {
-  const start = (args: string) => shell(`"${process.execPath}" "${join(root, 'src/main.ts')}" ${args}`)
-  assert.match((await start('--help')).stdout, /--data-dir/)
-  const directory = mkdtempSync(join(tmpdir(), 'gatewright-'))
-  const file = join(directory, 'gatewright.yaml')
-  writeFileSync(file, 'bounds:\n  jsonDepth: 10\n')
-  assert.match((await start(`--check --config "${file}"`)).stdout, /valid/)
-  writeFileSync(file, 'bounds:\n  jsonDepth: ten\n')
-  await assert.rejects(start(`--check --config "${file}"`), /gatewright\.yaml:2: bounds\.jsonDepth/)
-})
+testWithProduct(
+  'npm start explains itself, checks a configuration, and refuses a wrong one with its place',
+  async () => {
+    const start = (args: string) => shell(`"${process.execPath}" "${join(root, 'src/main.ts')}" ${args}`)
+    assert.match((await start('--help')).stdout, /--data-dir/)
+    const directory = mkdtempSync(join(tmpdir(), 'gatewright-'))
+    const file = join(directory, 'gatewright.yaml')
+    writeFileSync(file, 'bounds:\n  jsonDepth: 10\n')
+    assert.match((await start(`--check --config "${file}"`)).stdout, /valid/)
+    writeFileSync(file, 'bounds:\n  jsonDepth: ten\n')
+    await assert.rejects(start(`--check --config "${file}"`), /gatewright\.yaml:2: bounds\.jsonDepth/)
+  },
+)

@@ -49,7 +49,7 @@ const configOf = (own: ProductOptions['config'] = {}): object => ({
 })
 
 /** What the launcher of the product gives it, which gave it to this process, too: where to find programs and compiled code. */
-function launcherEnvironment(): Record<string, string> {
+export function launcherEnvironment(): Record<string, string> {
   const names = ['PATH', 'NODE_COMPILE_CACHE', 'UV_THREADPOOL_SIZE']
   return Object.fromEntries(names.map((name) => [name, process.env[name] ?? '']))
 }

@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { migrations } from '../../src/adapters/sql-store/migrations.ts'
-import { startProduct } from './product.ts'
+import { launcherEnvironment, startProduct } from './product.ts'
 
 const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'gatewright-refusals-'))
@@ -48,7 +48,7 @@ async function refusal(dataDir: string, { config = {}, uid }: StartOptions = {})
   writeFileSync(file, stringify({ gateway: { ...anyPorts, workers: 1 }, control: anyPorts, ...config }))
   const child = spawn(process.execPath, [entry, '--config', file, '--data-dir', dataDir], {
     cwd: root,
-    env: { PATH: process.env['PATH'] ?? '', HOME: root },
+    env: { ...launcherEnvironment(), HOME: root },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })
