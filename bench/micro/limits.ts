@@ -71,6 +71,12 @@ const counters = openSharedCounters(memory, 0)
 const timers = createTimerWheel()
 const shared = { counters, rateCounters: null, clock: systemClock, timers }
 const limiter = createLimiter({ ...shared, calendarCounters: null })
+/** What a counter costs that is asked for too rarely to have an allotment. */
+const singlyLimiter = createLimiter({
+  ...shared,
+  calendarCounters: null,
+  hotFrom: Number.POSITIVE_INFINITY,
+})
 /** As in the product, where budgets of the calendar are leased from the database. */
 const leasingLimiter = createLimiter({
   ...shared,
@@ -135,6 +141,7 @@ function measure(limiter: Limiter): ReturnType<typeof run> {
 }
 
 const middle = measure(limiter)
+const singly = measure(singlyLimiter)
 // The first asks for its own units, the next for a lease of 2 %, from which all runs are spent.
 for (let first = 0; first < 2; first += 1) {
   await new Promise((resolve) => leasingLimiter.admit(compileLimits(rules, [], []), requestOf(0), resolve))
@@ -146,6 +153,7 @@ const figures = {
   bench: 'limits',
   checkMicroseconds: Math.round(middle.admit * 1000) / 1000,
   checkAndSettleMicroseconds: Math.round(middle.both * 1000) / 1000,
+  singlyCheckMicroseconds: Math.round(singly.admit * 1000) / 1000,
   leasedCheckMicroseconds: Math.round(leased.admit * 1000) / 1000,
   leasedCheckAndSettleMicroseconds: Math.round(leased.both * 1000) / 1000,
   counters: counters.table.slotsUsed,

@@ -23,8 +23,11 @@ import { type LimitStanding, standingOf } from './standing.ts'
 import type { Reservation } from './verdict.ts'
 
 const tendEveryMs = 50
-/** A counter that is asked this often within `heatMs` has its allotment: about 1,000 exchanges a second. */
-const defaultHotFrom = 64
+/**
+ * A counter that is asked this often within `heatMs` has its allotment: about 60 exchanges a second. To tend it costs
+ * one move; each exchange that is counted by itself costs two, of the same price.
+ */
+const defaultHotFrom = 4
 const heatMs = 64
 /** A standing is told again while it is not off by more than this part, and not older. */
 const toldShare = 1 / 1024

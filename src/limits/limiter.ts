@@ -128,7 +128,7 @@ class CounterLimiter implements Limiter {
     const first = parts[0]
     if (parts.length > maxCounterParts && first !== undefined)
       return this.#refuseUnavailable(admission, first)
-    this.#attempt(admission)
+    this.#attempt(admission, now)
   }
 
   #openDesk(central: CentralCounters | null): LeaseDesk | null {
@@ -172,23 +172,22 @@ class CounterLimiter implements Limiter {
     return placeOf({ subject, key, counter, terms })
   }
 
-  #attempt(admission: Admission): void {
+  #attempt(admission: Admission, now: number): void {
     admission.attempts += 1
-    const { counters, clock } = this.#options
     const moving = askingOf(admission.parts)
     for (const part of moving) part.ask()
-    const outcome = counters.move(moving, clock.now())
-    if (outcome === 'moved') return this.#allow(admission)
+    const outcome = this.#options.counters.move(moving, now)
+    if (outcome === 'moved') return this.#allow(admission, now)
     if (outcome === 'short' && admission.isExact) return this.#refuseOrFetch(admission)
     if (outcome === 'short') {
-      this.#refine(admission, clock.now())
-      return this.#attempt(admission)
+      this.#refine(admission, now)
+      return this.#attempt(admission, now)
     }
     const first = moving[0]
     if (first !== undefined) this.#refuseUnavailable(admission, first)
   }
 
-  #allow({ parts, request, done }: Admission): void {
+  #allow({ parts, request, done }: Admission, now: number): void {
     for (const part of parts) {
       if (part.short && !part.skipped) this.#options.counters.countFigure(part.rule.id, 'exceeded')
       if (part.short && part.check === 'soft') part.skipped = true
@@ -198,7 +197,7 @@ class CounterLimiter implements Limiter {
     this.#watch?.look(parts, 'taken')
     const reservation = new CounterReservation(parts, this.#tools)
     this.#fetchAhead(parts)
-    if (!request.streamed) this.#allotments.counted(parts, this.#options.clock.now())
+    if (!request.streamed) this.#allotments.counted(parts, now)
     done({ allowed: true, reservation })
   }
 
@@ -239,7 +238,7 @@ class CounterLimiter implements Limiter {
       if (waiting > 0) return
       if (refused.length > 0) this.#shrinkOrRefuse(admission, refused)
       else if (lost.length > 0) this.#goOnWithout(admission, lost)
-      else this.#attempt(admission)
+      else this.#attempt(admission, this.#options.clock.now())
     }
     for (const part of missing) {
       const desk = this.#deskOf(part.terms)
@@ -276,7 +275,7 @@ class CounterLimiter implements Limiter {
         return this.#refuse(admission, { part, cause: 'unavailable', retryAfterMs: unavailableRetryMs })
       }
     }
-    this.#attempt(admission)
+    this.#attempt(admission, now)
   }
 
   /** Calendar rules go on counting, as a debt that is told when the store is back; rates of that time mean nothing then. */
@@ -312,8 +311,9 @@ class CounterLimiter implements Limiter {
 
   /** An answer whose length is open may do with less than was asked for at first. */
   #shrinkOrRefuse(admission: Admission, refusing: readonly LimitPart[]): void {
-    if (boundOutputLeast(admission.request, admission.parts)) this.#attempt(admission)
-    else this.#refuseExceeded(admission, refusing)
+    if (boundOutputLeast(admission.request, admission.parts)) {
+      this.#attempt(admission, this.#options.clock.now())
+    } else this.#refuseExceeded(admission, refusing)
   }
 
   #refine(admission: Admission, now: number): void {

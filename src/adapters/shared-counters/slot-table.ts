@@ -157,9 +157,15 @@ export class SlotTable {
     return room
   }
 
+  /** One that was never used, before one whose counter rests: that may be asked for again. */
   #firstFree(bucket: number, now: number): number {
-    for (let slot = bucket; slot < bucket + bucketSlots; slot += 1) if (this.#isFree(slot, now)) return slot
-    return -1
+    const { tags, idleAt } = this.#views
+    let resting = -1
+    for (let slot = bucket; slot < bucket + bucketSlots; slot += 1) {
+      if (tags[slot] === 0) return slot
+      if (resting < 0 && (idleAt[slot] ?? 0) <= now) resting = slot
+    }
+    return resting
   }
 
   /** A thread that dies in here leaves a slot that nobody finds and that is idle soon. */
