@@ -83,7 +83,7 @@ test('one that goes away while it waits takes no place', async () => {
   await sleep(50)
   abort.abort()
   await gone
-  await sleep(200)
+  for (let turn = 0; rig.started.records.length === 0 && turn < 250; turn += 1) await sleep(20)
   assert.equal(rig.upstream.requests.length, 0)
   assert.equal(rig.started.records[0]?.outcome, 'disconnected')
   assert.equal((await rig.chat()).status, 200)
