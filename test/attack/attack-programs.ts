@@ -1,15 +1,13 @@
 /**
- * Attacks on a started product by programs made for it (`slowhttptest`, `h2load`) and by raw sockets, and what good
+ * Attacks on a started product by programs made for it (`slowhttptest`, `h2load`, ours), and what good
  * clients see meanwhile. Used short by a test and long by `npm run prove`.
  *
  * Assumes the product on loopback. Good clients ask at a fixed rate, whatever the answers do, over plain HTTP/1.1 and
  * over TLS; each latency counts from the moment when the request was due, so that a stall is charged to all it delays.
- * Where a program is not installed, raw sockets do the same.
+ * Where a program is not installed, one of ours does the same.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Endpoint } from '../../bench/load/call.ts'
 import { type OpenLoopResult, runOpenLoop } from '../../bench/load/open-loop.ts'
@@ -17,6 +15,7 @@ import { loadCore, onCore } from '../../bench/load/processes.ts'
 import { percentile } from '../../bench/load/statistics.ts'
 import { findSystemProgram } from '../../tools/system-packages.ts'
 import type { Product } from '../journeys/product.ts'
+import type { Trickle } from './hold-sockets.ts'
 
 /** Bounds of the product under attack: short, so that a short attack meets them. */
 export const attackedBounds = {
@@ -47,13 +46,27 @@ export interface AttackSize {
 
 const modelsPath = '/v1/models'
 
-/** A slow attack of `slowhttptest`, or `stand` in its place. */
-function slow(name: string, mode: readonly string[], stand: (socket: Socket) => void): Attack {
+/** Connections that trickle, by a program of ours. */
+function held(name: Trickle): Attack {
+  const program = fileURLToPath(new URL('hold-sockets.ts', import.meta.url))
   return {
     name,
-    run(target, { seconds, connections }) {
+    run({ http, apiKey }, { seconds, connections }) {
+      const { port } = new URL(http)
+      const own = [name, port, String(seconds), String(connections), apiKey]
+      return runProgram([process.execPath, program, ...own], seconds)
+    },
+  }
+}
+
+/** A slow attack of `slowhttptest`, or ours in its place. */
+function slow(name: Trickle, mode: readonly string[]): Attack {
+  return {
+    name,
+    run(target, size) {
+      const { seconds, connections } = size
       const program = findSystemProgram('slowhttptest')
-      if (program === undefined) return holdSockets(target.http, { seconds, connections }, stand)
+      if (program === undefined) return held(name).run(target, size)
       const rate = String(Math.max(50, Math.ceil(connections / 2)))
       const common = ['-c', String(connections), '-r', rate, '-l', String(seconds), '-p', '3', '-v', '1']
       return runProgram([program, ...mode, ...common, '-u', `${target.http}${modelsPath}`], seconds)
@@ -61,45 +74,15 @@ function slow(name: string, mode: readonly string[], stand: (socket: Socket) => 
   }
 }
 
-const oneByteEach = 500
-
-/** Write a little, again and again. */
-function drip(socket: Socket, first: string, next: () => string): void {
-  socket.write(first)
-  const timer = setInterval(() => socket.write(next()), oneByteEach)
-  socket.once('close', () => clearInterval(timer))
-}
-
 export const slowAttacks: readonly Attack[] = [
-  slow('slowloris', ['-H', '-i', '1', '-x', '10'], (socket) =>
-    drip(socket, `GET ${modelsPath} HTTP/1.1\r\nHost: x\r\n`, () => 'a: b\r\n'),
-  ),
-  slow('slow body', ['-B', '-i', '1', '-s', '8192', '-x', '10'], (socket) =>
-    drip(socket, `POST ${modelsPath} HTTP/1.1\r\nHost: x\r\nContent-Length: 8192\r\n\r\n`, () => 'a'),
-  ),
-  slow('slow read', ['-X', '-w', '10', '-y', '20', '-n', '1', '-z', '5', '-k', '10'], (socket) => {
-    socket.pause()
-    socket.write(`GET ${modelsPath} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(10))
-  }),
-  slow('range', ['-R', '-a', '10', '-b', '3000'], (socket) => {
-    const ranges = Array.from({ length: 500 }, (_, at) => `5-${at}`).join(',')
-    socket.write(`HEAD ${modelsPath} HTTP/1.1\r\nHost: x\r\nRange: bytes=${ranges}\r\n\r\n`)
-  }),
+  slow('slowloris', ['-H', '-i', '1', '-x', '10']),
+  slow('slow body', ['-B', '-i', '1', '-s', '8192', '-x', '10']),
+  slow('slow read', ['-X', '-w', '10', '-y', '20', '-n', '1', '-z', '5', '-k', '10']),
+  slow('range', ['-R', '-a', '10', '-b', '3000']),
 ]
 
 /** A body that drips behind a valid key, so that the gateway does wait for it. */
-export const slowAuthenticatedBody: Attack = {
-  name: 'slow body with a valid key',
-  run: (target, size) =>
-    holdSockets(target.http, size, (socket) =>
-      drip(
-        socket,
-        `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${target.apiKey}\r\n` +
-          'Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{',
-        () => ' ',
-      ),
-    ),
-}
+export const slowAuthenticatedBody = held('slow body with a valid key')
 
 export const rapidResets: Attack = {
   name: 'rapid reset',
@@ -138,23 +121,6 @@ async function runProgram(command: readonly string[], seconds: number): Promise<
   await ended
   clearTimeout(hard)
   return said
-}
-
-async function holdSockets(
-  origin: string,
-  size: AttackSize,
-  begin: (socket: Socket) => void,
-): Promise<string> {
-  const { hostname, port } = new URL(origin)
-  const sockets = Array.from({ length: size.connections }, () => {
-    const socket = connect({ host: hostname, port: Number(port) }, () => begin(socket))
-    // Without a reader it would not see the other side's end.
-    return socket.on('error', () => undefined).resume()
-  })
-  await sleep(size.seconds * 1000)
-  const left = sockets.filter((socket) => !socket.closed).length
-  for (const socket of sockets) socket.destroy()
-  return `${left} of ${size.connections} connections left`
 }
 
 export interface GoodClients {
