@@ -12,7 +12,7 @@ import { type Product, type ProductOptions, startProduct } from './product.ts'
 import { readLoggedIds } from './usage-on-disk.ts'
 
 const environment = receiverEnvironment
-const kills = 6
+const kills = 3
 const callers = 4
 
 async function start(t: TestContext, options: ProductOptions): Promise<Product> {
@@ -68,7 +68,7 @@ const exchangesAt = ({ events }: EventReceiver): Set<string> =>
 const missingFrom = (have: ReadonlySet<string>, want: Iterable<string>): string[] =>
   [...want].filter((id) => !have.has(id))
 
-test('with durable exchanges, six kills under load and 30 % of calls that fail, every answered request arrives, and nothing that is not on disk', async (t) => {
+test('with durable exchanges, three kills under load and 30 % of calls that fail, every answered request arrives, and nothing that is not on disk', async (t) => {
   const receiver = await receive(t)
   receiver.failing = 0.3
   const config = { events: { exchanges: 'durable' }, ...sendingTo(receiver) }
