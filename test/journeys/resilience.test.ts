@@ -96,7 +96,7 @@ test('a worker that dies is replaced, is counted, and takes no request of the ot
     adminToken: readFileSync(join(directory, 'data', 'admin-token'), 'utf8').trim(),
   }
 
-  const streams = await openOnEachWorker(target, 2, 'sandbox: chunk-delay=30ms\nsandbox: tokens=250')
+  const streams = await openOnEachWorker(target, 2, 'sandbox: chunk-delay=30ms\nsandbox: tokens=120')
   const agents = Array.from({ length: 16 }, () => new Agent())
   await Promise.all(agents.map(async (agent) => (await ask(target, chat('x'), agent)).body.dump()))
   const scrape = () => scrapeRequests(target.control)
