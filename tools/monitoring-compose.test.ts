@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -16,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { parse } from 'yaml'
+import { loadConfig } from '../src/config/load.ts'
 import { projectRoot } from './pinned-node.mjs'
 
 interface Service {
@@ -30,6 +32,8 @@ interface Service {
   readonly secrets?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly healthcheck?: object
+  readonly restart?: string
+  readonly entrypoint?: readonly string[]
   readonly mem_limit?: string
   readonly pids_limit?: number
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
@@ -43,10 +47,16 @@ interface ComposeFile {
 
 const folder = join(projectRoot, 'deploy/compose')
 const read = (name: string): ComposeFile => parse(readFileSync(join(folder, name), 'utf8')) as ComposeFile
-const { services, networks, volumes, secrets } = read('monitoring.yaml')
+const { services: all, networks, volumes, secrets } = read('monitoring.yaml')
 const base = read('compose.yaml')
+/** What is laid over the gateway of the other file, and what stands by itself. */
+const { gatewright: overlay, ...services } = all
+const loadFile = (name: string) =>
+  loadConfig({ file: join(folder, name), environment: {}, directory: folder }).config
 /** They write into their own folders at the start. */
 const writers = new Set(['elasticsearch', 'kibana'])
+/** It ends when its work is done. */
+const passing = new Set(['elastic-setup'])
 
 describe('the compose file of monitoring', () => {
   for (const [name, service] of Object.entries(services)) {
@@ -56,7 +66,9 @@ describe('the compose file of monitoring', () => {
       assert.deepEqual(service.cap_drop, ['ALL'])
       assert.deepEqual(service.security_opt, ['no-new-privileges:true'])
       assert.equal(service.read_only ?? false, !writers.has(name))
-      assert.ok(service.mem_limit && service.pids_limit && service.healthcheck)
+      assert.ok(service.mem_limit && service.pids_limit)
+      assert.equal(service.healthcheck === undefined, passing.has(name))
+      assert.equal(service.restart, passing.has(name) ? 'no' : 'unless-stopped')
       for (const [key, value] of Object.entries(service.environment ?? {}))
         if (/PASSWORD|KEY|TOKEN|SECRET/.test(key)) assert.ok(value.startsWith('/run/secrets/'), key)
     })
@@ -79,6 +91,24 @@ describe('the compose file of monitoring', () => {
     assert.deepEqual(open, ['127.0.0.1:3000:3000', '127.0.0.1:5601:5601'])
     assert.equal(networks['monitoring']?.internal, true)
     assert.deepEqual(services['elasticsearch']?.networks, ['monitoring'])
+  })
+
+  test('sends what happens to Elasticsearch, once the templates are there: the gateway as it is, and a sink', () => {
+    assert.deepEqual(overlay?.depends_on, {
+      'elastic-setup': { condition: 'service_completed_successfully' },
+    })
+    assert.deepEqual(overlay?.volumes, ['./gatewright-monitored.yaml:/etc/gatewright/gatewright.yaml:ro'])
+    const { sinks, ...rest } = loadFile('gatewright-monitored.yaml')
+    const { sinks: none, ...plain } = loadFile('gatewright.yaml')
+    assert.deepEqual(rest, plain)
+    assert.deepEqual(none, [])
+    const [sink] = sinks
+    assert.equal(sinks.length, 1)
+    assert.equal(new URL(sink?.elastic?.url ?? '').hostname, 'elasticsearch')
+    assert.deepEqual(overlay?.secrets, [sink?.elastic?.secret.replace('file:/run/secrets/', '')])
+    assert.ok(overlay?.networks.includes(services['elasticsearch']?.networks[0] ?? ''))
+    const script = services['elastic-setup']?.entrypoint?.[1] ?? ''
+    assert.ok(existsSync(join(projectRoot, 'deploy', script)))
   })
 
   test('lets Prometheus reach the gateway, with the token and the authority that its configuration names', () => {
@@ -116,7 +146,7 @@ test('the script writes each file once, for its owner’s eyes, and none where t
     readdirSync(join(scratch, 'secrets'))
       .filter((name) => !name.endsWith('.new'))
       .toSorted()
-  assert.deepEqual(written(), ['grafana-password'])
+  assert.deepEqual(written(), ['elasticsearch-credential', 'grafana-password'])
   const answers =
     'case "$*" in *tokens*) echo "Token: gwa_abc_def123" ;; *) echo "-----BEGIN CERTIFICATE-----" ;; esac'
   assert.equal(run(answers), 0)

@@ -29,6 +29,12 @@ export const systemPrograms: readonly SystemProgram[] = [
   { program: 'curl', debianPackage: 'curl', neededFor: 'tests that run the printed commands' },
   { program: 'git', debianPackage: 'git', neededFor: 'tests on a fresh clone; commit named in evidence' },
   { program: 'h2load', debianPackage: 'nghttp2-client', neededFor: 'tests and proofs of floods over HTTP/2' },
+  {
+    program: 'java',
+    debianPackage: 'openjdk-17-jdk-headless',
+    neededFor: 'proofs of delivery: a real OpenSearch',
+  },
+  { program: 'mvn', debianPackage: 'maven', neededFor: 'proofs of delivery: brings OpenSearch' },
   { program: 'nginx', debianPackage: 'nginx-light', neededFor: 'benchmarks: the reference proxy' },
   {
     program: 'openssl',

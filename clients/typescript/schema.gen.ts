@@ -668,7 +668,7 @@ export interface paths {
         };
         /**
          * Watch events as they happen
-         * @description Server-sent events of this node until one side ends it: `oversight` with an event as JSON, `gap` with `lost` where the reader was too slow or came back too late (null: an unknown number), `end` before the stream ends. `Last-Event-ID`, or `after`, goes on after the event of that id. A token of one organization sees that organization alone; addresses and end users are pseudonyms unless the token has the scope `admin`.
+         * @description Server-sent events of this node until one side ends it: `oversight` with an event as JSON, `gap` with `lost` (null: an unknown number) and `reason` where the reader was too slow (`slow`), came back too late (`late`) or to a control plane that started anew (`restart`), `end` before the stream ends. `Last-Event-ID`, or `after`, goes on after the event of that id. A token of one organization sees that organization alone; addresses and end users are pseudonyms unless the token has the scope `admin`.
          */
         get: operations["live-watch"];
         put?: never;

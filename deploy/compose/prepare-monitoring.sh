@@ -1,6 +1,7 @@
 #!/bin/sh
-# Writes what monitoring.yaml needs, each once: a password for Grafana, a token for Prometheus, and the authority that
-# Prometheus trusts. The last two come from the gateway of compose.yaml, which must be running.
+# Writes what monitoring.yaml needs, each once: a password for Grafana, a credential for the sink, a token for
+# Prometheus, and the authority that Prometheus trusts. The last two come from the gateway of compose.yaml, which must be
+# running.
 set -eu
 umask 077
 here="$(dirname "$0")"
@@ -22,6 +23,9 @@ in_gateway() {
 
 if [ ! -e "$directory/grafana-password" ]; then
   head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' | write grafana-password
+fi
+if [ ! -e "$directory/elasticsearch-credential" ]; then
+  head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' | write elasticsearch-credential
 fi
 if [ ! -e "$directory/prometheus-token" ]; then
   in_gateway node tools/gatewright.mjs tokens create --name prometheus --scopes read |

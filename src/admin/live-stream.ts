@@ -1,6 +1,6 @@
 /**
  * Events as server-sent events (WHATWG HTML §9.2): `event: oversight` for one that happened, `event: gap` where some
- * were lost, `event: end` before the server ends the stream, a comment every few seconds so that nothing on the way
+ * were lost, and why, `event: end` before the server ends the stream, a comment every few seconds so that nothing on the way
  * takes it for dead. The token is looked up again every `checkEveryMs`: revoked or expired, the stream ends.
  */
 import { type LiveBatch, type LiveSubscription, sanitiseEvent } from '../events/index.ts'
@@ -16,7 +16,8 @@ interface LiveStream {
 }
 
 function format(batch: LiveBatch, showsPersons: boolean): string {
-  let text = batch.lost === 0 ? '' : `event: gap\ndata: ${JSON.stringify({ lost: batch.lost })}\n\n`
+  const { lost, reason } = batch
+  let text = lost === 0 ? '' : `event: gap\ndata: ${JSON.stringify({ lost, reason })}\n\n`
   for (const { place, event } of batch.entries) {
     const data = JSON.stringify(showsPersons ? event : sanitiseEvent(event))
     text += `id: ${place}\nevent: oversight\ndata: ${data}\n\n`

@@ -44,10 +44,17 @@ interface ReceiverSettings {
 }
 
 type DocumentFormat = 'ecs' | 'ocsf'
+type WriteDocument = (event: OversightEvent) => string
 
-const documents: Readonly<Record<DocumentFormat, (event: OversightEvent) => string>> = Object.freeze({
+const documents: Readonly<Record<DocumentFormat, WriteDocument>> = Object.freeze({
   ecs: (event) => ecsDocument(event),
   ocsf: ocsfDocument,
+})
+
+/** The same, with our own form; all are one line. */
+export const ownDocuments: Readonly<Record<DocumentFormat | 'event', WriteDocument>> = Object.freeze({
+  ...documents,
+  event: (event) => JSON.stringify(event),
 })
 
 export interface BulkSettings extends ReceiverSettings {

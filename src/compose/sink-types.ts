@@ -15,6 +15,7 @@ import {
   openOtlpSink,
   openSentinelSink,
   openSyslogSink,
+  ownDocuments,
 } from './network-sinks.ts'
 
 type SinkRegistry = { readonly [K in keyof SinkSettings]: SinkType<SinkSettings[K]> & { readonly type: K } }
@@ -22,8 +23,10 @@ type SinkRegistry = { readonly [K in keyof SinkSettings]: SinkType<SinkSettings[
 const registry: SinkRegistry = Object.freeze({
   jsonlFile: {
     type: 'jsonlFile',
-    open: (settings, { name, now, directory }) =>
-      createJsonlFileSink({ ...settings, name, now, path: resolve(directory, settings.path) }),
+    open({ format, ...settings }, { name, now, directory }) {
+      const path = resolve(directory, settings.path)
+      return createJsonlFileSink({ ...settings, name, now, path, writeLine: ownDocuments[format] })
+    },
   },
   webhook: {
     type: 'webhook',
@@ -38,6 +41,7 @@ const registry: SinkRegistry = Object.freeze({
         origin: parsed.origin,
         path: parsed.basePath || '/',
         timeoutMs,
+        write: ownDocuments[settings.format],
       })
     },
   },

@@ -34,6 +34,11 @@ const optionalReference = (description: string) =>
 const choice = <const V extends string>(description: string, values: readonly [V, ...V[]]) =>
   Type.Enum<V[]>([...values], { type: 'string', description, default: values[0] })
 const document = choice('Form of each event: Elastic Common Schema or OCSF.', ['ecs', 'ocsf'])
+const ownDocument = choice('Form of each event: our own, Elastic Common Schema or OCSF.', [
+  'event',
+  'ecs',
+  'ocsf',
+])
 
 /** Settings by type. A new type is a row here and one in `compose/sink-types.ts`. */
 export const sinkTypes = {
@@ -49,6 +54,7 @@ export const sinkTypes = {
       ]),
       rotateHours: integer('The same after so many hours.', 24, [1, 8760]),
       keepFiles: integer('Files put aside that are kept; older ones are removed.', 14, [1, 10_000]),
+      format: ownDocument,
     },
     { ...closed, description: 'A file of JSON lines, synced to disk after each batch.' },
   ),
@@ -63,6 +69,7 @@ export const sinkTypes = {
         description: 'Let the host resolve to private or loopback addresses, and let the URL be http:.',
         default: false,
       }),
+      format: ownDocument,
     },
     { ...closed, description: 'An HTTP receiver of batches, signed like alerts of limits.' },
   ),

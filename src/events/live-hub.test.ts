@@ -36,7 +36,7 @@ test('a slow reader loses the oldest, is told how many, and holds up nobody', as
   const batch = await slow.read(0)
   assert.deepEqual([batch.lost, ids(batch)], [5, [5, 6, 7]])
   assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7])
-  assert.deepEqual(await slow.read(0), { lost: 0, entries: [], ended: false })
+  assert.deepEqual(await slow.read(0), { lost: 0, reason: 'slow', entries: [], ended: false })
 })
 
 test('who comes back goes on after the last event it saw, or is told that some are gone', async () => {
@@ -48,9 +48,9 @@ test('who comes back goes on after the last event it saw, or is told that some a
   assert.deepEqual(ids(await open(hub, place).read(0)), [1, 2])
   for (let number = 3; number < 9; number += 1) hub.publish(event(number))
   const late = await open(hub, place).read(0)
-  assert.deepEqual([late.lost, ids(late)], [null, [5, 6, 7, 8]])
+  assert.deepEqual([late.lost, late.reason, ids(late)], [null, 'late', [5, 6, 7, 8]])
   const elsewhere = await open(createLiveHub({ monotonic: () => 0 }), place).read(0)
-  assert.deepEqual([elsewhere.lost, elsewhere.entries], [null, []])
+  assert.deepEqual([elsewhere.lost, elsewhere.reason, elsewhere.entries], [null, 'restart', []])
   for (const odd of ['', '-', 'x-1', `${place}9999999999999999`]) {
     assert.equal((await open(hub, odd).read(0)).lost, null)
   }

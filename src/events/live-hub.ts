@@ -15,9 +15,14 @@ export interface LiveEntry {
   readonly event: OversightEvent
 }
 
+/** Read too slowly · came back after more than the ring holds · the place is of a hub before this one. */
+export type GapReason = 'slow' | 'late' | 'restart'
+
 export interface LiveBatch {
   /** Events that were lost before `entries`; null: an unknown number. */
   readonly lost: number | null
+  /** Why, where some were lost. */
+  readonly reason: GapReason
   readonly entries: readonly LiveEntry[]
   /** The hub was closed, or the subscription: there is no more. */
   readonly ended: boolean
@@ -57,6 +62,7 @@ interface Subscriber {
   readonly wants: LiveRequest['wants']
   buffer: LiveEntry[]
   lost: number | null
+  reason: GapReason
   /** Ends the wait of the reader. */
   wake: (() => void) | null
   ended: boolean
@@ -79,11 +85,11 @@ class Ring {
     return entry
   }
 
-  /** What came after a place; `isWhole` is false where some of it is gone, or the place is of another hub. */
-  after(place: string): { readonly entries: readonly LiveEntry[]; readonly isWhole: boolean } {
+  /** What came after a place; `gap` says why some of it is not there, null: all of it is. */
+  after(place: string): { readonly entries: readonly LiveEntry[]; readonly gap: GapReason | null } {
     const [prefix, number] = place.split('-')
     const isOurs = prefix === this.#prefix && /^[0-9]{1,15}$/.test(number ?? '')
-    if (!isOurs || Number(number) >= this.#count) return { entries: [], isWhole: false }
+    if (!isOurs || Number(number) >= this.#count) return { entries: [], gap: 'restart' }
     const oldest = Math.max(0, this.#count - this.#size)
     const first = Number(number) + 1
     const entries: LiveEntry[] = []
@@ -91,7 +97,7 @@ class Ring {
       const entry = this.#entries[at % this.#size]
       if (entry !== undefined) entries.push(entry)
     }
-    return { entries, isWhole: first >= oldest }
+    return { entries, gap: first >= oldest ? null : 'late' }
   }
 }
 
@@ -119,11 +125,21 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
   }
 
   function open({ wants, after }: LiveRequest): Subscriber {
-    const subscriber: Subscriber = { wants, buffer: [], lost: 0, wake: null, ended: false }
+    const subscriber: Subscriber = {
+      wants,
+      buffer: [],
+      lost: 0,
+      reason: 'slow',
+      wake: null,
+      ended: false,
+    }
     if (after === null) return subscriber
-    const { entries, isWhole } = ring.after(after)
+    const { entries, gap } = ring.after(after)
     for (const entry of entries) give(subscriber, entry)
-    if (!isWhole) subscriber.lost = null
+    if (gap !== null) {
+      subscriber.lost = null
+      subscriber.reason = gap
+    }
     return subscriber
   }
 
@@ -158,8 +174,9 @@ async function read(subscriber: Subscriber, waitMs: number): Promise<LiveBatch> 
     })
     subscriber.wake = null
   }
-  const { lost, buffer: entries, ended } = subscriber
+  const { lost, reason, buffer: entries, ended } = subscriber
   subscriber.buffer = []
   subscriber.lost = 0
-  return { lost, entries, ended }
+  subscriber.reason = 'slow'
+  return { lost, reason, entries, ended }
 }

@@ -13,6 +13,27 @@ export function testFilesOf(folder: string): string[] {
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
 }
 
+/** Runs one file; a row for each test of its first level, or one where it does not come to tests. */
+export async function runTestsOf(file: string): Promise<readonly ProofRow[]> {
+  const run = await runNode(['--test', '--test-reporter', 'tap', join(projectRoot, file)], {
+    cwd: projectRoot,
+  })
+  const rows = [...run.stdout.matchAll(/^(not ok|ok) \d+ - (.*?)(?: # (SKIP|TODO).*)?$/gm)].map(
+    ([, verdict, name = '', directive]): ProofRow => {
+      const measured = directive ?? (verdict === 'ok' ? 'passes' : 'fails')
+      return {
+        claim: name.replaceAll('\\', ''),
+        target: 'passes',
+        measured,
+        unit: '',
+        ok: measured === 'passes',
+      }
+    },
+  )
+  if (rows.length > 0) return rows
+  return [{ claim: file, target: 'passes', measured: `ends with ${run.code}`, unit: '', ok: false }]
+}
+
 /** Runs one file; a test that is skipped or fails makes the row fall short. */
 export async function runTestFile(file: string): Promise<ProofRow> {
   const args = ['--test', '--test-reporter', 'tap', join(projectRoot, file)]

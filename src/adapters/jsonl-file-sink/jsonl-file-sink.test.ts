@@ -21,6 +21,7 @@ function openSink(directory: string, own: object = {}) {
     rotateHours: 24,
     keepFiles: 3,
     now: Date.now,
+    writeLine: (event) => JSON.stringify(event),
     ...own,
   })
 }

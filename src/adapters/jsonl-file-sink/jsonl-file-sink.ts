@@ -17,8 +17,8 @@ export interface JsonlFileSinkOptions {
   readonly rotateHours: number
   readonly keepFiles: number
   readonly now: () => number
-  /** An event as one line without line break; default: JSON of our own shape. */
-  readonly writeLine?: (event: OversightEvent) => string
+  /** An event as one line without line break. */
+  readonly writeLine: (event: OversightEvent) => string
 }
 
 interface OpenFile {
@@ -54,8 +54,8 @@ class JsonlFileSink implements EventSink {
   }
 
   async #deliver(batch: readonly OversightEvent[]): Promise<DeliveryOutcome> {
-    const { writeLine = JSON.stringify } = this.#options
-    const bytes = Buffer.from(`${batch.map((event) => writeLine(event)).join('\n')}\n`)
+    const { writeLine } = this.#options
+    const bytes = Buffer.from(`${batch.map(writeLine).join('\n')}\n`)
     const taken = { retry: [], rejected: [], retryAfterMs: null, tooLarge: false, problem: '' }
     try {
       const file = await this.#fileFor(bytes.length)

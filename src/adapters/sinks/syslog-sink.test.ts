@@ -106,6 +106,24 @@ test('a receiver whose certificate is not trusted gets nothing', { skip }, async
   assert.deepEqual(server.lines(), [])
 })
 
+test('a real rsyslogd that asks for a certificate reads from who has one of its authority, and nothing else', {
+  skip,
+}, async (t) => {
+  const server = await startRsyslog({ mutual: true })
+  t.after(() => server.stop())
+  const { certificateFile, keyFile } = server.client
+  const own = { ...settings, port: server.port, authority: `file:${server.authorityFile}` }
+  const refused = await openSyslogSink(own, tools).deliver(sampleEvents, signal)
+  assert.equal(refused.retry.length, sampleEvents.length)
+  const shown = { ...own, certificate: `file:${certificateFile}`, key: `file:${keyFile}` }
+  assert.equal((await openSyslogSink(shown, tools).deliver(sampleEvents, signal)).problem, '')
+  await until(() => server.lines().length >= sampleEvents.length)
+  assert.deepEqual(
+    idsOf(server.lines()),
+    sampleEvents.map(({ id }) => id),
+  )
+})
+
 test('frames are counted in octets, not characters', async (t) => {
   const chunks: Buffer[] = []
   const server = createServer((socket) => void socket.on('data', (chunk) => void chunks.push(chunk)))

@@ -47,6 +47,7 @@ async function start(t: TestContext, answer: Answer | null, key: string | null =
     path: '/in',
     now: () => now,
     timeoutMs: 5000,
+    write: (event) => JSON.stringify(event),
   })
   return { sink, bodies }
 }

@@ -5,6 +5,7 @@
  *
  * What its answers mean is in `sinks/outcome.ts`.
  */
+import type { OversightEvent } from '../../domain/oversight-event.ts'
 import type { EventSink } from '../../ports/event-sink.ts'
 import type { UpstreamClient, UpstreamOrigin } from '../../ports/upstream-client.ts'
 import { again, type HttpAnswer, outcomeOf } from '../sinks/outcome.ts'
@@ -19,17 +20,19 @@ export interface WebhookSinkOptions {
   readonly path: string
   readonly now: () => number
   readonly timeoutMs: number
+  /** An event as JSON. */
+  readonly write: (event: OversightEvent) => string
 }
 
 export function createWebhookSink(options: WebhookSinkOptions): EventSink {
-  const { name, client, secret, origin, path, now, timeoutMs } = options
+  const { name, client, secret, origin, path, now, timeoutMs, write } = options
   return {
     name,
     deliver(batch, signal) {
       const key = secret()
       if (key === null)
         return Promise.resolve(again(batch.length, 'its secret is not where the configuration says'))
-      const body = JSON.stringify({ type: 'events', events: batch })
+      const body = `{"type":"events","events":[${batch.map(write).join(',')}]}`
       return new Promise((resolve) => {
         const post = { origin, path, body, secret: key, now: now(), timeoutMs }
         const abort = (): void => {

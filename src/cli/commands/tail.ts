@@ -52,8 +52,8 @@ function queryOf(options: TailOptions, organization: string | undefined) {
 
 type Query = ReturnType<typeof queryOf>
 
-/** Why a stream is over. */
-type Ending = 'token' | 'lost'
+/** Why a stream is over: the token ended, the connection did, or there was none: the control plane is busy. */
+type Ending = 'token' | 'lost' | 'busy'
 
 interface Watch {
   readonly session: Session
@@ -61,13 +61,21 @@ interface Watch {
   readonly signal: AbortSignal
   /** Id of the last event that was shown. */
   last: string | undefined
+  /** Nothing was shown yet: a failure is a mistake to be told of. Later it is an outage to be waited for. */
+  isFirst: boolean
 }
 
+const gapReasons: ReadonlyMap<string, string> = new Map([
+  ['slow', 'they came faster than they were read'],
+  ['late', 'they are older than what the node keeps'],
+  ['restart', 'the control plane started anew meanwhile'],
+])
+
 function showGap(io: CliIo, data: string): void {
-  const { lost } = JSON.parse(data) as { readonly lost: number | null }
-  io.err(
-    `… ${lost === null ? 'some events' : `${lost} events`} are not shown: they came faster than they were read\n`,
-  )
+  const { lost, reason = '' } = JSON.parse(data) as { readonly lost: number | null; readonly reason?: string }
+  const why = gapReasons.get(reason)
+  const what = `${lost === null ? 'some events' : `${lost} events`} may be missing here`
+  io.err(`… ${what}${why === undefined ? '' : `: ${why}`}\n`)
 }
 
 /** Shows one connection's events until it ends. Throws what a connection that cannot be made throws. */
@@ -77,6 +85,7 @@ async function watchOnce(watch: Watch): Promise<Ending> {
   const reply = await session.client.GET('/api/v1/live', { params: { query }, parseAs: 'stream', signal })
   const { data, error, response } = reply
   if (data === null || data === undefined) {
+    if (!watch.isFirst && (response.status === 429 || response.status >= 500)) return 'busy'
     await take(Promise.resolve({ error, response }))
     return 'lost'
   }
@@ -114,20 +123,18 @@ function isPassing(error: unknown): boolean {
 async function watch(parts: Watch): Promise<void> {
   const { session, signal } = parts
   let pauseMs = firstPauseMs
-  let isFirst = true
   while (!signal.aborted) {
     try {
       const ending = await watchOnce(parts)
       if (ending === 'token') throw new CliFailure('denied', 'The token is no longer valid.', 'Use another.')
-      pauseMs = firstPauseMs
+      if (ending === 'lost') pauseMs = firstPauseMs
     } catch (error) {
       if (signal.aborted) return
-      // A first connection that fails is a mistake to be told of, a later one an outage to be waited for.
-      if (isFirst || !isPassing(error)) {
+      if (parts.isFirst || !isPassing(error)) {
         throw error instanceof CliFailure ? error : await asUnreachable(error)
       }
     }
-    isFirst = false
+    parts.isFirst = false
     session.io.err('… the connection ended; trying again\n')
     await pause(pauseMs, signal)
     pauseMs = Math.min(pauseMs * 2, longestPauseMs)
@@ -161,7 +168,7 @@ export function addTail(program: Command, io: CliIo): void {
     const timer =
       options.for === undefined ? null : setTimeout(() => ending.abort(), parseDuration(options.for))
     try {
-      await watch({ session, query, signal: ending.signal, last: undefined })
+      await watch({ session, query, signal: ending.signal, last: undefined, isFirst: true })
     } finally {
       if (timer !== null) clearTimeout(timer)
     }
