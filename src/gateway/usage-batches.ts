@@ -1,6 +1,7 @@
 /** Usage records as NDJSON: lines until they go as a batch, and batches until the control plane has them on disk. */
 import type { DroppedRecords } from '../domain/refusal.ts'
 import type { UsageRecord } from '../domain/usage.ts'
+import { createLineBuffer } from '../kernel/line-buffer.ts'
 
 export interface UsageBatch {
   readonly sequence: number
@@ -17,27 +18,25 @@ export type UsageLines = ReturnType<typeof createUsageLines>
 
 /** `isLoose`: what is of the class `best-effort`. */
 export function createUsageLines(isLoose: boolean) {
-  let text = ''
+  const gathered = createLineBuffer()
   let count = 0
   let id = ''
   let time = 0
   return {
-    /** UTF-16 units. */
+    /** Bytes. */
     get length() {
-      return text.length
+      return gathered.length
     },
     add(record: UsageRecord): void {
       if (count === 0) {
         id = record.id
         time = record.time
       }
-      text += `${JSON.stringify(record)}\n`
+      gathered.add(JSON.stringify(record))
       count += 1
     },
     take(sequence: number): HeldBatch {
-      const lines = new TextEncoder().encode(text)
-      const batch = { sequence, lines, loose: isLoose ? { id, time, count } : null }
-      text = ''
+      const batch = { sequence, lines: gathered.take(), loose: isLoose ? { id, time, count } : null }
       count = 0
       return batch
     },
