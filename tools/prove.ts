@@ -5,6 +5,8 @@
 //   npm run prove -- gateway                        one slice
 //   npm run prove -- gateway --only bench,soak      some of its sections; the others keep their last result
 //   npm run prove -- gateway --soak-minutes 20      how long the soak lasts (20 by default)
+//   npm run prove -- oversight --kills 5            how often a product is killed (20 by default)
+//   npm run prove -- oversight --outage-minutes 1   how long a receiver of events is away (10 by default)
 //   npm run prove -- gateway --quick                short runs; nothing is written
 
 import { performance } from 'node:perf_hooks'

@@ -26,7 +26,9 @@ export function snapshotSettings(
     forwardedHeader: config.gateway.forwardedHeader,
     sandboxEnabled: isSandboxEnabled(config),
     documentationUrl: config.documentationUrl,
-    ...(config.sinks.length > 0 ? { events: { holdsAnswers: config.events.exchanges === 'durable' } } : {}),
+    ...(config.sinks.length > 0
+      ? { events: { exchanges: config.events.exchanges, security: config.events.security } }
+      : {}),
     ...(config.contentLog.enabled ? { contentLog: { maxBytes: config.contentLog.maxBytes } } : {}),
     ...(tracing === undefined ? {} : { tracing }),
   }

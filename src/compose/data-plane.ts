@@ -49,8 +49,9 @@ if (supervisor === null) throw new TypeError('the data plane runs as a thread')
 const tell = (message: FromWorker): void => supervisor.postMessage(message)
 
 const timers = createTimerWheel()
-const outbox = createUsageOutbox(timers, { ...defaultOutboxBounds, maxHeldBytes: data.usageHeldBytes })
 const refusals = createRefusalOutbox(timers)
+const outboxBounds = { ...defaultOutboxBounds, maxHeldBytes: data.usageHeldBytes }
+const outbox = createUsageOutbox(timers, outboxBounds, (dropped) => refusals.addDropped(dropped))
 const contents = createContentOutbox()
 const alerts = createAlertOutbox()
 const traces = createTraceOutbox(timers)
@@ -77,7 +78,7 @@ const gateway = createGateway({
   responses: createMemoryResponseCache(systemClock.now),
   clock: systemClock,
   random: Math.random,
-  recordUsage: (record, stored) => outbox.add(record, stored),
+  recordUsage: (record, eventClass, stored) => outbox.add(record, eventClass, stored),
   recordRefusal: (refusal) => refusals.add(refusal),
   canRecord: () => outbox.hasRoom,
   recordTrace: (record) => traces.add(record),

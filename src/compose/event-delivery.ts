@@ -9,13 +9,15 @@ import {
   Delivery,
   type EventLane,
   EventSpool,
+  gapEvent,
   openCursorBook,
   type SinkPlan,
   type SinkSummary,
   type SinkTools,
 } from '../delivery/index.ts'
-import type { Refusal } from '../domain/refusal.ts'
+import type { OversightEvent } from '../domain/oversight-event.ts'
 import { eventOfRefusal } from '../events/index.ts'
+import type { RefusalBatch } from '../gateway/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
 import { openSink, sinkTypeOf } from './sink-types.ts'
@@ -43,11 +45,8 @@ export interface ExportFigures {
 export interface EventDelivery {
   readonly spool: EventSpool
   readonly delivery: Delivery
-  /** Store refusals of a worker; it is told by `answer` when they are on disk, or that they could not be stored. */
-  addRefusals(
-    batch: { readonly sequence: number; readonly refusals: readonly Refusal[] },
-    answer: (message: ControlToWorker) => void,
-  ): void
+  /** Store what a worker counted; it is told by `answer` when it is on disk, or that it could not be stored. */
+  addRefusals(batch: RefusalBatch, answer: (message: ControlToWorker) => void): void
   /** Bring the sinks to the configuration in force. */
   configure(): Promise<void>
   figures(): ExportFigures
@@ -92,8 +91,9 @@ export async function openEventDelivery(options: EventDeliveryOptions): Promise<
   return {
     spool,
     delivery,
-    addRefusals({ sequence, refusals }, answer) {
-      void spool.append(refusals.map(eventOfRefusal), 'outside').then((fault) => {
+    addRefusals(batch, answer) {
+      const { sequence } = batch
+      void spool.append(eventsOfBatch(batch), 'outside').then((fault) => {
         answer({ type: fault === null ? 'refusals-stored' : 'refusals-refused', sequence })
         if (!eventLog.isBroken || isBroken) return
         isBroken = true
@@ -108,6 +108,14 @@ export async function openEventDelivery(options: EventDeliveryOptions): Promise<
       await eventLog.close()
     },
   }
+}
+
+/** What a worker counted, as events: refusals of unknown callers, and the gap that records leave which it gave up. */
+export function eventsOfBatch({ refusals, dropped }: RefusalBatch): readonly OversightEvent[] {
+  const events = refusals.map(eventOfRefusal)
+  if (dropped === null) return events
+  const { id: mark, count, time } = dropped
+  return [...events, gapEvent({ resource: { kind: 'usage-log', id: 'usage' }, mark, count, time })]
 }
 
 function planOf(sink: SinkConfig, { tools }: EventDeliveryOptions): SinkPlan {

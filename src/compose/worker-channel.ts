@@ -6,14 +6,14 @@ import type {
   IdempotencyRequest,
 } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { ContentRecord } from '../domain/content.ts'
-import type { Refusal } from '../domain/refusal.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
+import type { RefusalBatch } from '../gateway/index.ts'
 import type { TraceBatch } from '../tracing/index.ts'
 import type { AlertMessage } from './alert-outbox.ts'
 
 export type WorkerToControl =
   | { readonly type: 'usage'; readonly sequence: number; readonly lines: Uint8Array }
-  | { readonly type: 'refusals'; readonly sequence: number; readonly refusals: readonly Refusal[] }
+  | ({ readonly type: 'refusals' } & RefusalBatch)
   | { readonly type: 'content'; readonly sequence: number; readonly record: ContentRecord }
   | { readonly type: 'load'; readonly load: WorkerLoad }
   | AlertMessage

@@ -3,12 +3,12 @@ import type { MessagePort } from 'node:worker_threads'
 import { serveCounters } from '../adapters/thread-counters/thread-central-counters.ts'
 import { createIdempotencyServer } from '../adapters/thread-idempotency/thread-idempotency-book.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
-import { eventOfRefusal, type LiveHub } from '../events/index.ts'
+import type { LiveHub } from '../events/index.ts'
 import type { IdempotencyBook } from '../ports/idempotency.ts'
 import type { AlertIntake } from './alert-intake.ts'
 import type { OpenedCounters } from './central-counters.ts'
 import type { ContentIntake } from './content-intake.ts'
-import type { EventDelivery } from './event-delivery.ts'
+import { type EventDelivery, eventsOfBatch } from './event-delivery.ts'
 import type { TraceIntake } from './trace-intake.ts'
 import type { UsageIntake } from './usage-intake.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
@@ -38,7 +38,7 @@ export function connectWorker(port: MessagePort, intakes: Intakes): void {
         tellWorker(answer)
         // A batch that could not be stored comes again, and is shown then.
         if (answer.type !== 'refusals-stored' || !live.isWatched()) return
-        for (const refusal of message.refusals) live.publish(eventOfRefusal(refusal))
+        for (const event of eventsOfBatch(message)) live.publish(event)
       })
     } else if (message.type === 'load') loads.set(message.load.worker, message.load)
     else if (message.type === 'content') content.add(message, port)

@@ -199,11 +199,14 @@ export const sinksSchema = Type.Array(sinkSchema, {
 })
 
 export const eventsFields = {
-  exchanges: Type.Union([Type.Literal('group'), Type.Literal('durable')], {
-    description:
-      '`group`: what happened is on disk within 50 ms of the answer. `durable`: the end of an answer is held back until its event is on disk. Without sinks nothing is held back.',
-    default: 'group',
-  }),
+  exchanges: choice(
+    'Of requests with a key. `group`: what happened is on disk within 50 ms of the answer; when `usage.heldBytes` wait for the disk, requests get 503. `durable`: the end of an answer is held back until its event is on disk. `best-effort`: as `group`, but instead of 503 the oldest records are given up, metering with them, and counted. Without sinks `group`.',
+    ['group', 'durable', 'best-effort'],
+  ),
+  security: choice(
+    'Of requests with a key that are refused for who asks: `group` or `durable`, as above; the surer of both settings counts. They are never given up.',
+    ['group', 'durable'],
+  ),
   spoolBytes: integer(
     'Most bytes of security and audit events that wait on disk for sinks. Beyond it what would make another is refused.',
     2_147_483_648,

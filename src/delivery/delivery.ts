@@ -115,7 +115,9 @@ export class Delivery {
       for await (const { payload } of exchanges.log.read(from, end)) {
         for (const { event } of exchanges.decode(payload)) if (runner.wants(event)) count += 1
       }
-      if (count > 0) gaps.push(gapEvent({ sink: runner.terms.name, end, count, time: clock.now() }))
+      if (count === 0) continue
+      const resource = { kind: 'sink', id: runner.terms.name }
+      gaps.push(gapEvent({ resource, mark: end, count, time: clock.now() }))
     }
     const fault = await spool.append(gaps)
     if (fault !== null) throw fault

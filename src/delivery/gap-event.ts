@@ -1,19 +1,19 @@
 /** The event that says that others are missing. */
-import type { OversightEvent } from '../domain/oversight-event.ts'
-import type { EventCursor } from '../ports/event-log.ts'
+import type { EventResource, OversightEvent } from '../domain/oversight-event.ts'
 
 export interface Gap {
-  readonly sink: string
-  /** The place that it ends at: the same gap, found again after a crash, has the same id. */
-  readonly end: EventCursor
+  /** Of whom they are missing. */
+  readonly resource: EventResource
+  /** What tells it from other gaps there: the same gap, found or told again, has the same id. */
+  readonly mark: string
   readonly count: number
   /** Unix milliseconds. */
   readonly time: number
 }
 
-export function gapEvent({ sink, end, count, time }: Gap): OversightEvent {
+export function gapEvent({ resource, mark, count, time }: Gap): OversightEvent {
   return {
-    id: `gap.${sink}.${end}`,
+    id: `gap.${resource.id}.${mark}`,
     time,
     stream: 'access',
     action: 'events.dropped',
@@ -22,7 +22,7 @@ export function gapEvent({ sink, end, count, time }: Gap): OversightEvent {
     reason: '',
     organizationId: '',
     actor: { kind: 'system', id: '', applicationId: '', address: '', endUser: '' },
-    resource: { kind: 'sink', id: sink },
+    resource,
     exchange: null,
     count,
   }

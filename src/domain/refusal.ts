@@ -18,3 +18,13 @@ export interface Refusal {
   /** Empty: no operation has such a path. */
   readonly operation: string
 }
+
+/** Records of exchanges that were given up, as a worker tells of them. */
+export interface DroppedRecords {
+  /** Of the first of them: unique, and the same however often this is told. */
+  readonly id: string
+  /** Unix milliseconds at which the first was given up. */
+  readonly time: number
+  /** How many they are, at least 1. */
+  readonly count: number
+}

@@ -100,10 +100,18 @@ export interface GatewayBounds {
   readonly responseBytes: number
 }
 
+/**
+ * How surely an event is on disk. `durable`: before the answer ends. `group`: within 50 ms; while the disk takes none,
+ * what cannot be held is refused. `best-effort`: the same, and the oldest are given up where no more can be held.
+ */
+export type EventClass = 'durable' | 'group' | 'best-effort'
+
 /** What workers do for events that go to sinks. */
 export interface EventSettings {
-  /** The end of an answer is held back until its record is on disk. */
-  readonly holdsAnswers: boolean
+  /** Of `access` and `usage`. */
+  readonly exchanges: EventClass
+  /** Of exchanges that say something to `security`, too: the surer of both counts. */
+  readonly security: Exclude<EventClass, 'best-effort'>
 }
 
 export interface SnapshotConfig {

@@ -1,7 +1,7 @@
 /** What refused requests of unknown callers say: to `security` where it is about who asks, else to `access`. */
 import type { OversightEvent } from '../domain/oversight-event.ts'
 import type { Refusal } from '../domain/refusal.ts'
-import { securityAreaOf } from './security-areas.ts'
+import { securityAreaOf } from '../domain/security-areas.ts'
 
 export function eventOfRefusal(refusal: Refusal): OversightEvent {
   const area = securityAreaOf(refusal.fault)

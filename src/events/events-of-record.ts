@@ -1,7 +1,7 @@
 /** What one finished exchange says to the streams `access` and `usage`, and to `security` where it was refused. */
 import type { EventSeverity, OversightEvent } from '../domain/oversight-event.ts'
+import { securityAreaOf } from '../domain/security-areas.ts'
 import type { UsageRecord } from '../domain/usage.ts'
-import { securityAreaOf } from './security-areas.ts'
 
 /** The access event of a record, and a security event beside it where somebody was turned away. */
 export function eventsOfRecord(record: UsageRecord): readonly OversightEvent[] {

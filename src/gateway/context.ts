@@ -1,6 +1,7 @@
 /** What one worker's pipeline works with; made once per worker. */
 import type { ContentRecord } from '../domain/content.ts'
 import type { Refusal } from '../domain/refusal.ts'
+import type { EventClass } from '../domain/snapshot.ts'
 import type { UsageRecord } from '../domain/usage.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
@@ -45,7 +46,7 @@ export interface GatewayContext {
   /** Uniform in [0, 1). */
   readonly random: () => number
   /** `stored` is called once the record is on disk. */
-  readonly recordUsage: (record: UsageRecord, stored?: () => void) => void
+  readonly recordUsage: (record: UsageRecord, eventClass: EventClass, stored?: () => void) => void
   /** Called only where a sink asks for events. */
   readonly recordRefusal: (refusal: Omit<Refusal, 'count'>) => void
   /** Called only where content logging is on. */

@@ -2,15 +2,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { EventSettings } from '../domain/snapshot.ts'
 import { startRig } from './harness/gateway-rig.ts'
 import { pipeline } from './pipeline.ts'
 
 const stored: (() => void)[] = []
 
-async function startHolding(t: { after: (end: () => Promise<void>) => void }, holdsAnswers = true) {
+const allDurable: EventSettings = { exchanges: 'durable', security: 'group' }
+const noneDurable: EventSettings = { exchanges: 'group', security: 'group' }
+
+async function startHolding(t: { after: (end: () => Promise<void>) => void }, events = allDurable) {
   stored.length = 0
   const rig = await startRig(() => ({
-    config: { events: { holdsAnswers } },
+    config: { events },
     store: (done) => stored.push(done),
   }))
   t.after(() => rig.stop())
@@ -82,7 +86,7 @@ test('an answer whose record does not reach the disk within five seconds becomes
 
 test('where recording itself fails, the answer is refused, too', async (t) => {
   const table = pipeline.map((row) => (row.name === 'record' ? { ...row, run: fail } : row))
-  const rig = await startRig(() => ({ table, config: { events: { holdsAnswers: true } } }))
+  const rig = await startRig(() => ({ table, config: { events: allDurable } }))
   t.after(() => rig.stop())
   assert.equal((await rig.call('/v1/chat/completions', { body })).faultCode, 'storage.unavailable')
 })
@@ -92,13 +96,26 @@ function fail(): never {
 }
 
 test('without it nothing waits', async (t) => {
-  const rig = await startHolding(t, false)
+  const rig = await startHolding(t, noneDurable)
   assert.equal((await rig.call('/v1/chat/completions', { body })).status, 200)
   assert.equal(stored.length, 0)
 })
 
+test('with durable refusals alone, the answer to who may not waits, and no other does', async (t) => {
+  const rig = await startHolding(t, { exchanges: 'best-effort', security: 'durable' })
+  assert.equal((await rig.call('/v1/chat/completions', { body })).status, 200)
+  assert.equal((await rig.call('/v1/chat/completions', { body: { ...body, messages: 'none' } })).status, 400)
+  assert.equal(stored.length, 0)
+  const refused = rig.call('/v1/chat/completions', { body: { ...body, model: 'unheard-of' } })
+  await untilStored(1)
+  assert.equal(await isSettled(refused, 50), false)
+  stored[0]?.()
+  const { status, faultCode } = await refused
+  assert.deepEqual([status, faultCode], [404, 'access.model-not-found'])
+})
+
 test('strangers who are refused are told of where a sink asks for events, and their key is not', async (t) => {
-  const rig = await startHolding(t, false)
+  const rig = await startHolding(t, noneDurable)
   const { refusals } = rig.started
   const key = 'gwr_test_stranger-key'
   await rig.call('/v1/chat/completions', { body, headers: { authorization: `Bearer ${key}` } })

@@ -12,5 +12,5 @@ export {
   type LargeBodyTerms,
 } from './large-body.ts'
 export { createLoadMetrics } from './load-metrics.ts'
-export { createRefusalOutbox } from './refusal-outbox.ts'
+export { createRefusalOutbox, type RefusalBatch } from './refusal-outbox.ts'
 export { createUsageOutbox, defaultOutboxBounds } from './usage-outbox.ts'

@@ -91,7 +91,7 @@ const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => b
   limits: ({ limits }) => limits.rules !== null,
   shedding: ({ bounds }) => bounds.loopDelayMs > 0,
   'response-cache': ({ keepsResponses }) => keepsResponses,
-  'held-answers': ({ events }) => events?.holdsAnswers === true,
+  'held-answers': ({ events }) => events?.exchanges === 'durable' || events?.security === 'durable',
   tracing: ({ tracing }) => tracing !== null,
 })
 
@@ -105,7 +105,7 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   row   ('admit',         admit,          'G U M P .', 'deny',  'Nothing is served that could not be recorded, nor while draining.'),
   only('address-limits', row('admit-address', admitAddress, 'G U M P .', 'deny', 'Where there are limits on addresses: count the request before anything is reckoned to prove the key.')),
   row   ('authenticate',  authenticate,   'G U M P .', 'deny',  'Prove the API key, its network and its time.'),
-  only('held-answers', row('hold-answer', holdAnswer, 'G U M P .', 'deny', 'Where exchanges are durable: hold the end of the answer back until its record is on disk.')),
+  only('held-answers', row('hold-answer', holdAnswer, 'G U M P .', 'deny', 'Where events are durable: hold the end of the answer back until its record is on disk.')),
   row   ('authorize',     authorize,      'G U M P .', 'deny',  'The key and a subscription must have the operation.'),
   only('shedding', row('shed', shed, 'G U M P .', 'deny', 'Under too much load: turn away, lowest priority first.')),
   only('content-log', row('capture-content', captureContent, 'G U . P .', 'deny', 'Where content logging is on: keep what is answered.')),

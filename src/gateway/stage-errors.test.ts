@@ -41,7 +41,7 @@ const tracing: TracingTerms = {
 const keeping = { ...testRoute('sandbox', ['sandbox']), policy: { cache: { ttlMs: 1000 } } }
 
 /** Where the record fails, answers would wait for it: held-answers.test.ts. */
-const durable = { events: { holdsAnswers: true } }
+const durable = { events: { exchanges: 'durable', security: 'group' } as const }
 
 for (const stage of pipeline) {
   test(`an error with a secret, thrown in ${stage.name}, is an internal fault to the caller or skipped, and no more`, async (t) => {

@@ -1,7 +1,8 @@
 /**
  * Usage records on their way to the control plane: one NDJSON line each, gathered into batches, kept until the
  * control plane says that they are on disk. Bound: `maxHeldBytes` held; then the worker takes no new exchanges
- * (fail closed: what cannot be metered is not served).
+ * (fail closed: what cannot be metered is not served). Records of the class `best-effort` give way before that, the
+ * oldest first, and are told of by their number.
  *
  *   record → lines ──(every flushMs or batchBytes)──▶ batch n ──▶ control plane
  *                                              held until ack n ◀──
@@ -9,18 +10,15 @@
  * A batch that could not be stored stays held. Every `retryMs` the oldest of those goes again as a probe; once one
  * is stored, all others follow. So a full disk costs one small message a second, and heals by itself.
  */
+import type { DroppedRecords } from '../domain/refusal.ts'
+import type { EventClass } from '../domain/snapshot.ts'
 import type { UsageRecord } from '../domain/usage.ts'
 import type { TimerHandle, TimerWheel } from '../kernel/timer-wheel.ts'
-
-export interface UsageBatch {
-  readonly sequence: number
-  /** NDJSON, UTF-8. */
-  readonly lines: Uint8Array
-}
+import { createHeldBatches, createUsageLines, type UsageBatch, type UsageLines } from './usage-batches.ts'
 
 export interface UsageOutbox {
   /** `stored` is called once the record is on disk; such a record waits for no others. */
-  add(record: UsageRecord, stored?: () => void): void
+  add(record: UsageRecord, eventClass: EventClass, stored?: () => void): void
   /** The control plane has `sequence` on disk. */
   acknowledge(sequence: number): void
   /** The control plane could not store `sequence`; it will be sent again. */
@@ -70,6 +68,7 @@ function createRefusals(timers: TimerWheel, retryMs: number, send: (sequence: nu
       refused.clear()
       for (const each of others) send(each)
     },
+    forget: (sequence: number) => refused.delete(sequence),
     clear: () => refused.clear(),
   }
 }
@@ -95,67 +94,74 @@ function createStorageWaits() {
 export function createUsageOutbox(
   timers: TimerWheel,
   bounds: OutboxBounds = defaultOutboxBounds,
+  onDropped: (dropped: DroppedRecords) => void = () => undefined,
 ): UsageOutbox {
-  const held = new Map<number, UsageBatch>()
-  let heldBytes = 0
-  let lines = ''
+  const held = createHeldBatches(bounds.maxHeldBytes)
+  const kept = createUsageLines(false)
+  const loose = createUsageLines(true)
+  // Where little may be held, giving up one batch must not be giving up everything.
+  const batchBytes = Math.min(bounds.batchBytes, bounds.maxHeldBytes / 4)
   let sequence = 0
   let timer: NodeJS.Timeout | null = null
   let send: ((batch: UsageBatch) => void) | null = null
   const waits = createStorageWaits()
+  const refusals = createRefusals(timers, bounds.retryMs, (refused) => {
+    const batch = held.find(refused)
+    if (batch !== null) send?.(batch)
+  })
+
+  function hand(lines: UsageLines): void {
+    if (lines.length === 0) return
+    sequence += 1
+    if (lines === kept) waits.goWith(sequence)
+    const batch = lines.take(sequence)
+    held.add(batch)
+    send?.(batch)
+  }
 
   function flush(): void {
     if (timer !== null) clearTimeout(timer)
     timer = null
-    if (lines === '') return
-    sequence += 1
-    waits.goWith(sequence)
-    const batch = { sequence, lines: new TextEncoder().encode(lines) }
-    lines = ''
-    held.set(sequence, batch)
-    heldBytes += batch.lines.byteLength
-    send?.(batch)
+    hand(kept)
+    hand(loose)
+    for (const { sequence: given, loose: dropped } of held.giveWay()) {
+      refusals.forget(given)
+      if (dropped !== null) onDropped(dropped)
+    }
   }
 
-  const refusals = createRefusals(timers, bounds.retryMs, (refused) => {
-    const batch = held.get(refused)
-    if (batch !== undefined) send?.(batch)
-  })
-
   return {
-    add(record, stored) {
-      lines += `${JSON.stringify(record)}\n`
+    add(record, eventClass, stored) {
+      const lines = eventClass === 'best-effort' ? loose : kept
+      lines.add(record)
       // One batch for all of this turn.
       if (stored !== undefined && waits.add(stored)) setImmediate(flush)
-      if (lines.length >= bounds.batchBytes) flush()
+      if (lines.length >= batchBytes) flush()
       // Not the wheel's: its ticks would make twice as much of it. One at a time costs nothing.
       else timer ??= setTimeout(flush, bounds.flushMs).unref()
     },
     acknowledge(acknowledged) {
-      const batch = held.get(acknowledged)
-      if (batch === undefined) return
-      held.delete(acknowledged)
-      heldBytes -= batch.lines.byteLength
+      if (held.remove(acknowledged) === null) return
       waits.stored(acknowledged)
       refusals.stored(acknowledged)
     },
-    refuse(sequence) {
-      if (held.has(sequence)) refusals.add(sequence)
+    refuse(refused) {
+      if (held.find(refused) !== null) refusals.add(refused)
     },
     connect(sender) {
       send = sender
       refusals.clear()
-      for (const batch of held.values()) sender(batch)
+      for (const batch of held.all()) sender(batch)
     },
     flush,
     get heldBytes() {
-      return heldBytes
+      return held.bytes
     },
     get hasRoom() {
-      return heldBytes < bounds.maxHeldBytes
+      return held.bytes < bounds.maxHeldBytes
     },
     get isEmpty() {
-      return held.size === 0 && lines === ''
+      return held.isEmpty && kept.length === 0 && loose.length === 0
     },
   }
 }

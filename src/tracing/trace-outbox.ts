@@ -2,6 +2,7 @@
  * Traces on their way to the control plane: one NDJSON line each, in batches. Best effort: at most `maxHeldBytes` wait
  * for the control plane to take them; what comes beyond is dropped and counted, and requests know nothing of it.
  */
+import { createLineBuffer } from '../kernel/line-buffer.ts'
 import type { TimerHandle, TimerWheel } from '../kernel/timer-wheel.ts'
 import type { TraceRecord } from './trace-record.ts'
 
@@ -41,7 +42,7 @@ export function createTraceOutbox(
 ): TraceOutbox {
   const held = new Map<number, number>()
   let heldBytes = 0
-  let lines = ''
+  const lines = createLineBuffer()
   let sequence = 0
   let dropped = 0
   let timer: TimerHandle | null = null
@@ -50,10 +51,9 @@ export function createTraceOutbox(
   function flush(): void {
     timer?.clear()
     timer = null
-    if (lines === '' || send === null) return
+    if (lines.length === 0 || send === null) return
     sequence += 1
-    const batch = { type: 'traces' as const, sequence, lines: new TextEncoder().encode(lines), dropped }
-    lines = ''
+    const batch = { type: 'traces' as const, sequence, lines: lines.take(), dropped }
     dropped = 0
     held.set(sequence, batch.lines.byteLength)
     heldBytes += batch.lines.byteLength
@@ -66,7 +66,7 @@ export function createTraceOutbox(
         dropped += 1
         return
       }
-      lines += `${JSON.stringify(record)}\n`
+      lines.add(JSON.stringify(record))
       if (lines.length >= bounds.batchBytes) flush()
       else timer ??= timers.set(bounds.flushMs, flush)
     },

@@ -27,12 +27,23 @@ async function receive(t: TestContext): Promise<EventReceiver> {
   return receiver
 }
 
-function chat(product: Product, apiKey: string, dispatcher: Agent) {
-  return request(`${product.http}/v1/chat/completions`, {
+function chat({ http }: Product, apiKey: string, dispatcher: Agent) {
+  return ask({ http, apiKey, dispatcher, model: 'sandbox' })
+}
+
+interface Question {
+  readonly http: string
+  readonly apiKey: string
+  readonly dispatcher: Agent
+  readonly model: string
+}
+
+function ask({ http, apiKey, dispatcher, model }: Question) {
+  return request(`${http}/v1/chat/completions`, {
     dispatcher,
     method: 'POST',
     headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'sandbox', messages: [{ role: 'user', content: 'sandbox: say=ok' }] }),
+    body: JSON.stringify({ model, messages: [{ role: 'user', content: 'sandbox: say=ok' }] }),
   }).then(async (answer) => {
     await answer.body.text()
     return { status: answer.statusCode, id: String(answer.headers['x-gatewright-request-id']) }
@@ -161,21 +172,23 @@ test('a receiver that is away gets everything once it is there; requests of stra
   await product.stop()
 })
 
+/** Stands for a full disk: no file grows beyond `bytes`. */
+function limitFiles(product: Product, bytes: number | 'unlimited'): void {
+  execFileSync('prlimit', ['--pid', String(product.process.pid), `--fsize=${bytes}:unlimited`])
+}
+
 test('with a full disk no durable answer is given that would not be on record; with room again, all that was answered arrives', async (t) => {
   const receiver = await receive(t)
   const config = { events: { exchanges: 'durable' }, ...sendingTo(receiver) }
   const product = await start(t, { config })
-  const limitFiles = (bytes: number | 'unlimited'): void => {
-    execFileSync('prlimit', ['--pid', String(product.process.pid), `--fsize=${bytes}:unlimited`])
-  }
   const agent = new Agent({ connections: 20 })
   const ask = (count: number) =>
     Promise.all(Array.from({ length: count }, () => chat(product, product.apiKey, agent)))
   const answered = new Set((await ask(20)).map(({ id }) => id))
-  limitFiles(1)
+  limitFiles(product, 1)
   const refused = await ask(20)
   assert.deepEqual(new Set(refused.map(({ status }) => status)), new Set([503]))
-  limitFiles('unlimited')
+  limitFiles(product, 'unlimited')
   for (let served = 0; served < 20; ) {
     const { status, id } = await chat(product, product.apiKey, agent)
     if (status !== 200) continue
@@ -186,6 +199,44 @@ test('with a full disk no durable answer is given that would not be on record; w
     () => missingFrom(exchangesAt(receiver), answered).length === 0,
     () => `${missingFrom(exchangesAt(receiver), answered).length} have not arrived`,
   )
+  await agent.close()
+  await product.stop()
+})
+
+test('with a full disk, best-effort exchanges go on; what is given up for it is counted to the sink, and no refusal is', async (t) => {
+  const receiver = await receive(t)
+  const config = {
+    events: { exchanges: 'best-effort' },
+    usage: { heldBytes: 16_384 },
+    ...sendingTo(receiver, { streams: ['access', 'security'] }),
+  }
+  const product = await start(t, { config })
+  const agent = new Agent({ connections: 10 })
+  const { http, apiKey } = product
+  const askFor = (model: string) => ask({ http, apiKey, dispatcher: agent, model })
+  const first = await askFor('sandbox')
+  await eventually(
+    () => receiver.events.has(first.id),
+    () => 'the first has not arrived',
+  )
+  limitFiles(product, 1)
+  const refused = await askFor('unheard-of')
+  assert.equal(refused.status, 404)
+  const answers: { readonly status: number; readonly id: string }[] = []
+  for (let round = 0; round < 20; round += 1)
+    answers.push(...(await Promise.all(Array.from({ length: 10 }, () => askFor('sandbox')))))
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+  limitFiles(product, 'unlimited')
+  const arrived = (): number => answers.filter(({ id }) => receiver.events.has(id)).length
+  const missing = (): number =>
+    [...receiver.events.values()]
+      .filter(({ action, resource }) => action === 'events.dropped' && resource?.kind === 'usage-log')
+      .reduce((sum, { count = 1 }) => sum + count, 0)
+  await eventually(
+    () => arrived() + missing() === answers.length && receiver.events.has(`${refused.id}.refused`),
+    () => `${arrived()} of ${answers.length} have arrived, ${missing()} are said to be missing`,
+  )
+  assert.ok(missing() > 50 && arrived() > 0, `${missing()} are missing, ${arrived()} have arrived`)
   await agent.close()
   await product.stop()
 })

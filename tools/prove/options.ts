@@ -8,6 +8,13 @@ export interface ProofRequest extends ProofOptions {
   readonly only: ReadonlySet<string> | null
 }
 
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It takes a whole number above 0.')
+  return value
+}
+
 function minutes(text: string): number {
   const value = Number(text)
   if (!(value > 0)) throw new InvalidArgumentError('It takes a number above 0.')
@@ -30,10 +37,12 @@ export function readProofRequest(argv: readonly string[], slices: readonly Proof
     .argument('[slices...]', 'what to prove; everything when left out')
     .option('--only <sections>', 'some sections, separated by commas; the others keep their last result')
     .option('--soak-minutes <minutes>', 'how long soaks last', minutes, 20)
+    .option('--kills <count>', 'how often a product is killed', wholeNumber, 20)
+    .option('--outage-minutes <minutes>', 'how long a receiver of events is away', minutes, 10)
     .option('--quick', 'short runs; nothing is written', false)
     .addHelpText('after', `\nSlices and their sections:\n${describeSlices(slices)}`)
   program.parse([...argv], { from: 'user' })
-  const { only, soakMinutes, quick } = program.opts<{ only?: string; soakMinutes: number; quick: boolean }>()
+  const { only, ...own } = program.opts<{ only?: string } & Omit<ProofOptions, 'say'>>()
   const strangers = program.args.filter((name) => !slices.some((slice) => slice.name === name))
   if (strangers.length > 0) program.error(`error: no slice is called ${strangers.join(', ')}; try --help`)
   const chosen =
@@ -42,5 +51,5 @@ export function readProofRequest(argv: readonly string[], slices: readonly Proof
   const known = new Set(chosen.flatMap((slice) => slice.sections.map((section) => section.name)))
   const unknown = [...(sections ?? [])].filter((name) => !known.has(name))
   if (unknown.length > 0) program.error(`error: no section is called ${unknown.join(', ')}; try --help`)
-  return { slices: chosen, only: sections, soakMinutes, quick, say: (text) => console.log(text) }
+  return { slices: chosen, only: sections, ...own, say: (text) => console.log(text) }
 }

@@ -12,6 +12,10 @@ export interface ProofRow {
 
 export interface ProofOptions {
   readonly soakMinutes: number
+  /** How often a product is killed. */
+  readonly kills: number
+  /** How long a receiver of events is away. */
+  readonly outageMinutes: number
   /** Short measurements, to see that everything runs; the figures do not count. */
   readonly quick: boolean
   /** One line for whoever waits. */
@@ -30,6 +34,15 @@ export interface ProofSlice {
   readonly name: string
   readonly title: string
   readonly sections: readonly ProofSection[]
+}
+
+/** A row with a lower bound. */
+export function atLeast(
+  claim: string,
+  measured: number,
+  bound: { readonly limit: number; readonly unit: string },
+): ProofRow {
+  return { claim, target: `≥ ${bound.limit}`, measured, unit: bound.unit, ok: measured >= bound.limit }
 }
 
 /** A row with an upper bound. */

@@ -175,7 +175,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     responses: createMemoryResponseCache(Date.now),
     clock: systemClock,
     random: Math.random,
-    recordUsage(record, stored) {
+    recordUsage(record, _eventClass, stored) {
       told.records.push(record)
       if (stored !== undefined) (options.store ?? ((each) => each()))(stored)
     },

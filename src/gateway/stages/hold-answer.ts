@@ -1,6 +1,7 @@
 /**
- * Where exchanges are to be durable: nobody gets the end of an answer whose record could still be lost. The `record` row
- * lets it go; when that is not in time, or does not happen, the answer is refused, or cut short.
+ * Where events are to be durable: nobody gets the end of an answer whose record could still be lost. The `record` row
+ * lets it go, at once where this one need not be; when that is not in time, or does not happen, the answer is refused, or
+ * cut short.
  */
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'

@@ -1,5 +1,6 @@
 /** Counts the exchange; one usage record for each that proved a key, for the control plane to keep. Others are told where a sink asks for events. */
 import { noUsage, type UsageRecord } from '../../domain/usage.ts'
+import { eventClassOf } from '../event-class.ts'
 import type { Exchange } from '../exchange.ts'
 import { cacheProvider } from '../exchange-metrics.ts'
 import type { Stage } from '../stage.ts'
@@ -52,8 +53,12 @@ export const record: Stage = (exchange, ctx) => {
     ...traceOf(exchange),
     ...(exchange.snapshot.events === null ? {} : { address: exchange.clientAddress }),
   }
-  if (held === null) ctx.recordUsage(written)
-  else ctx.recordUsage(written, () => held.release())
+  const eventClass = eventClassOf(exchange)
+  if (held !== null && eventClass === 'durable') ctx.recordUsage(written, eventClass, () => held.release())
+  else {
+    ctx.recordUsage(written, eventClass)
+    held?.release()
+  }
   return 'next'
 }
 
