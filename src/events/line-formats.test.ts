@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { OversightEvent } from '../domain/oversight-event.ts'
+import { packageVersion } from '../kernel/package-version.ts'
 import { cefLine } from './cef.ts'
 import { ecsDocument } from './ecs-document.ts'
 import { factsOf } from './event-facts.ts'
@@ -133,7 +134,7 @@ test('a CEF line is one line, and reads back what it was made of, whatever stand
         'CEF:0',
         'Gatewright',
         'Gatewright',
-        '0.1.0',
+        packageVersion,
         facts.get('action') ?? '',
       ])
       assert.equal(extension.get('externalId'), facts.get('id'))
