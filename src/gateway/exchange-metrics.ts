@@ -86,8 +86,14 @@ export class ExchangeMetrics {
       writer.observe(metrics.overhead, overhead, (upstreamStartedAt - inbound.startedAt) / 1000)
     }
     this.requests.ended(exchange, end)
-    if (exchange.isStreaming) this.#streamEnded(exchange, cells)
-    if (target !== null) this.#used(exchange, target, cells)
+    if (exchange.isStreaming) this.#streamEnded(exchange, cells, end)
+    if (target === null) return
+    writer.observe(
+      metrics.serverDuration,
+      cells.served.of(errorOf(exchange)),
+      (end - inbound.startedAt) / 1000,
+    )
+    this.#used(exchange, target, cells)
   }
 
   /** `outcome`: `ok`, `abandoned`, or the name of a class of failures. `end` as `startedAt`. */
@@ -109,12 +115,16 @@ export class ExchangeMetrics {
     return this.#calls.find(exchange.operation?.id ?? otherValue, model, target.deployment.provider.id)
   }
 
-  #streamEnded({ firstByteAt, inbound, status }: Exchange, { single }: RequestCells): void {
+  #streamEnded(exchange: Exchange, { single }: RequestCells, end: number): void {
+    const { firstByteAt, inbound, status, outcome, usage } = exchange
     this.#streams -= 1
     this.#writer.set(this.#openStreams, this.#streams)
     if (firstByteAt === 0 || status >= 300) return
     const seconds = (firstByteAt - inbound.startedAt) / 1000
     this.#writer.observe(metrics.firstToken, single.at(firstTokenPlace), seconds)
+    if (outcome !== 'completed' || usage === null || usage.estimated || usage.outputTokens < 2) return
+    const perToken = (end - firstByteAt) / 1000 / (usage.outputTokens - 1)
+    this.#writer.observe(metrics.serverPerToken, single.at(perTokenPlace), perToken)
   }
 
   #used(exchange: Exchange, target: CompiledTarget, { tokens, single }: RequestCells): void {
@@ -141,6 +151,8 @@ interface RequestCells {
   readonly requests: PlacedCells
   /** Answered whole, and streamed. */
   readonly durations: PlacedCells
+  /** Those that were sent to a provider, by what went wrong; empty: nothing. */
+  readonly served: NamedCells
   /** By kind: figures of the provider, then estimates. */
   readonly tokens: PlacedCells
   readonly single: PlacedCells
@@ -148,8 +160,10 @@ interface RequestCells {
 const firstTokenPlace = 0
 const costPlace = 1
 const unpricedPlace = 2
+const perTokenPlace = 3
 
 function requestCells(writer: MetricWriter, { operation, model, provider }: CellNames): RequestCells {
+  const own = [genAiOperation(operation), genAiProvider(provider), model] as const
   return {
     requests: new PlacedCells(statusClasses.length * outcomes.length, (place) => {
       const status = statusClasses[Math.floor(place / outcomes.length)] ?? noneValue
@@ -159,12 +173,14 @@ function requestCells(writer: MetricWriter, { operation, model, provider }: Cell
     durations: new PlacedCells(2, (stream) =>
       writer.bind(metrics.requestDuration, [operation, model, stream === 1 ? 'true' : 'false']),
     ),
+    served: new NamedCells((error) => writer.bind(metrics.serverDuration, [...own, error])),
     tokens: new PlacedCells(tokenKinds.length * 2, (place) => {
       const [direction, kind] = tokenKinds[place % tokenKinds.length] ?? [otherValue, otherValue]
       const source = place < tokenKinds.length ? 'provider' : 'estimate'
       return writer.bind(metrics.tokens, [direction, kind, model, provider, source])
     }),
-    single: new PlacedCells(3, (place) => {
+    single: new PlacedCells(4, (place) => {
+      if (place === perTokenPlace) return writer.bind(metrics.serverPerToken, own)
       if (place === firstTokenPlace) return writer.bind(metrics.firstToken, [operation, model, provider])
       return writer.bind(place === costPlace ? metrics.cost : metrics.unpriced, [model, provider])
     }),
@@ -200,6 +216,11 @@ function callCells(writer: MetricWriter, { operation, model, provider }: CellNam
 export function publicModel({ route, operation }: Exchange): string {
   if (route !== null) return route.name
   return operation === null || operation.model === 'none' ? noneValue : otherValue
+}
+
+/** `error.type` of what did not go well: our own code, or how it ended where there is none. */
+function errorOf({ outcome, faultCode }: Exchange): string {
+  return outcome === 'completed' ? '' : faultCode || outcome
 }
 
 function providerOf(target: CompiledTarget | null): string {
