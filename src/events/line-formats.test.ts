@@ -229,6 +229,7 @@ test('what has no field in an event is in no format: tags, bodies, headers and c
       organizationId: 'org',
       applicationId: 'app',
       keyId: 'key',
+      productId: '',
       operation: 'chat.create',
     },
     ...{

@@ -3,6 +3,7 @@ import type { GrantSnapshot } from '../../domain/snapshot.ts'
 import type { BudgetRoom, LimitActual } from '../../limits/index.ts'
 import { estimateInput, type MeteredModel, roughInput } from '../../metering/index.ts'
 import type { Exchange, ExchangeRequest } from '../exchange.ts'
+import { grantOf } from '../granted-product.ts'
 import { dearestCost, meteredModel, publicModel } from '../metered-model.ts'
 import { sensibleCap } from './answer-cap.ts'
 import { outputCapOf } from './output-cap.ts'
@@ -104,10 +105,7 @@ export class AskedRequest implements ExchangeRequest {
   }
 
   #ofGrant(): GrantSnapshot | null {
-    if (this.#grant === undefined) {
-      const { application, operation, route } = this.#exchange
-      this.#grant = application?.grantFor(operation?.id ?? '', route === null ? null : this.model) ?? null
-    }
+    if (this.#grant === undefined) this.#grant = grantOf(this.#exchange)
     return this.#grant
   }
 
