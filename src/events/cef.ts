@@ -12,6 +12,7 @@ const keys: Readonly<Record<string, string>> = Object.freeze({
   id: 'externalId',
   stream: 'cat',
   outcome: 'outcome',
+  count: 'cnt',
   reason: 'reason',
   actor: 'suid',
   endUser: 'suser',

@@ -31,6 +31,7 @@ export function factsOf(event: OversightEvent): readonly Fact[] {
     ['resourceKind', plainText(resource?.kind ?? '')],
     ['resource', plainText(resource?.id ?? '')],
   ]
+  if (event.count !== undefined) facts.push(['count', event.count])
   if (exchange !== null) {
     facts.push(
       ['request', plainText(exchange.requestId)],

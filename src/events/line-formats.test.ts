@@ -194,7 +194,7 @@ test('every JSON format is one line of well-formed JSON, whatever stands in the 
 
 test('priorities follow RFC 5424: facility of the stream, level of the severity', () => {
   const priorities = sampleEvents.map((event) => /^<\d+>/.exec(syslogLine(event))?.[0])
-  assert.deepEqual(priorities.slice(0, 8), [
+  assert.deepEqual(priorities.slice(0, 9), [
     '<134>',
     '<134>',
     '<134>',
@@ -202,7 +202,8 @@ test('priorities follow RFC 5424: facility of the stream, level of the severity'
     '<85>',
     '<83>',
     '<82>',
-    '<108>',
+    '<85>',
+    '<110>',
   ])
 })
 

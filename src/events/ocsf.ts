@@ -81,6 +81,7 @@ const dataSecurityFinding: OcsfClass = {
 
 const classes: Readonly<Record<EventConcern, OcsfClass>> = Object.freeze({
   call: apiActivity,
+  connection: detectionFinding,
   'sign-in': authentication,
   threat: detectionFinding,
   data: dataSecurityFinding,
@@ -102,6 +103,7 @@ export function ocsfDocument(event: OversightEvent): string {
     type_uid: row.class * 100 + activity,
     time: event.time,
     severity_id: severityIds[event.severity],
+    count: event.count,
     message: messageOf(event),
     metadata: {
       version: ocsfVersion,
