@@ -6,7 +6,7 @@ import type { ExchangeFacts, OversightEvent } from '../domain/oversight-event.ts
 import { ecsClassOf } from './ecs-class.ts'
 import { ecsVersion } from './ecs-fields.ts'
 import { messageOf, product, severityNumbers } from './event-facts.ts'
-import { callerText, plainText } from './plain-text.ts'
+import { callerText, plainText } from '../domain/plain-text.ts'
 
 type Value = string | number | boolean | readonly string[] | EcsObject | undefined
 interface EcsObject {

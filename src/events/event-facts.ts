@@ -4,7 +4,7 @@
  */
 import type { OversightEvent } from '../domain/oversight-event.ts'
 import { packageVersion } from '../kernel/package-version.ts'
-import { callerText, plainText } from './plain-text.ts'
+import { callerText, plainText } from '../domain/plain-text.ts'
 
 export type Fact = readonly [name: string, value: string | number | boolean]
 
