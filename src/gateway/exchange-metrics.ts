@@ -6,6 +6,7 @@
 import type { TokenUsage } from '../domain/usage.ts'
 import { genAiOperation, genAiProvider, type MetricWriter, metrics, otherValue } from '../telemetry/index.ts'
 import type { Exchange, Outcome } from './exchange.ts'
+import { grantOf } from './granted-product.ts'
 import { CellBook, type CellNames, NamedCells, PlacedCells } from './metric-cells.ts'
 import { RequestMetrics } from './request-metrics.ts'
 import type { CompiledTarget } from './snapshot.ts'
@@ -40,6 +41,8 @@ export class ExchangeMetrics {
   readonly #writer: MetricWriter
   readonly #requests: CellBook<RequestCells>
   readonly #calls: CellBook<CallCells>
+  /** By organization and product. */
+  readonly #products: CellBook<PlacedCells>
   /** By operation. */
   readonly #overheads: readonly [whole: NamedCells, streamed: NamedCells]
   readonly #faults: NamedCells
@@ -52,6 +55,9 @@ export class ExchangeMetrics {
     this.#writer = writer
     this.#requests = new CellBook((names) => requestCells(writer, names))
     this.#calls = new CellBook((names) => callCells(writer, names))
+    this.#products = new CellBook(({ operation: organization, model: product }) =>
+      productCells(writer, [organization, product]),
+    )
     const overheads = (stream: string): NamedCells =>
       new NamedCells((operation) => writer.bind(metrics.overhead, [operation, stream]))
     this.#overheads = [overheads('false'), overheads('true')]
@@ -87,6 +93,7 @@ export class ExchangeMetrics {
     }
     this.requests.ended(exchange, end)
     if (exchange.isStreaming) this.#streamEnded(exchange, cells, end)
+    this.#ofProduct(exchange)
     if (target === null) return
     writer.observe(
       metrics.serverDuration,
@@ -108,6 +115,16 @@ export class ExchangeMetrics {
   firstChunk(exchange: Exchange, target: CompiledTarget, elapsedMs: number): void {
     const { single } = this.#callCells(exchange, target)
     this.#writer.observe(metrics.upstreamFirstChunk, single.at(firstChunkPlace), elapsedMs / 1000)
+  }
+
+  #ofProduct(exchange: Exchange): void {
+    const { application, costMicroUsd } = exchange
+    const productId = grantOf(exchange)?.productId
+    if (application === null || productId === undefined) return
+    const cells = this.#products.find(application.organizationId, productId, '')
+    this.#writer.add(cells.at(productRequestsPlace), 1)
+    if (costMicroUsd !== null && costMicroUsd > 0)
+      this.#writer.add(cells.at(productCostPlace), costMicroUsd / 1e6)
   }
 
   #callCells(exchange: Exchange, target: CompiledTarget): CallCells {
@@ -185,6 +202,15 @@ function requestCells(writer: MetricWriter, { operation, model, provider }: Cell
       return writer.bind(place === costPlace ? metrics.cost : metrics.unpriced, [model, provider])
     }),
   }
+}
+
+const productRequestsPlace = 0
+const productCostPlace = 1
+
+function productCells(writer: MetricWriter, labels: readonly [string, string]): PlacedCells {
+  return new PlacedCells(2, (place) =>
+    writer.bind(place === productCostPlace ? metrics.productCost : metrics.productRequests, labels),
+  )
 }
 
 /** Of calls of providers, by the model that is asked for there. */

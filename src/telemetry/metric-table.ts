@@ -110,6 +110,17 @@ export const metrics = Object.freeze({
     labels: ['model', 'provider'],
     maxSeries: 400,
   }),
+  productRequests: workers.counter('gatewright_product_requests_total', {
+    help: 'Ended requests by the API product whose subscription let them in.',
+    labels: ['organization', 'product'],
+    maxSeries: 1000,
+  }),
+  productCost: workers.counter('gatewright_product_cost_usd_total', {
+    help: 'Cost of ended requests by API product, at the prices of the configuration.',
+    unit: 'usd',
+    labels: ['organization', 'product'],
+    maxSeries: 1000,
+  }),
   unpriced: workers.counter('gatewright_unpriced_requests_total', {
     help: 'Requests that reached a provider and have no price.',
     labels: ['model', 'provider'],

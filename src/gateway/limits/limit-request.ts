@@ -1,5 +1,4 @@
 /** What an exchange asks of the limits: who, what for, and how much at most. */
-import type { GrantSnapshot } from '../../domain/snapshot.ts'
 import type { BudgetRoom, LimitActual } from '../../limits/index.ts'
 import { estimateInput, type MeteredModel, roughInput } from '../../metering/index.ts'
 import type { Exchange, ExchangeRequest } from '../exchange.ts'
@@ -36,8 +35,6 @@ export class AskedRequest implements ExchangeRequest {
   outputCap: number | null = null
   readonly #exchange: Exchange
   readonly #needs: LimitNeeds
-  /** Undefined: nobody has asked for it. */
-  #grant: GrantSnapshot | null | undefined = undefined
   #answers = 0
   #bounded: LimitActual | null = null
 
@@ -98,15 +95,10 @@ export class AskedRequest implements ExchangeRequest {
     return this.#exchange.stream
   }
   get productId(): string {
-    return this.#ofGrant()?.productId ?? ''
+    return grantOf(this.#exchange)?.productId ?? ''
   }
   get planId(): string {
-    return this.#ofGrant()?.planId ?? ''
-  }
-
-  #ofGrant(): GrantSnapshot | null {
-    if (this.#grant === undefined) this.#grant = grantOf(this.#exchange)
-    return this.#grant
+    return grantOf(this.#exchange)?.planId ?? ''
   }
 
   refine(): void {
