@@ -137,7 +137,8 @@ export const tracingFields = {
   ),
   resourceAttributes: optional(
     Type.Record(Type.String({ pattern: attributeName.source }), Type.String({ maxLength: 1024 }), {
-      description: 'Further attributes of the resource that the spans are of, such as `deployment.environment.name`.',
+      description:
+        'Further attributes of the resource that the spans are of, such as `deployment.environment.name`.',
       maxProperties: maxResourceAttributes,
     }),
   ),

@@ -3,10 +3,10 @@
  * of our own stand under `gatewright`; all others, with their types, are in `ecs-fields.ts`.
  */
 import type { ExchangeFacts, OversightEvent } from '../domain/oversight-event.ts'
+import { callerText, plainText } from '../domain/plain-text.ts'
 import { ecsClassOf } from './ecs-class.ts'
 import { ecsVersion } from './ecs-fields.ts'
 import { messageOf, product, severityNumbers } from './event-facts.ts'
-import { callerText, plainText } from '../domain/plain-text.ts'
 
 type Value = string | number | boolean | readonly string[] | EcsObject | undefined
 interface EcsObject {

@@ -1,14 +1,7 @@
 /** What an event is about, from its stream, the first word of its action and the kind of its resource. */
 import type { OversightEvent } from '../domain/oversight-event.ts'
 
-export type EventConcern =
-  | 'call'
-  | 'connection'
-  | 'sign-in'
-  | 'threat'
-  | 'data'
-  | 'account'
-  | 'configuration'
+export type EventConcern = 'call' | 'connection' | 'sign-in' | 'threat' | 'data' | 'account' | 'configuration'
 
 const areas: ReadonlyMap<string, EventConcern> = new Map<string, EventConcern>([
   ['auth', 'sign-in'],

@@ -3,8 +3,8 @@
  * that is not here is in no line-based format. Empty texts are left out.
  */
 import type { OversightEvent } from '../domain/oversight-event.ts'
-import { packageVersion } from '../kernel/package-version.ts'
 import { callerText, plainText } from '../domain/plain-text.ts'
+import { packageVersion } from '../kernel/package-version.ts'
 
 export type Fact = readonly [name: string, value: string | number | boolean]
 

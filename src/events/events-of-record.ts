@@ -3,8 +3,8 @@
  * like a key in the texts that callers chose is cut here, so that it is in no form of the event.
  */
 import type { EventSeverity, OversightEvent } from '../domain/oversight-event.ts'
-import type { UsageRecord } from '../domain/usage.ts'
 import { callerText } from '../domain/plain-text.ts'
+import type { UsageRecord } from '../domain/usage.ts'
 import { securityAreaOf } from './security-areas.ts'
 
 /** The access event of a record, and a security event beside it where somebody was turned away. */

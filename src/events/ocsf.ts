@@ -4,9 +4,9 @@
  * attribute for is in `unmapped`.
  */
 import type { OversightEvent } from '../domain/oversight-event.ts'
+import { callerText, plainText } from '../domain/plain-text.ts'
 import { concernOf, type EventConcern, verbOf } from './event-concern.ts'
 import { factsOf, messageOf, product } from './event-facts.ts'
-import { callerText, plainText } from '../domain/plain-text.ts'
 
 export const ocsfVersion = '1.5.0'
 

@@ -132,15 +132,15 @@ const places: Readonly<Record<string, (secret: string) => [path: string, options
   'name of a header': (secret) =>
     ask({}, { [`x-${secret}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-')]: 'a' }),
   'no JSON': (secret) => [chatPath, { body: `{"model": ${secret}` }],
-  'message': (secret) => ask({ messages: [{ role: 'user', content: secret }] }),
-  'role': (secret) => ask({ messages: [{ role: secret, content: 'a' }] }),
+  message: (secret) => ask({ messages: [{ role: 'user', content: secret }] }),
+  role: (secret) => ask({ messages: [{ role: secret, content: 'a' }] }),
   'name of a field': (secret) => ask({ [secret]: secret }),
   'repeated field': (secret) => [chatPath, { body: `{"model":"gpt","${secret}":1,"${secret}":2}` }],
-  'metadata': (secret) => ask({ metadata: { [secret]: secret, note: secret } }),
-  'tools': (secret) => ask({ tools: [{ type: 'function', function: { name: secret, description: secret } }] }),
+  metadata: (secret) => ask({ metadata: { [secret]: secret, note: secret } }),
+  tools: (secret) => ask({ tools: [{ type: 'function', function: { name: secret, description: secret } }] }),
   'tool of another model': (secret) => ask({ tools: [{ type: secret, model: secret }], models: [secret] }),
   'stop and schema': (secret) => ask({ stop: [secret], response_format: { type: secret } }),
-  'number': (secret) => ask({ temperature: secret, max_tokens: secret, stream: secret }),
+  number: (secret) => ask({ temperature: secret, max_tokens: secret, stream: secret }),
   'failed call': (secret) => ask({ messages: [{ role: 'user', content: `sandbox: fail=500\n${secret}` }] }),
 }
 

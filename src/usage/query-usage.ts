@@ -50,7 +50,17 @@ function ask(store: UsageStore, question: UsageQuestion, intervalMs: number | nu
   }
   checkUsageInterval(intervalMs, resolution)
   const narrowed = groups === undefined ? {} : { groups }
-  return store.query({ organizationId, from, to, groupBy, filter, intervalMs, limit, resolution, ...narrowed })
+  return store.query({
+    organizationId,
+    from,
+    to,
+    groupBy,
+    filter,
+    intervalMs,
+    limit,
+    resolution,
+    ...narrowed,
+  })
 }
 
 /** @throws Fault where an interval would cut a stored sum */

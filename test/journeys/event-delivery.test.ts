@@ -119,7 +119,9 @@ test('a receiver that is away gets everything once it is there; requests of stra
     assert.equal((await chat(product, 'gwr_live_nobody', agent)).status, 401)
   for (let count = 0; count < 7; count += 1)
     assert.equal((await request(`${product.http}/no/such/path`, { dispatcher: agent })).statusCode, 404)
-  const socket = connect(Number(new URL(product.http).port), '127.0.0.1', () => socket.write('no HTTP\r\n\r\n'))
+  const socket = connect(Number(new URL(product.http).port), '127.0.0.1', () =>
+    socket.write('no HTTP\r\n\r\n'),
+  )
   socket.resume()
   await sleep(2000)
   receiver.failing = 0

@@ -43,7 +43,9 @@ async function ask(usage: UsageStore, panel: Panel, shape: HistoryShape) {
   const odd = 5 * usageResolutionMs.hour + 17 * usageResolutionMs.minute
   const from = shape.end - shape.days * dayMs
   const question = { organizationId: organizationName(1), from, to: shape.end - odd, groupBy, limit: 10_000 }
-  return intervalMs === null ? usageSummary(usage, question) : usageSeries(usage, { ...question, intervalMs, top: top ?? null })
+  return intervalMs === null
+    ? usageSummary(usage, question)
+    : usageSeries(usage, { ...question, intervalMs, top: top ?? null })
 }
 
 async function measure(db: Database, name: string, shape: HistoryShape): Promise<ProofRow[]> {

@@ -225,7 +225,9 @@ function selectSums(db: Database, plan: UsagePlan, query: UsageQuery): Rows | nu
   const { groups } = query
   if (groups !== undefined) {
     rows = rows.where((build) =>
-      build.or(groups.map((group) => build.and(query.groupBy.map((field) => isOfGroup(build, group, field))))),
+      build.or(
+        groups.map((group) => build.and(query.groupBy.map((field) => isOfGroup(build, group, field)))),
+      ),
     )
   }
   return rows

@@ -151,9 +151,17 @@ async function showUsage(session: Session, options: UsageOptions): Promise<void>
   const table =
     interval === undefined
       ? await take(session.client.GET(`${base}/summary`, { params: { path, query } }))
-      : await take(session.client.GET(`${base}/series`, { params: { path, query: { limit: mostRows, ...query, interval } } }))
+      : await take(
+          session.client.GET(`${base}/series`, {
+            params: { path, query: { limit: mostRows, ...query, interval } },
+          }),
+        )
   const columns = columnsFor(by, interval !== undefined)
-  session.show(table, ({ rows, truncated }) => formatTable(rows, columns, 'No request in this time.') + notes(rows) + more(truncated))
+  session.show(
+    table,
+    ({ rows, truncated }) =>
+      formatTable(rows, columns, 'No request in this time.') + notes(rows) + more(truncated),
+  )
 }
 
 export function addUsage(program: Command, io: CliIo): void {
@@ -165,7 +173,10 @@ export function addUsage(program: Command, io: CliIo): void {
       ['gatewright usage --by app,model --since 30d', 'A month by application and model'],
       ['gatewright usage --by key --since 90d --top 10', 'The ten keys with most requests'],
       ['gatewright usage --records --since 1h', 'Every request of the last hour as JSON lines'],
-      ['gatewright usage --by product --since 90d --interval day --top 5', 'The five products with most requests, by day'],
+      [
+        'gatewright usage --by product --since 90d --interval day --top 5',
+        'The five products with most requests, by day',
+      ],
       ['gatewright usage --interval day --since 7d --csv > week.csv', 'For a spreadsheet'],
     ],
   })

@@ -77,7 +77,14 @@ export const sampleEvents: readonly OversightEvent[] = [
     severity: 'critical',
     reason: 'privacy.found',
   }),
-  sampleEvent({ ...done, id: 'evt_08', stream: 'security', action: 'sign-in.refuse', outcome: 'failure', severity: 'low' }),
+  sampleEvent({
+    ...done,
+    id: 'evt_08',
+    stream: 'security',
+    action: 'sign-in.refuse',
+    outcome: 'failure',
+    severity: 'low',
+  }),
   sampleEvent({ ...done, id: 'evt_09', action: 'key.create', resource: { kind: 'key', id: 'key_2' } }),
   sampleEvent({ ...done, id: 'evt_10', action: 'key.rotate', resource: { kind: 'key', id: 'key_2' } }),
   sampleEvent({
