@@ -163,9 +163,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
   const recorded: Recorded[] = []
   const answered: (readonly [operation: string, status: number])[] = []
   const logged: Readonly<Record<string, unknown>>[] = []
-  const log = (fields: Readonly<Record<string, unknown>>, message: string): void => {
-    logged.push({ ...fields, message })
-  }
+  const log = (fields: object, message: string): void => void logged.push({ ...fields, message })
   const failures = createMemoryCounterStore({ now: clock.now, ttlMs: 1000 }).open('node')
   const deps: AdminDependencies = {
     store: storage.store,
