@@ -1,9 +1,9 @@
 /** What the process does: arguments → configuration → threads → drain. */
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { createCounterMemory } from './compose/counter-memory.ts'
 import { loadConfiguration } from './compose/load-configuration.ts'
 import { ConfigError, describeProblem, readEnvironment } from './config/index.ts'
+import { packageVersion } from './kernel/package-version.ts'
 import { banner } from './supervisor/banner.ts'
 import { createLog } from './supervisor/log.ts'
 import type { EarlyThreads } from './supervisor/plane-thread.ts'
@@ -32,11 +32,6 @@ const repeatWithinMs = 1000
 
 const write = (text: string): void => void process.stdout.write(text)
 const complain = (text: string): void => void process.stderr.write(`${text}\n`)
-
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
 
 function readArguments() {
   try {
@@ -101,7 +96,7 @@ async function start(values: ReturnType<typeof readArguments>, early: EarlyThrea
     write(
       banner(started, {
         colour: process.stdout.isTTY === true,
-        version: version(),
+        version: packageVersion,
         tookMs: performance.now(),
       }),
     )
@@ -115,6 +110,6 @@ async function start(values: ReturnType<typeof readArguments>, early: EarlyThrea
 export async function runGatewright(early: EarlyThreads | null): Promise<void> {
   const values = readArguments()
   if (values.help === true) write(usage)
-  else if (values.version === true) write(`${version()}\n`)
+  else if (values.version === true) write(`${packageVersion}\n`)
   else await start(values, early)
 }

@@ -31,6 +31,8 @@ const usage = {
 
 const operation = operations.find(({ id }) => id === 'chat.completions')
 
+const grant = { productId: 'prd_a', models: ['*'], operations: ['*'], planId: null }
+
 /** An answered exchange, in what counting reads of it. */
 function exchangeOf(model: number): { readonly exchange: Exchange; readonly target: CompiledTarget } {
   const target = { model: `gpt-${model}`, deployment: { provider: { id: 'openai' } } } as CompiledTarget
@@ -42,6 +44,8 @@ function exchangeOf(model: number): { readonly exchange: Exchange; readonly targ
     upstreamStartedAt: 1000.4,
     operation,
     compiledKey: {},
+    application: { organizationId: 'org_a', grantFor: () => grant },
+    grant: undefined,
     limits: null,
     timedStages: [
       'correlate',

@@ -30,7 +30,7 @@ const maxTracedMicroseconds = 10
 const maxOffMicroseconds = 0.1
 
 const terms: TracingTerms = {
-  followsParents: true,
+  parents: 'follow',
   ratio: 1,
   rules: [],
   keepsErrors: true,

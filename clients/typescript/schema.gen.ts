@@ -1874,6 +1874,7 @@ export interface components {
                 servedModel?: string;
                 providerId?: string;
                 deploymentId?: string;
+                productId?: string;
                 statusClass?: number;
             };
             /** @description Requests. */
@@ -7555,7 +7556,7 @@ export interface operations {
                 from?: number;
                 /** @description End, exclusive, Unix milliseconds; now when left out. */
                 to?: number;
-                /** @description Comma-separated: organizationId, applicationId, keyId, operation, model, servedModel, providerId, deploymentId, statusClass. */
+                /** @description Comma-separated: organizationId, applicationId, keyId, operation, model, servedModel, providerId, deploymentId, productId, statusClass. */
                 groupBy?: string;
                 /** @description Of this application only. */
                 applicationId?: string;
@@ -7569,6 +7570,8 @@ export interface operations {
                 providerId?: string;
                 /** @description Served by this deployment only. */
                 deploymentId?: string;
+                /** @description Let in by a subscription to this API product only. */
+                productId?: string;
                 /** @description Which stored sums answer: `auto` takes the coarsest that answer exactly; another is read alone, and the time widened to whole ones of it. */
                 resolution?: "auto" | "minute" | "hour" | "day";
                 /** @description Most rows. */
@@ -7656,7 +7659,7 @@ export interface operations {
                 from?: number;
                 /** @description End, exclusive, Unix milliseconds; now when left out. */
                 to?: number;
-                /** @description Comma-separated: organizationId, applicationId, keyId, operation, model, servedModel, providerId, deploymentId, statusClass. */
+                /** @description Comma-separated: organizationId, applicationId, keyId, operation, model, servedModel, providerId, deploymentId, productId, statusClass. */
                 groupBy?: string;
                 /** @description Of this application only. */
                 applicationId?: string;
@@ -7670,12 +7673,16 @@ export interface operations {
                 providerId?: string;
                 /** @description Served by this deployment only. */
                 deploymentId?: string;
+                /** @description Let in by a subscription to this API product only. */
+                productId?: string;
                 /** @description Which stored sums answer: `auto` takes the coarsest that answer exactly; another is read alone, and the time widened to whole ones of it. */
                 resolution?: "auto" | "minute" | "hour" | "day";
                 /** @description Most rows. */
                 limit?: number;
                 /** @description Length of one interval (days in UTC). */
                 interval: "minute" | "hour" | "day";
+                /** @description Only so many groups: those with most requests over the whole time. */
+                top?: number;
             };
             header?: never;
             path: {
@@ -7759,12 +7766,14 @@ export interface operations {
                 from?: number;
                 /** @description End, exclusive, Unix milliseconds; now when left out. */
                 to?: number;
-                /** @description Comma-separated: organizationId, applicationId, keyId, operation, model, servedModel, providerId, deploymentId, statusClass. */
+                /** @description Comma-separated: organizationId, applicationId, keyId, operation, model, servedModel, providerId, deploymentId, productId, statusClass. */
                 groupBy?: string;
                 /** @description Which stored sums answer: `auto` takes the coarsest that answer exactly; another is read alone, and the time widened to whole ones of it. */
                 resolution?: "auto" | "minute" | "hour" | "day";
                 /** @description Length of one interval (days in UTC). */
                 interval?: "minute" | "hour" | "day";
+                /** @description Only so many groups: those with most requests over the whole time. */
+                top?: number;
                 /** @description RFC 4180, or one JSON object per line. */
                 format: "csv" | "jsonl";
             };

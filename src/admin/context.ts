@@ -122,6 +122,8 @@ export interface AdminDependencies {
   readonly metrics: () => readonly MetricFamily[]
   readonly tryDeployment: (deployment: Deployment) => Promise<DeploymentTrial>
   readonly signIns: SignInThrottle
+  /** For metrics: a request was answered; `none` where there is no such path. */
+  readonly answered: (operation: string, status: number) => void
   readonly audit: Pick<AuditTrail, 'record' | 'erase' | 'rewrap'>
   readonly log: AdminLog
   /** Events of this node as they happen, where it shows them. */

@@ -140,3 +140,22 @@ test(
     }
   }),
 )
+
+test(
+  'each answer counts under its operation and status, denied ones too; what a caller asks for becomes no label',
+  withAdmin(async ({ app, admin, token, answered }) => {
+    const before = answered.length
+    const ask = (path: string, text: string) =>
+      app.inject({ url: path, headers: { authorization: `Bearer ${text}` } })
+    await ask(url, admin)
+    await ask(url, 'nothing')
+    await ask('/api/v1/pepper/secret-7731', admin)
+    await ask(`${url}/acme/applications`, await token(['write'], 'globex'))
+    assert.deepEqual(answered.slice(before), [
+      ['organization-list', 200],
+      ['organization-list', 401],
+      ['none', 404],
+      ['application-list', 403],
+    ])
+  }),
+)

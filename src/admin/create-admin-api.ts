@@ -16,7 +16,7 @@ import type { AdminContext, AdminDependencies, Caller } from './context.ts'
 import { createDoor, type Door } from './door.ts'
 import { errorBody, faultOf } from './error-reply.ts'
 import { type AdminIdempotency, createAdminIdempotency, idempotencyHeader } from './idempotency.ts'
-import { registerMetrics } from './metrics-endpoint.ts'
+import { metricsPath, registerMetrics } from './metrics-endpoint.ts'
 import { isStreamed } from './operation.ts'
 import { registerPages } from './pages/register-pages.ts'
 import { recordReplay, runRecorded } from './record-action.ts'
@@ -49,6 +49,7 @@ export async function createAdminApi(deps: AdminDependencies): Promise<FastifyIn
   // Views name the fields that leave (show-fields.ts), so plain JSON.stringify leaks nothing more.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.addHook('onRequest', setHeaders)
+  app.addHook('onResponse', countAnswer(deps))
   app.setErrorHandler((error, request, reply) => sendError(deps, error, { request, reply }))
   app.setNotFoundHandler((request) => {
     throw new Fault(faults.notFound, { public: { method: request.method, path: pathOf(request) } })
@@ -65,6 +66,16 @@ async function setHeaders(request: FastifyRequest, reply: FastifyReply): Promise
   reply.headers(apiHeaders)
   if (request.protocol === 'https') reply.header('strict-transport-security', strictTransport)
   reply.header('x-request-id', request.id)
+}
+
+/** Counts each answer under the name of its operation: our own names, whatever the caller asked for. */
+function countAnswer(deps: AdminDependencies) {
+  const names = new Map(adminTable.map(({ method, path, name }) => [`${method} ${apiPrefix}${path}`, name]))
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const { url = '' } = request.routeOptions
+    const name = url === metricsPath ? 'metrics' : names.get(`${request.method} ${url}`)
+    deps.answered(name ?? 'none', reply.statusCode)
+  }
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -14,6 +14,8 @@ import { chooseExposition, contentTypes, writeExposition } from '../telemetry/in
 import type { AdminDependencies } from './context.ts'
 import type { Door } from './door.ts'
 
+export const metricsPath = '/metrics'
+
 export function registerMetrics(
   app: FastifyInstance,
   deps: Pick<AdminDependencies, 'metrics'>,
@@ -21,7 +23,7 @@ export function registerMetrics(
 ): void {
   app.route({
     method: 'GET',
-    url: '/metrics',
+    url: metricsPath,
     schema: { hide: true },
     onRequest: (request) => authorizeScrape(door, request),
     handler(request, reply) {

@@ -6,7 +6,7 @@
 import { faults } from '../faults/catalogue.ts'
 import { csvField } from '../kernel/csv-field.ts'
 import { Fault } from '../kernel/fault.ts'
-import { type UsageStore, usageRowLimit } from '../ports/usage-store.ts'
+import { type UsageGroup, type UsageStore, usageRowLimit } from '../ports/usage-store.ts'
 import {
   intervalOf,
   type ShownUsageRow,
@@ -57,6 +57,8 @@ interface ExportOrder {
   readonly range: UsageRange
   /** Null: one row per group, whose time is the start of the range. */
   readonly interval: UsageInterval | null
+  /** Only these groups; null: all. */
+  readonly groups: readonly UsageGroup[] | null
   readonly format: ExportFormat
 }
 
@@ -78,6 +80,7 @@ export async function* exportUsage(order: ExportOrder): AsyncIterable<string> {
       intervalMs,
       resolution: range.resolution,
       limit: usageRowLimit,
+      ...(order.groups === null ? {} : { groups: order.groups }),
     })
     if (truncated) {
       throw new Fault(faults.validation, {

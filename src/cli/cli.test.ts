@@ -268,6 +268,19 @@ test('usage as CSV has the rows of the table: one per group, by time only where 
       .slice(1)
       .map((line) => line.split(',')[2])
   assert.deepEqual([requests(whole), requests(hours)], [['4'], ['1', '3']])
+  const [days = '', line = '', other] = await succeed(run, [
+    'usage --csv --by product --since 2d --interval day --resolution day --top 3',
+    'usage --by product --interval hour --top 1',
+    'usage --by product --interval hour --resolution minute --top 1',
+  ])
+  assert.deepEqual(
+    [days.split('\r\n')[1]?.startsWith('2026-11-01T00:00:00.000Z,prd_1,4,'), requests(days)],
+    [true, ['4']],
+  )
+  assert.match(line, /prd_1 +1 .*\n.*prd_1 +3 /)
+  assert.equal(other, line)
+  const cut = await run('usage --csv --interval hour --resolution day')
+  assert.match(cut.err, /the interval must be a multiple of the resolution/)
 })
 
 test('exit codes tell a wrong command line, an absent gateway and a missing token apart', async (t) => {

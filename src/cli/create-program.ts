@@ -1,6 +1,6 @@
 /** The command line as a whole: global options, commands, exit codes. Nothing here ends the process. */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { packageVersion } from '../kernel/package-version.ts'
 import { CliFailure, exitCodes } from './cli-failure.ts'
 import { addAdministration } from './commands/administration.ts'
 import { addAudit } from './commands/audit.ts'
@@ -37,13 +37,6 @@ Exit codes:
 ${codes.join('\n')}`
 }
 
-function readVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return manifest.version
-}
-
 export function createProgram(io: CliIo): Command {
   const program = new Command('gatewright')
     .description(description)
@@ -52,7 +45,7 @@ export function createProgram(io: CliIo): Command {
     .option('--data-dir <directory>', 'data directory of the gateway on this machine (default: ./data)')
     .option('--org <organization>', 'organization, where the token sees several (slug or id)')
     .option('--json', 'write JSON')
-    .version(readVersion(), '-V, --version', 'write the version')
+    .version(packageVersion, '-V, --version', 'write the version')
     .addHelpText('after', helpAfter())
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .configureHelp({ showGlobalOptions: true })

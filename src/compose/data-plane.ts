@@ -22,9 +22,10 @@ import {
 } from '../gateway/index.ts'
 import { type AddressMatcher, compileCidrs } from '../identity/index.ts'
 import { systemClock } from '../kernel/clock.ts'
+import { requestIds } from '../kernel/ids.ts'
 import { createTimerWheel } from '../kernel/timer-wheel.ts'
 import { createLimiter } from '../limits/index.ts'
-import type { Listener, TlsMaterial } from '../ports/listener.ts'
+import type { Listener, ListenerRefusal, TlsMaterial } from '../ports/listener.ts'
 import {
   createCatalogue,
   createSandbox,
@@ -108,6 +109,17 @@ function handlerFailed(error: unknown): void {
   tell({ type: 'log', entry: { level: 'error', code: 'gateway.handler', requestId: '', text } })
 }
 
+/** Some sink asks for events. */
+let tellsRefusals = false
+const connectionIds = requestIds()
+
+/** What never became a request: counted with the refusals of strangers, within the same bounds. */
+function connectionRefused({ reason, status, address }: ListenerRefusal): void {
+  if (!tellsRefusals) return
+  const [id, time] = [connectionIds(), systemClock.now()]
+  refusals.add({ id, time, fault: reason, status, address, operation: '', ofConnection: true })
+}
+
 /** Handshakes are few beside what they cost: the cell is looked up anew. */
 function countHandshake(version: string | null): void {
   const result = version === null ? 'failed' : 'ok'
@@ -133,6 +145,7 @@ async function listenWhenReady(): Promise<void> {
             connections,
             handlerFailed,
             handshakeEnded: countHandshake,
+            refused: connectionRefused,
             isShared: (address) => isTrustedProxy(address),
             ...(proxyProtocolFrom.length > 0 ? { isProxy: compileCidrs(proxyProtocolFrom) } : {}),
             ...(encrypted && tls !== null ? { tls } : {}),
@@ -241,6 +254,7 @@ supervisor.on('message', (message: ToWorker) => {
       if (!applySnapshot(message.message)) return
       if (message.message.type === 'config') {
         bounds = message.message.config.bounds
+        tellsRefusals = message.message.config.events !== undefined
         const { trustedProxies } = message.message.config
         isTrustedProxy = trustedProxies.length === 0 ? () => false : compileCidrs(trustedProxies)
         for (const listener of listeners) listener.setBounds(bounds)

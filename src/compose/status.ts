@@ -1,8 +1,9 @@
 /** What the status page and `gatewright status` tell. */
-import { readFileSync, statfsSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import type { ListenerStatus, StatusReport } from '../admin/context.ts'
 import type { Config } from '../config/index.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
+import { packageVersion } from '../kernel/package-version.ts'
 import type { PublisherState } from '../publishing/index.ts'
 import type { WorkerCounts } from '../supervisor/messages.ts'
 import { isSandboxEnabled } from './control-settings.ts'
@@ -19,15 +20,12 @@ export interface StatusParts {
 }
 
 export function createStatus(parts: StatusParts): () => StatusReport {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
   return () => {
     const workers = parts.workers()
     const state = parts.publisher()
     const listener = (plane: ListenerStatus['plane']) => (url: string) => ({ plane, url })
     return {
-      version: manifest.version,
+      version: packageVersion,
       startedAt: parts.startedAt,
       nodeVersion: process.versions.node,
       listeners: [...workers.urls.map(listener('data')), ...parts.controlUrls().map(listener('control'))],

@@ -4,8 +4,10 @@
  */
 import type { Config } from '../config/index.ts'
 import type { SnapshotConfig } from '../domain/snapshot.ts'
+import { defaultSamplingRatio } from '../domain/tracing.ts'
 import { parseOrigin } from '../egress/index.ts'
 import { Fault } from '../kernel/fault.ts'
+import { packageVersion } from '../kernel/package-version.ts'
 import type { UpstreamClient } from '../ports/upstream-client.ts'
 import { retryAfterMs } from '../routing/index.ts'
 import { ExemplarBook } from '../telemetry/index.ts'
@@ -57,8 +59,8 @@ export function tracingTerms(config: TracingConfig): SnapshotConfig['tracing'] {
   if (config.endpoint === undefined) return undefined
   const { sampling, propagate } = config
   return {
-    followsParents: config.parents === 'follow',
-    ratio: sampling.ratio,
+    parents: config.parents ?? 'follow',
+    ratio: sampling.ratio ?? defaultSamplingRatio,
     rules: sampling.rules.map(({ operations = null, models = null, ratio }) => ({
       operations,
       models,
@@ -118,12 +120,15 @@ function tailRules({ sampling: { tail } }: TracingConfig): TailRules | null {
 }
 
 function exportSettings({ config, instance }: TraceIntakeOptions): ExportSettings | null {
-  const { endpoint, protocol = 'http/protobuf', compression = 'gzip', serviceName = 'gatewright' } = config()
+  const { endpoint, protocol = 'http/protobuf', compression = 'gzip', ...own } = config()
   if (endpoint === undefined) return null
-  const attributes: Attributes = [
-    ['service.name', serviceName],
-    ['service.instance.id', instance],
-  ]
+  const { 'service.name': named = 'gatewright', ...further } = own.resourceAttributes ?? {}
+  const attributes: Attributes = Object.entries({
+    'service.name': own.serviceName ?? named,
+    'service.version': packageVersion,
+    'service.instance.id': instance,
+    ...further,
+  })
   return { protocol, compression, resource: { attributes } }
 }
 

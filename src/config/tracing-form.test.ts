@@ -54,6 +54,52 @@ test('the file goes before them, and a receiver of the file never gets the heade
   )
 })
 
+test('the sampler of the environment decides where the file says nothing of it', () => {
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://all:1' }
+  const sampled = (name: string, argument = '') => {
+    const own = { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: argument }
+    const { sampling, parents } = withTelemetryEnvironment(tracing, { ...environment, ...own })
+    return [sampling.ratio, parents]
+  }
+  assert.deepEqual(sampled('always_on'), [1, 'continue'])
+  assert.deepEqual(sampled('always_off'), [0, 'continue'])
+  assert.deepEqual(sampled('traceidratio', '0.25'), [0.25, 'continue'])
+  assert.deepEqual(sampled('parentbased_traceidratio', '0.25'), [0.25, 'follow'])
+  assert.deepEqual(sampled('parentbased_always_off', '0.25'), [0, 'follow'])
+  for (const wrong of ['', 'half', '1.5', '-1'])
+    assert.deepEqual(sampled('parentbased_traceidratio', wrong), [1, 'follow'])
+  for (const foreign of ['jaeger_remote', 'xray', '', 'constructor'])
+    assert.deepEqual(sampled(foreign, '0.5'), [undefined, undefined])
+  const file = { ...tracing, parents: 'ignore' as const, sampling: { ...tracing.sampling, ratio: 0.5 } }
+  const found = withTelemetryEnvironment(file, { ...environment, OTEL_TRACES_SAMPLER: 'always_on' })
+  assert.deepEqual([found.sampling.ratio, found.parents], [0.5, 'ignore'])
+})
+
+test('attributes of the resource come from file and environment; the file and the own name go first', () => {
+  const found = (text: string, changes: Partial<typeof tracing> = {}, name = '') =>
+    withTelemetryEnvironment(
+      { ...tracing, ...changes },
+      {
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://all:1',
+        OTEL_RESOURCE_ATTRIBUTES: text,
+        OTEL_SERVICE_NAME: name,
+      },
+    )
+  const both = found('service.name=a, deployment.environment.name=a%2Cb ,team=x', {
+    resourceAttributes: { team: 'y' },
+  })
+  assert.deepEqual(both.resourceAttributes, {
+    'service.name': 'a',
+    'deployment.environment.name': 'a,b',
+    team: 'y',
+  })
+  assert.equal(both.serviceName, 'a')
+  assert.equal(found('service.name=a', {}, 'b').serviceName, 'b')
+  assert.equal(found('service.name=a', { serviceName: 'c' }, 'b').serviceName, 'c')
+  for (const malformed of ['team', 'team=%zz', '=x', 'a b=c', 'team=x,__proto__=y'])
+    assert.deepEqual(found(malformed).resourceAttributes, {}, malformed)
+})
+
 test('an address that the egress guard would refuse is refused at once', () => {
   const problems = (endpoint: string, allowPrivateNetwork = false) =>
     tracingProblems({ tracing: { ...tracing, endpoint, allowPrivateNetwork } }).map(({ path }) =>

@@ -1,6 +1,6 @@
 /** How `tracing` is written in `gatewright.yaml`, and what of it the standard variables of OpenTelemetry fill in. */
 import { type Static, Type } from 'typebox'
-import { propagations } from '../domain/tracing.ts'
+import { defaultSamplingRatio, type ParentHandling, propagations } from '../domain/tracing.ts'
 import { parseOrigin } from '../egress/index.ts'
 import { Fault } from '../kernel/fault.ts'
 
@@ -54,12 +54,11 @@ const tail = Type.Object(
 
 const sampling = Type.Object(
   {
-    ratio: Type.Number({
-      description: 'Share of the exchanges that have no parent and that no rule names.',
-      minimum: 0,
-      maximum: 1,
-      default: 1,
-    }),
+    ratio: optional(
+      share(
+        `Share of the exchanges that have no parent and that no rule names; ${defaultSamplingRatio} when left out.`,
+      ),
+    ),
     errors: Type.Boolean({
       description:
         'Tell of exchanges that failed (status 5xx, broken streams) even where they are not in the sample.',
@@ -89,6 +88,10 @@ const propagate = Type.Object(
   },
   { ...closed, description: 'Where the context of a trace is sent on to.', default: {} },
 )
+
+/** Names of attributes: what OpenTelemetry's own look like. */
+const attributeName = /^[A-Za-z][A-Za-z0-9._-]{0,254}$/
+const maxResourceAttributes = 64
 
 export const tracingFields = {
   endpoint: optional(
@@ -132,11 +135,19 @@ export const tracingFields = {
       maxLength: 255,
     }),
   ),
-  parents: Type.Union([Type.Literal('follow'), Type.Literal('ignore')], {
-    description:
-      '`follow`: a caller’s `traceparent` is continued, with its decision. `ignore`: each exchange begins a trace.',
-    default: 'follow',
-  }),
+  resourceAttributes: optional(
+    Type.Record(Type.String({ pattern: attributeName.source }), Type.String({ maxLength: 1024 }), {
+      description:
+        'Further attributes of the resource that the spans are of, such as `deployment.environment.name`.',
+      maxProperties: maxResourceAttributes,
+    }),
+  ),
+  parents: optional(
+    Type.Union([Type.Literal('follow'), Type.Literal('continue'), Type.Literal('ignore')], {
+      description:
+        '`follow`: a caller’s `traceparent` is continued, with its decision; so when left out. `continue`: its trace is continued, the decision is ours. `ignore`: each exchange begins a trace.',
+    }),
+  ),
   sampling,
   propagate,
   stages: Type.Boolean({ description: 'Stages of the pipeline as events of the span.', default: false }),
@@ -182,7 +193,9 @@ export function withTelemetryEnvironment(
   const protocol = read('PROTOCOL')
   const compression = read('COMPRESSION')
   const timeoutMs = Number(read('TIMEOUT'))
-  const name = environment['OTEL_SERVICE_NAME'] ?? ''
+  const given = resourceOf(environment['OTEL_RESOURCE_ATTRIBUTES'])
+  const name = environment['OTEL_SERVICE_NAME'] || given['service.name'] || ''
+  const sampler = samplerOf(environment)
   const list = ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'].find(
     (each) => environment[each],
   )
@@ -191,12 +204,62 @@ export function withTelemetryEnvironment(
     ...(compression === 'gzip' || compression === 'none' ? { compression } : {}),
     ...(timeoutMs >= 100 && timeoutMs <= 600_000 ? { timeoutMs: Math.round(timeoutMs) } : {}),
     ...(ownName.test(name) ? { serviceName: name } : {}),
+    ...(sampler === null ? {} : { parents: sampler.parents }),
     // Headers of the environment belong to its own endpoint; another one must not get them.
     ...(isFound && list !== undefined ? { headerList: `env:${list}` } : {}),
     ...tracing,
+    resourceAttributes: { ...given, ...tracing.resourceAttributes },
+    sampling: { ...(sampler === null ? {} : { ratio: sampler.ratio }), ...tracing.sampling },
     endpoint,
     allowPrivateNetwork: tracing.allowPrivateNetwork || isFound,
   }
+}
+
+interface Sampler {
+  readonly ratio: number
+  readonly parents: ParentHandling
+}
+
+/** Shares of the samplers that OpenTelemetry names; null: `OTEL_TRACES_SAMPLER_ARG` says. */
+const samplers: ReadonlyMap<string, number | null> = new Map([
+  ['always_on', 1],
+  ['always_off', 0],
+  ['traceidratio', null],
+])
+const parentBased = 'parentbased_'
+
+/** Null: none is named, or one that is not ours (`jaeger_remote`, `xray`). */
+function samplerOf(environment: Readonly<Record<string, string | undefined>>): Sampler | null {
+  const name = environment['OTEL_TRACES_SAMPLER'] ?? ''
+  const isBased = name.startsWith(parentBased)
+  const share = samplers.get(isBased ? name.slice(parentBased.length) : name)
+  if (share === undefined) return null
+  const argument = environment['OTEL_TRACES_SAMPLER_ARG'] ?? ''
+  const asked = argument.trim() === '' ? Number.NaN : Number(argument)
+  // The specification: an argument that is none is as if it were not there, and the share is then all.
+  const ratio = share ?? (asked >= 0 && asked <= 1 ? asked : 1)
+  return { ratio, parents: isBased ? 'follow' : 'continue' }
+}
+
+/**
+ * `key=value,key=value` with values percent-encoded. Malformed: as if it were not there (Resource SDK specification).
+ * Bound: the first `maxResourceAttributes`.
+ */
+function resourceOf(text = ''): Record<string, string> {
+  const found: Record<string, string> = Object.create(null)
+  try {
+    for (const pair of text.split(',').slice(0, maxResourceAttributes)) {
+      if (pair.trim() === '') continue
+      const mark = pair.indexOf('=')
+      const name = pair.slice(0, Math.max(0, mark)).trim()
+      const value = decodeURIComponent(pair.slice(mark + 1).trim())
+      if (!attributeName.test(name) || value.length > 1024) return {}
+      found[name] = value
+    }
+  } catch {
+    return {}
+  }
+  return { ...found }
 }
 
 /** The variable of all signals names a base, to which the path of traces is added (OTLP exporter specification). */

@@ -4,6 +4,15 @@
 export const propagations = ['none', 'private', 'all'] as const
 export type Propagation = (typeof propagations)[number]
 
+/**
+ * What a caller's trace context means. `follow`: its trace goes on, with its decision · `continue`: its trace goes on, the
+ * decision is ours · `ignore`: each exchange begins a trace.
+ */
+export type ParentHandling = 'follow' | 'continue' | 'ignore'
+
+/** Share of the exchanges that are traced where nobody says otherwise; failures are told of all the same. */
+export const defaultSamplingRatio = 0.1
+
 /** A share of the exchanges on some operations and model routes. */
 export interface SamplingRule {
   /** Operation ids or patterns; null: all. */
@@ -15,8 +24,7 @@ export interface SamplingRule {
 }
 
 export interface TracingTerms {
-  /** A caller's trace context is continued, with its decision. */
-  readonly followsParents: boolean
+  readonly parents: ParentHandling
   /** Share of the exchanges that no rule names. */
   readonly ratio: number
   /** The first that fits counts. */

@@ -36,6 +36,8 @@ export interface UsageRecord {
   readonly organizationId: string
   readonly applicationId: string
   readonly keyId: string
+  /** API product whose subscription let it in; empty: it was refused before that was known. */
+  readonly productId: string
   readonly operation: string
   readonly dialect: string
   /** Model name that the caller asked for. */

@@ -4,14 +4,15 @@
  */
 import { isIPv6 } from 'node:net'
 import type { OversightEvent } from '../domain/oversight-event.ts'
+import { plainText } from '../domain/plain-text.ts'
 import { type Fact, factsOf, messageOf, product, severityNumbers } from './event-facts.ts'
-import { plainText } from './plain-text.ts'
 
 /** Keys of the dictionary of CEF for our facts; custom ones have a label that names them. */
 const keys: Readonly<Record<string, string>> = Object.freeze({
   id: 'externalId',
   stream: 'cat',
   outcome: 'outcome',
+  count: 'cnt',
   reason: 'reason',
   actor: 'suid',
   endUser: 'suser',

@@ -10,6 +10,7 @@ export interface EcsClass {
 
 const categories: Readonly<Record<EventConcern, string>> = Object.freeze({
   call: 'api',
+  connection: 'network',
   'sign-in': 'authentication',
   threat: 'intrusion_detection',
   data: 'intrusion_detection',
@@ -42,5 +43,5 @@ function typeOf(event: OversightEvent, concern: EventConcern): string {
 }
 
 function isRefusal(event: OversightEvent): boolean {
-  return event.action.endsWith('.refused')
+  return event.action.endsWith('.refused') || event.action.endsWith('.refuse')
 }

@@ -26,6 +26,7 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
   configuration: ['access', 'change', 'creation', 'deletion', 'info'],
   iam: ['admin', 'change', 'creation', 'deletion', 'group', 'info', 'user'],
   intrusion_detection: ['allowed', 'denied', 'info'],
+  network: ['access', 'allowed', 'connection', 'denied', 'end', 'info', 'protocol', 'start'],
 }
 
 function leaves(value: unknown, path = ''): [string, unknown][] {

@@ -3,10 +3,10 @@
  * of our own stand under `gatewright`; all others, with their types, are in `ecs-fields.ts`.
  */
 import type { ExchangeFacts, OversightEvent } from '../domain/oversight-event.ts'
+import { callerText, plainText } from '../domain/plain-text.ts'
 import { ecsClassOf } from './ecs-class.ts'
 import { ecsVersion } from './ecs-fields.ts'
 import { messageOf, product, severityNumbers } from './event-facts.ts'
-import { callerText, plainText } from './plain-text.ts'
 
 type Value = string | number | boolean | readonly string[] | EcsObject | undefined
 interface EcsObject {
@@ -48,6 +48,7 @@ export function ecsDocument(event: OversightEvent, namespace = 'default'): strin
     ...(exchange === null ? {} : exchangeSections(exchange)),
     gatewright: {
       severity: event.severity,
+      count: event.count,
       actor: { kind: actor.kind },
       application: section({ id: text(actor.applicationId) }),
       resource: resource === null ? undefined : section({ kind: text(resource.kind), id: text(resource.id) }),

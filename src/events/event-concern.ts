@@ -1,12 +1,13 @@
 /** What an event is about, from its stream, the first word of its action and the kind of its resource. */
 import type { OversightEvent } from '../domain/oversight-event.ts'
 
-export type EventConcern = 'call' | 'sign-in' | 'threat' | 'data' | 'account' | 'configuration'
+export type EventConcern = 'call' | 'connection' | 'sign-in' | 'threat' | 'data' | 'account' | 'configuration'
 
 const areas: ReadonlyMap<string, EventConcern> = new Map<string, EventConcern>([
   ['auth', 'sign-in'],
   ['sign-in', 'sign-in'],
   ['sign-out', 'sign-in'],
+  ['connection', 'connection'],
   ['access', 'call'],
   ['limits', 'call'],
   ['privacy', 'data'],

@@ -3,11 +3,12 @@
  * that is not here is in no line-based format. Empty texts are left out.
  */
 import type { OversightEvent } from '../domain/oversight-event.ts'
-import { callerText, plainText } from './plain-text.ts'
+import { callerText, plainText } from '../domain/plain-text.ts'
+import { packageVersion } from '../kernel/package-version.ts'
 
 export type Fact = readonly [name: string, value: string | number | boolean]
 
-export const product = Object.freeze({ vendor: 'Gatewright', name: 'Gatewright', version: '0.1.0' })
+export const product = Object.freeze({ vendor: 'Gatewright', name: 'Gatewright', version: packageVersion })
 
 /** Numbers of the severities, 0 to 10, as CEF and LEEF count. */
 export const severityNumbers = Object.freeze({ info: 1, low: 3, medium: 5, high: 8, critical: 10 })
@@ -30,6 +31,7 @@ export function factsOf(event: OversightEvent): readonly Fact[] {
     ['resourceKind', plainText(resource?.kind ?? '')],
     ['resource', plainText(resource?.id ?? '')],
   ]
+  if (event.count !== undefined) facts.push(['count', event.count])
   if (exchange !== null) {
     facts.push(
       ['request', plainText(exchange.requestId)],

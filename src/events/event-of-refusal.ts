@@ -1,9 +1,10 @@
-/** What refused requests of unknown callers say: to `security` where it is about who asks, else to `access`. */
+/** What refused requests of unknown callers say: to `security` where it is about who asks or a connection that came to no request, else to `access`. */
 import type { OversightEvent } from '../domain/oversight-event.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import { securityAreaOf } from '../domain/security-areas.ts'
 
 export function eventOfRefusal(refusal: Refusal): OversightEvent {
+  if (refusal.ofConnection === true) return connectionEvent(refusal)
   const area = securityAreaOf(refusal.fault)
   return {
     id: refusal.id,
@@ -41,5 +42,23 @@ export function eventOfRefusal(refusal: Refusal): OversightEvent {
       overheadMs: 0,
     },
     ...(refusal.count === 1 ? {} : { count: refusal.count }),
+  }
+}
+
+/** There was no request: of the exchange there is nothing to be told but its refusal. */
+function connectionEvent({ id, time, fault, address, count }: Refusal): OversightEvent {
+  return {
+    id,
+    time,
+    stream: 'security',
+    action: 'connection.refused',
+    outcome: 'failure',
+    severity: 'low',
+    reason: fault,
+    organizationId: '',
+    actor: { kind: 'unknown', id: '', applicationId: '', address, endUser: '' },
+    resource: null,
+    exchange: null,
+    ...(count === 1 ? {} : { count }),
   }
 }

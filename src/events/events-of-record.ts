@@ -1,6 +1,10 @@
-/** What one finished exchange says to the streams `access` and `usage`, and to `security` where it was refused. */
+/**
+ * What one finished exchange says to the streams `access` and `usage`, and to `security` where it was refused. What looks
+ * like a key in the texts that callers chose is cut here, so that it is in no form of the event.
+ */
 import type { EventSeverity, OversightEvent } from '../domain/oversight-event.ts'
 import { securityAreaOf } from '../domain/security-areas.ts'
+import { callerText } from '../domain/plain-text.ts'
 import type { UsageRecord } from '../domain/usage.ts'
 
 /** The access event of a record, and a security event beside it where somebody was turned away. */
@@ -51,7 +55,7 @@ function accessEvent(record: UsageRecord): OversightEvent {
       id: record.keyId,
       applicationId: record.applicationId,
       address: record.address ?? '',
-      endUser: record.endUser,
+      endUser: callerText(record.endUser),
     },
     resource: null,
     exchange: {
@@ -60,8 +64,8 @@ function accessEvent(record: UsageRecord): OversightEvent {
       spanId: record.spanId ?? '',
       operation: record.operation,
       dialect: record.dialect,
-      model: record.model,
-      servedModel: record.servedModel,
+      model: callerText(record.model),
+      servedModel: callerText(record.servedModel),
       providerId: record.providerId,
       deploymentId: record.deploymentId,
       status: record.status,

@@ -24,6 +24,22 @@ test('a refusal about who asks is of the stream security, any other of access', 
   assert.deepEqual([other.stream, other.action, other.count], ['access', 'exchange.refused', 12])
 })
 
+test('what never became a request is of the stream security, with its reason, its address and how many', () => {
+  const event = eventOfRefusal({
+    ...refusal,
+    fault: 'tls.handshake-failed',
+    status: 0,
+    operation: '',
+    count: 7,
+    ofConnection: true,
+  })
+  const { stream, action, reason, actor, exchange, count } = event
+  assert.deepEqual(
+    [stream, action, reason, actor.address, exchange, count],
+    ['security', 'connection.refused', 'tls.handshake-failed', '192.0.2.1', null, 7],
+  )
+})
+
 test('the events of one record have ids of their own, the same each time', () => {
   const record = sampleRecord(1, { outcome: 'refused', fault: 'limits.rate', status: 429 })
   const ids = () => [...eventsOfRecord(record), usageEventOf(record)].map(({ id }) => id)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { OversightEvent } from '../domain/oversight-event.ts'
+import { packageVersion } from '../kernel/package-version.ts'
 import { cefLine } from './cef.ts'
 import { ecsDocument } from './ecs-document.ts'
 import { factsOf } from './event-facts.ts'
@@ -133,7 +134,7 @@ test('a CEF line is one line, and reads back what it was made of, whatever stand
         'CEF:0',
         'Gatewright',
         'Gatewright',
-        '0.1.0',
+        packageVersion,
         facts.get('action') ?? '',
       ])
       assert.equal(extension.get('externalId'), facts.get('id'))
@@ -193,7 +194,7 @@ test('every JSON format is one line of well-formed JSON, whatever stands in the 
 
 test('priorities follow RFC 5424: facility of the stream, level of the severity', () => {
   const priorities = sampleEvents.map((event) => /^<\d+>/.exec(syslogLine(event))?.[0])
-  assert.deepEqual(priorities.slice(0, 8), [
+  assert.deepEqual(priorities.slice(0, 9), [
     '<134>',
     '<134>',
     '<134>',
@@ -201,7 +202,8 @@ test('priorities follow RFC 5424: facility of the stream, level of the severity'
     '<85>',
     '<83>',
     '<82>',
-    '<108>',
+    '<85>',
+    '<110>',
   ])
 })
 
@@ -228,6 +230,7 @@ test('what has no field in an event is in no format: tags, bodies, headers and c
       organizationId: 'org',
       applicationId: 'app',
       keyId: 'key',
+      productId: '',
       operation: 'chat.create',
     },
     ...{

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sampleEvents } from './harness/sample-events.ts'
+import { auditKindOf, auditNameOf } from '../admin/audit-actions.ts'
+import { adminTable } from '../admin/register.ts'
+import { sampleEvent, sampleEvents } from './harness/sample-events.ts'
 import { ocsfProblems } from './harness/validate-ocsf.ts'
 import { ocsfDocument } from './ocsf.ts'
 
@@ -15,16 +17,17 @@ test('all five classes are used, each for what it is about', () => {
   assert.deepEqual(classes, [
     ['exchange.completed', 600399],
     ['exchange.refused', 600399],
-    ['exchange.used', 600399],
+    ['usage.recorded', 600399],
     ['auth.refused', 300201],
     ['limits.refused', 600399],
     ['guard.refused', 200401],
     ['privacy.refused', 200601],
-    ['sign-in.refused', 300201],
+    ['sign-in.refuse', 300201],
     ['key.create', 300101],
     ['key.rotate', 300199],
     ['deployment.update', 600303],
-    ['snapshot.swapped', 600399],
+    ['control-plane.start', 600399],
+    ['connection.refused', 200401],
   ])
 })
 
@@ -39,4 +42,25 @@ test('the validator finds a missing, an unknown, a wrongly typed and an unconstr
   assert.match(ocsfProblems({ ...good, src_endpoint: {} })[0] ?? '', /has none of ip/)
   assert.deepEqual(ocsfProblems({ ...good, activity_id: 7 }), ['type_uid', 'activity_id 7'])
   assert.ok(api)
+})
+
+test('whatever the admin API records is a valid document, and keys and tokens are accounts', () => {
+  const accounts = new Set<string>()
+  const recorded = adminTable.filter((row) => auditKindOf(row) !== 'none')
+  for (const row of recorded) {
+    const { action, noun } = auditNameOf(row.name)
+    const event = sampleEvent({
+      stream: 'audit',
+      action,
+      actor: { kind: 'admin', id: 'tok_1', applicationId: '', address: '192.0.2.7', endUser: '' },
+      resource: { kind: noun, id: 'id_1' },
+      exchange: null,
+    })
+    const document = parse(ocsfDocument(event))
+    assert.deepEqual(ocsfProblems(document), [], action)
+    if (document['class_uid'] === 3001) accounts.add(action)
+  }
+  assert.ok(recorded.length > 40)
+  for (const action of ['key.create', 'key.rotate', 'key.revoke', 'admin-token.create', 'admin-token.revoke'])
+    assert.ok(accounts.has(action), action)
 })

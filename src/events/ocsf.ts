@@ -4,9 +4,9 @@
  * attribute for is in `unmapped`.
  */
 import type { OversightEvent } from '../domain/oversight-event.ts'
+import { callerText, plainText } from '../domain/plain-text.ts'
 import { concernOf, type EventConcern, verbOf } from './event-concern.ts'
 import { factsOf, messageOf, product } from './event-facts.ts'
-import { callerText, plainText } from './plain-text.ts'
 
 export const ocsfVersion = '1.5.0'
 
@@ -81,6 +81,7 @@ const dataSecurityFinding: OcsfClass = {
 
 const classes: Readonly<Record<EventConcern, OcsfClass>> = Object.freeze({
   call: apiActivity,
+  connection: detectionFinding,
   'sign-in': authentication,
   threat: detectionFinding,
   data: dataSecurityFinding,
@@ -102,6 +103,7 @@ export function ocsfDocument(event: OversightEvent): string {
     type_uid: row.class * 100 + activity,
     time: event.time,
     severity_id: severityIds[event.severity],
+    count: event.count,
     message: messageOf(event),
     metadata: {
       version: ocsfVersion,

@@ -55,6 +55,14 @@ test('an answered request counts once: by operation, route, provider, status and
   assert.deepEqual(grown(/^gatewright_upstream_attempts_total/), {
     'gatewright_upstream_attempts_total model=gpt-4o provider=openai outcome=ok': 1,
   })
+  assert.deepEqual(grown(/^gatewright_product_requests_total/), {
+    'gatewright_product_requests_total organization=org_a product=prd_a': 1,
+  })
+  const productCost = Object.values(grown(/^gatewright_product_cost_usd_total/))[0] ?? 0
+  assert.ok(Math.abs(productCost - cost) < 1e-12, String(productCost))
+  assert.deepEqual(grown(/^gen_ai_server_request_duration_seconds_count/), {
+    'gen_ai_server_request_duration_seconds_count gen_ai_operation_name=chat gen_ai_provider_name=openai gen_ai_request_model=gpt': 1,
+  })
   const usageSums = grown(/^gen_ai_client_token_usage_sum/)
   assert.deepEqual(Object.values(usageSums), [usage.prompt_tokens, usage.completion_tokens])
 })
@@ -68,6 +76,10 @@ test('a stream counts as open while it lasts, and its first token is timed', asy
   await assertSoon(() => figures.read().get('gatewright_open_streams') === 0)
   assert.deepEqual(Object.values(grown(/^gatewright_time_to_first_token_seconds_count/)), [1])
   assert.deepEqual(Object.values(grown(/^gatewright_upstream_first_chunk_seconds_count/)), [1])
+  assert.deepEqual(Object.values(grown(/^gen_ai_server_time_to_first_token_seconds_count/)), [1])
+  // Six tokens, 60 ms apart: five times that after the first, by five tokens.
+  const perToken = Object.values(grown(/^gen_ai_server_time_per_output_token_seconds_sum/))[0] ?? 0
+  assert.ok(perToken > 0.03 && perToken < 0.5, String(perToken))
   assert.ok(Object.keys(grown(/^gatewright_request_duration_seconds_count/))[0]?.includes('stream=true'))
 })
 

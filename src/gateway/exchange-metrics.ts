@@ -6,6 +6,7 @@
 import type { TokenUsage } from '../domain/usage.ts'
 import { genAiOperation, genAiProvider, type MetricWriter, metrics, otherValue } from '../telemetry/index.ts'
 import type { Exchange, Outcome } from './exchange.ts'
+import { grantOf } from './granted-product.ts'
 import { CellBook, type CellNames, NamedCells, PlacedCells } from './metric-cells.ts'
 import { RequestMetrics } from './request-metrics.ts'
 import type { CompiledTarget } from './snapshot.ts'
@@ -40,6 +41,8 @@ export class ExchangeMetrics {
   readonly #writer: MetricWriter
   readonly #requests: CellBook<RequestCells>
   readonly #calls: CellBook<CallCells>
+  /** By organization and product. */
+  readonly #products: CellBook<PlacedCells>
   /** By operation. */
   readonly #overheads: readonly [whole: NamedCells, streamed: NamedCells]
   readonly #faults: NamedCells
@@ -52,6 +55,9 @@ export class ExchangeMetrics {
     this.#writer = writer
     this.#requests = new CellBook((names) => requestCells(writer, names))
     this.#calls = new CellBook((names) => callCells(writer, names))
+    this.#products = new CellBook(({ operation: organization, model: product }) =>
+      productCells(writer, [organization, product]),
+    )
     const overheads = (stream: string): NamedCells =>
       new NamedCells((operation) => writer.bind(metrics.overhead, [operation, stream]))
     this.#overheads = [overheads('false'), overheads('true')]
@@ -86,8 +92,15 @@ export class ExchangeMetrics {
       writer.observe(metrics.overhead, overhead, (upstreamStartedAt - inbound.startedAt) / 1000)
     }
     this.requests.ended(exchange, end)
-    if (exchange.isStreaming) this.#streamEnded(exchange, cells)
-    if (target !== null) this.#used(exchange, target, cells)
+    if (exchange.isStreaming) this.#streamEnded(exchange, cells, end)
+    this.#ofProduct(exchange)
+    if (target === null) return
+    writer.observe(
+      metrics.serverDuration,
+      cells.served.of(errorOf(exchange)),
+      (end - inbound.startedAt) / 1000,
+    )
+    this.#used(exchange, target, cells)
   }
 
   /** `outcome`: `ok`, `abandoned`, or the name of a class of failures. `end` as `startedAt`. */
@@ -104,17 +117,31 @@ export class ExchangeMetrics {
     this.#writer.observe(metrics.upstreamFirstChunk, single.at(firstChunkPlace), elapsedMs / 1000)
   }
 
+  #ofProduct(exchange: Exchange): void {
+    const { application, costMicroUsd } = exchange
+    const productId = grantOf(exchange)?.productId
+    if (application === null || productId === undefined) return
+    const cells = this.#products.find(application.organizationId, productId, '')
+    this.#writer.add(cells.at(productRequestsPlace), 1)
+    if (costMicroUsd !== null && costMicroUsd > 0)
+      this.#writer.add(cells.at(productCostPlace), costMicroUsd / 1e6)
+  }
+
   #callCells(exchange: Exchange, target: CompiledTarget): CallCells {
     const model = target.model ?? publicModel(exchange)
     return this.#calls.find(exchange.operation?.id ?? otherValue, model, target.deployment.provider.id)
   }
 
-  #streamEnded({ firstByteAt, inbound, status }: Exchange, { single }: RequestCells): void {
+  #streamEnded(exchange: Exchange, { single }: RequestCells, end: number): void {
+    const { firstByteAt, inbound, status, outcome, usage } = exchange
     this.#streams -= 1
     this.#writer.set(this.#openStreams, this.#streams)
     if (firstByteAt === 0 || status >= 300) return
     const seconds = (firstByteAt - inbound.startedAt) / 1000
     this.#writer.observe(metrics.firstToken, single.at(firstTokenPlace), seconds)
+    if (outcome !== 'completed' || usage === null || usage.estimated || usage.outputTokens < 2) return
+    const perToken = (end - firstByteAt) / 1000 / (usage.outputTokens - 1)
+    this.#writer.observe(metrics.serverPerToken, single.at(perTokenPlace), perToken)
   }
 
   #used(exchange: Exchange, target: CompiledTarget, { tokens, single }: RequestCells): void {
@@ -141,6 +168,8 @@ interface RequestCells {
   readonly requests: PlacedCells
   /** Answered whole, and streamed. */
   readonly durations: PlacedCells
+  /** Those that were sent to a provider, by what went wrong; empty: nothing. */
+  readonly served: NamedCells
   /** By kind: figures of the provider, then estimates. */
   readonly tokens: PlacedCells
   readonly single: PlacedCells
@@ -148,8 +177,10 @@ interface RequestCells {
 const firstTokenPlace = 0
 const costPlace = 1
 const unpricedPlace = 2
+const perTokenPlace = 3
 
 function requestCells(writer: MetricWriter, { operation, model, provider }: CellNames): RequestCells {
+  const own = [genAiOperation(operation), genAiProvider(provider), model] as const
   return {
     requests: new PlacedCells(statusClasses.length * outcomes.length, (place) => {
       const status = statusClasses[Math.floor(place / outcomes.length)] ?? noneValue
@@ -159,16 +190,27 @@ function requestCells(writer: MetricWriter, { operation, model, provider }: Cell
     durations: new PlacedCells(2, (stream) =>
       writer.bind(metrics.requestDuration, [operation, model, stream === 1 ? 'true' : 'false']),
     ),
+    served: new NamedCells((error) => writer.bind(metrics.serverDuration, [...own, error])),
     tokens: new PlacedCells(tokenKinds.length * 2, (place) => {
       const [direction, kind] = tokenKinds[place % tokenKinds.length] ?? [otherValue, otherValue]
       const source = place < tokenKinds.length ? 'provider' : 'estimate'
       return writer.bind(metrics.tokens, [direction, kind, model, provider, source])
     }),
-    single: new PlacedCells(3, (place) => {
+    single: new PlacedCells(4, (place) => {
+      if (place === perTokenPlace) return writer.bind(metrics.serverPerToken, own)
       if (place === firstTokenPlace) return writer.bind(metrics.firstToken, [operation, model, provider])
       return writer.bind(place === costPlace ? metrics.cost : metrics.unpriced, [model, provider])
     }),
   }
+}
+
+const productRequestsPlace = 0
+const productCostPlace = 1
+
+function productCells(writer: MetricWriter, labels: readonly [string, string]): PlacedCells {
+  return new PlacedCells(2, (place) =>
+    writer.bind(place === productCostPlace ? metrics.productCost : metrics.productRequests, labels),
+  )
 }
 
 /** Of calls of providers, by the model that is asked for there. */
@@ -200,6 +242,11 @@ function callCells(writer: MetricWriter, { operation, model, provider }: CellNam
 export function publicModel({ route, operation }: Exchange): string {
   if (route !== null) return route.name
   return operation === null || operation.model === 'none' ? noneValue : otherValue
+}
+
+/** `error.type` of what did not go well: our own code, or how it ended where there is none. */
+function errorOf({ outcome, faultCode }: Exchange): string {
+  return outcome === 'completed' ? '' : faultCode || outcome
 }
 
 function providerOf(target: CompiledTarget | null): string {

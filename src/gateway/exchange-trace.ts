@@ -98,12 +98,16 @@ export class ExchangeTrace implements ExchangeTracing {
     this.spanId = ids.spanId()
   }
 
-  /** The decision is the parent's, else by the share of the operation and model route as they are known by then. */
+  /** The decision is the parent's where it counts, else by the share of the operation and model route as they are known by then. */
   isSampled({ operation, route }: Exchange): boolean {
     this.#isSampled ??=
-      this.#parent?.isSampled ??
+      this.#ofParent() ??
       isWithinRatio(this.traceId, this.#tracing.ratioOf(operation?.id ?? '', route?.name ?? ''))
     return this.#isSampled
+  }
+
+  #ofParent(): boolean | null {
+    return this.#tracing.terms.parents === 'follow' ? (this.#parent?.isSampled ?? null) : null
   }
 
   contextOf(exchange: Exchange): string {

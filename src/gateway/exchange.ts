@@ -6,7 +6,7 @@ import type { CanonicalError, CanonicalRequest } from '../domain/canonical.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { LimitRule } from '../domain/limits.ts'
 import type { Operation } from '../domain/operations.ts'
-import type { KeySnapshot } from '../domain/snapshot.ts'
+import type { GrantSnapshot, KeySnapshot } from '../domain/snapshot.ts'
 import type { TokenUsage } from '../domain/usage.ts'
 import type { Fault } from '../kernel/fault.ts'
 import type { JsonScan } from '../kernel/json-scan.ts'
@@ -140,6 +140,8 @@ export class Exchange {
   /** Where the key's list of exchanges under way holds this one. */
   place = -1
   application: CompiledApplication | null = null
+  /** `grantOf` says; undefined: nobody has asked for it. */
+  grant: GrantSnapshot | null | undefined = undefined
 
   // Received
   body: Buffer = noBytes

@@ -1,5 +1,5 @@
 /**
- * Refusals of unknown callers on their way to the control plane. Alike ones (fault and address) are counted together
+ * Refusals of unknown callers, and of connections, on their way to the control plane. Alike ones (fault and address) are counted together
  * until they are told, once a second; one batch at a time is under way. So a flood costs memory and disk as much as
  * `maxRows` callers, whatever its size, and none of it is uncounted: while the disk takes nothing, counts go up. Records
  * of exchanges that were given up are one number beside them.

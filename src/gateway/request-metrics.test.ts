@@ -25,7 +25,7 @@ beforeEach(mark)
 
 const http = /^http_server_request_duration_seconds_count/
 const httpName = 'http_server_request_duration_seconds_count http_request_method'
-const chatRoute = 'POST http_route=/v1/chat/completions'
+const chatRoute = 'POST url_scheme=http http_route=/v1/chat/completions'
 const say = (text: string) => ({ messages: [{ role: 'user', content: `sandbox: ${text}` }] })
 
 test('requests count under the names of HTTP: by method, route of the table, status, and error of ours', async () => {
@@ -42,7 +42,7 @@ test('requests count under the names of HTTP: by method, route of the table, sta
 test('a path that is none of ours and a method of the caller’s own become no label', async () => {
   await rig.call('/v1/secret-path-7731')
   await rig.call('/v1/secret-path-7731', { method: 'PURGE' })
-  assert.deepEqual(grown(http), { [`${httpName}=_OTHER http_response_status_code=404`]: 2 })
+  assert.deepEqual(grown(http), { [`${httpName}=_OTHER url_scheme=http http_response_status_code=404`]: 2 })
   assert.ok(!scrape().includes('7731') && !scrape().includes('PURGE'))
 })
 

@@ -15,7 +15,7 @@ import { NamedCells, PlacedCells } from './metric-cells.ts'
 const otherMethod = '_OTHER'
 const methods: readonly string[] = [...new Set<string>(operations.map(({ method }) => method)), otherMethod]
 const schemes = ['http', 'https'] as const
-/** Statuses have three digits; 0: none was sent. */
+/** Statuses have three digits; 0: none was sent. Those over TLS come behind the others. */
 const statusPlaces = 1000
 const lastStage = 'call-upstream'
 const waitingStage = 'reserve'
@@ -27,9 +27,9 @@ const deniedResources: ReadonlyMap<string, string> = new Map([
 ])
 
 interface HttpCells {
-  /** By status. */
+  /** By scheme and status. */
   readonly ended: PlacedCells
-  /** By status and error, of those that failed. */
+  /** By scheme, status and error, of those that failed. */
   readonly failed: NamedCells
 }
 
@@ -76,9 +76,10 @@ export class RequestMetrics {
     const { operation, status, outcome, faultCode, inbound } = exchange
     const cells = this.#http.get(operation) ?? this.#addHttp(operation)
     const isFailed = outcome === 'failed' || outcome === 'disconnected'
+    const scheme = inbound.encrypted ? 1 : 0
     const cell = isFailed
-      ? cells.failed.of(`${status} ${outcome === 'failed' ? faultCode : outcome}`)
-      : cells.ended.at(status % statusPlaces)
+      ? cells.failed.of(`${schemes[scheme]} ${status} ${outcome === 'failed' ? faultCode : outcome}`)
+      : cells.ended.at(scheme * statusPlaces + (status % statusPlaces))
     this.#writer.observe(metrics.httpDuration, cell, (end - inbound.startedAt) / 1000)
     this.#countAccess(exchange)
     this.#countStages(exchange, end)
@@ -117,13 +118,15 @@ export class RequestMetrics {
   #addHttp(operation: Operation | null): HttpCells {
     const method = operation?.method ?? otherMethod
     const route = operation?.path ?? ''
-    const bind = (status: string, error: string): number =>
-      this.#writer.bind(metrics.httpDuration, [method, route, status === '0' ? '' : status, error])
+    const bind = (scheme: string, status: string, error: string): number =>
+      this.#writer.bind(metrics.httpDuration, [method, scheme, route, status === '0' ? '' : status, error])
     const cells: HttpCells = {
-      ended: new PlacedCells(statusPlaces, (status) => bind(String(status), '')),
+      ended: new PlacedCells(statusPlaces * schemes.length, (place) =>
+        bind(schemes[Math.floor(place / statusPlaces)] ?? '', String(place % statusPlaces), ''),
+      ),
       failed: new NamedCells((name) => {
-        const [status = '', error = ''] = name.split(' ')
-        return bind(status, error === '' ? status : error)
+        const [scheme = '', status = '', error = ''] = name.split(' ')
+        return bind(scheme, status, error === '' ? status : error)
       }),
     }
     this.#http.set(operation, cells)

@@ -27,7 +27,7 @@ const limits = [
   testLimit({ id: 'addresses', amount: 100, per: ['address'] }),
 ]
 const tracing: TracingTerms = {
-  followsParents: true,
+  parents: 'follow',
   ratio: 1,
   rules: [],
   keepsErrors: true,

@@ -52,6 +52,16 @@ export interface Reply {
 
 export type ExchangeHandler = (inbound: Inbound) => void
 
+/** What a listener turned away before there was a request for the handler. Holds nothing of what was sent. */
+export interface ListenerRefusal {
+  /** Code of a fault, or one of `connectionReasons`. */
+  readonly reason: string
+  /** HTTP status of the answer; 0: there was none. */
+  readonly status: number
+  /** Of the client as far as it is known: of a connection that is refused before its PROXY header, of the proxy. */
+  readonly address: string
+}
+
 /** Bounds of one listener; the subset of `GatewayBounds` that connections need. */
 export interface ListenerBounds {
   readonly headerBytes: number
@@ -111,6 +121,8 @@ export interface ListenOptions {
   readonly connections?: ConnectionBoard
   /** For metrics: a TLS handshake has ended; null: it failed. */
   readonly handshakeEnded?: (version: string | null) => void
+  /** For events: something was turned away. Called for each, also in a flood: whoever takes it counts alike ones together. */
+  readonly refused?: (refusal: ListenerRefusal) => void
   /** For logs: the handler, or a callback it gave, has thrown. The client is answered already (500, or cut). */
   readonly handlerFailed?: (error: unknown) => void
 }

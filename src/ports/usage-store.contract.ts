@@ -28,6 +28,7 @@ const dimensions: UsageDimensions = {
   servedModel: 'gpt-1',
   providerId: 'openai',
   deploymentId: 'dep_a',
+  productId: 'prd_a',
   statusClass: 2,
 }
 
@@ -163,6 +164,33 @@ export function testUsageStoreContract(open: () => Promise<OpenedUsageStore>): v
     )
     const cut = await usage.query({ ...question, groupBy: ['model'], limit: 1 })
     assert.deepEqual([cut.rows.length, cut.truncated], [1, true])
+  })
+
+  check('products are told apart, and a question may be narrowed to groups', async (usage) => {
+    const of = (productId: string, model: string, requests: number) =>
+      rollup({ productId, model }, minute, requests)
+    await apply(usage, [of('prd_a', 'm', 4), of('prd_b', 'm', 3), of('prd_b', 'n', 2), of('', 'n', 1)], 1)
+    const shown = async (changes: Partial<UsageQuery>) =>
+      (await usage.query({ ...question, ...changes })).rows.map((row) => [
+        ...Object.values(row.group),
+        row.sums.requests,
+      ])
+    assert.deepEqual(await shown({ groupBy: ['productId'] }), [
+      ['prd_b', 5],
+      ['prd_a', 4],
+      ['', 1],
+    ])
+    assert.deepEqual(await shown({ filter: { productId: 'prd_b' } }), [[5]])
+    const pairs = { groupBy: ['productId', 'model'] as const, intervalMs: minuteMs }
+    const groups = [
+      { productId: 'prd_b', model: 'm' },
+      { productId: '', model: 'n' },
+    ]
+    assert.deepEqual(await shown({ ...pairs, groups }), [
+      ['m', 'prd_b', 3],
+      ['n', '', 1],
+    ])
+    assert.deepEqual(await shown({ ...pairs, groups: [] }), [])
   })
 
   check('a time without usage has no rows; text in filters is data', async (usage) => {

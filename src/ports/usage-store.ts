@@ -23,6 +23,8 @@ export interface UsageDimensions {
   readonly servedModel: string
   readonly providerId: string
   readonly deploymentId: string
+  /** API product whose subscription let the request in; empty: it was refused before, or is older than this. */
+  readonly productId: string
   readonly statusClass: number
 }
 export const usageDimensionFields = [
@@ -34,6 +36,7 @@ export const usageDimensionFields = [
   'servedModel',
   'providerId',
   'deploymentId',
+  'productId',
   'statusClass',
 ] as const satisfies readonly (keyof UsageDimensions)[]
 
@@ -91,6 +94,8 @@ export interface UsageQuery {
   readonly to: number
   readonly groupBy: readonly (keyof UsageDimensions)[]
   readonly filter: Readonly<Partial<UsageDimensions>>
+  /** Only these groups, each by the dimensions of `groupBy`; absent: all. */
+  readonly groups?: readonly UsageGroup[]
   /** Milliseconds, a multiple of 60,000: one row per interval and group. Null: one row per group. */
   readonly intervalMs: number | null
   /**
@@ -103,11 +108,13 @@ export interface UsageQuery {
 }
 export const usageRowLimit = 10_000
 
+/** The dimensions that a question groups by. */
+export type UsageGroup = Readonly<Partial<UsageDimensions>>
+
 export interface UsageRow {
   /** Start of the interval, or `from` where there is none. */
   readonly time: number
-  /** The dimensions grouped by. */
-  readonly group: Readonly<Partial<UsageDimensions>>
+  readonly group: UsageGroup
   readonly sums: UsageSums
   readonly latency: readonly number[]
 }

@@ -52,6 +52,7 @@ const views: readonly { readonly metric: Metric; readonly of: Metric; readonly m
     map: (values) => [...callOf(values), values[3] === 'ok' ? '' : (values[3] ?? '')],
   },
   { metric: metrics.callFirstChunk, of: metrics.upstreamFirstChunk, map: callOf },
+  { metric: metrics.serverFirstToken, of: metrics.firstToken, map: callOf },
 ]
 
 /** The families, and those of them that have a second name. */

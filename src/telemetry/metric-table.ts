@@ -20,6 +20,8 @@ const stageSeconds = [
 const waitSeconds = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 const lagSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
 const collectionSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+/** OpenTelemetry's for `gen_ai.server.time_per_output_token`. */
+const perTokenSeconds = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5]
 const tokenCounts = Array.from({ length: 14 }, (_, power) => 4 ** power)
 
 const workers = metricsOf('workers')
@@ -85,6 +87,11 @@ export const metrics = Object.freeze({
     labels: ['resource', 'decision'],
     maxSeries: 10,
   }),
+  adminRequests: workers.counter('gatewright_admin_requests_total', {
+    help: 'Requests of the admin API that were answered, by operation (none: no such path) and HTTP status: 401, 403 and 429 were denied.',
+    labels: ['operation', 'status'],
+    maxSeries: 1000,
+  }),
   tlsHandshakes: workers.counter('gatewright_tls_handshakes_total', {
     help: 'TLS handshakes of the data plane, by the version that was agreed on; none where it failed.',
     labels: ['version', 'result'],
@@ -102,6 +109,17 @@ export const metrics = Object.freeze({
     unit: 'usd',
     labels: ['model', 'provider'],
     maxSeries: 400,
+  }),
+  productRequests: workers.counter('gatewright_product_requests_total', {
+    help: 'Ended requests by the API product whose subscription let them in.',
+    labels: ['organization', 'product'],
+    maxSeries: 1000,
+  }),
+  productCost: workers.counter('gatewright_product_cost_usd_total', {
+    help: 'Cost of ended requests by API product, at the prices of the configuration.',
+    unit: 'usd',
+    labels: ['organization', 'product'],
+    maxSeries: 1000,
   }),
   unpriced: workers.counter('gatewright_unpriced_requests_total', {
     help: 'Requests that reached a provider and have no price.',
@@ -384,8 +402,8 @@ export const metrics = Object.freeze({
   httpDuration: workers.histogram('http_server_request_duration_seconds', {
     help: 'From the arrival of a request to the end of its answer.',
     unit: 'seconds',
-    labels: ['http_request_method', 'http_route', 'http_response_status_code', 'error_type'],
-    maxSeries: 1000,
+    labels: ['http_request_method', 'url_scheme', 'http_route', 'http_response_status_code', 'error_type'],
+    maxSeries: 1500,
     buckets: httpSeconds,
   }),
   httpActive: workers.gauge('http_server_active_requests', {
@@ -410,6 +428,26 @@ export const metrics = Object.freeze({
     labels: ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model', 'gen_ai_token_type'],
     maxSeries: 600,
     buckets: tokenCounts,
+  }),
+  serverDuration: workers.histogram('gen_ai_server_request_duration_seconds', {
+    help: 'From the arrival of a request to the end of its answer, of requests that were sent to a provider.',
+    unit: 'seconds',
+    labels: ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model', 'error_type'],
+    maxSeries: 600,
+    buckets: callSeconds,
+  }),
+  serverFirstToken: view.histogram('gen_ai_server_time_to_first_token_seconds', {
+    help: 'As gatewright_time_to_first_token_seconds.',
+    unit: 'seconds',
+    labels: ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'],
+    buckets: firstTokenSeconds,
+  }),
+  serverPerToken: workers.histogram('gen_ai_server_time_per_output_token_seconds', {
+    help: 'Time of a streamed answer after its first byte, by output token after the first; answered streams with figures of the provider.',
+    unit: 'seconds',
+    labels: ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'],
+    maxSeries: 400,
+    buckets: perTokenSeconds,
   }),
 })
 

@@ -2,6 +2,7 @@
  * A traced exchange as spans: one SERVER span (semantic conventions for HTTP) with one CLIENT span (for GenAI, v1.41) for
  * each call of a provider. What we say beyond the conventions stands under `gatewright.`.
  */
+import { callerText } from '../domain/plain-text.ts'
 import { genAiOperation, genAiProvider } from '../telemetry/index.ts'
 import { type AttributeValue, type OtlpSpan, spanKinds, statusCodes } from './otlp-span.ts'
 import type { TracedCall, TraceRecord } from './trace-record.ts'
@@ -86,7 +87,7 @@ function clientSpan(record: TraceRecord, call: TracedCall): OtlpSpan {
     parentSpanId: spanId,
     state,
     flags: flagSampled | flagKnowsRemote,
-    name: call.model === '' ? operation : `${operation} ${call.model}`,
+    name: call.model === '' ? operation : `${operation} ${callerText(call.model)}`,
     kind: spanKinds.client,
     startUs: microseconds(time + call.start),
     endUs: microseconds(time + call.end),
@@ -105,8 +106,8 @@ function clientAttributes(record: TraceRecord, call: TracedCall): OtlpSpan['attr
   const list = new AttributeList()
   list.add('gen_ai.operation.name', genAiOperation(record.operation))
   list.add('gen_ai.provider.name', genAiProvider(call.provider))
-  list.add('gen_ai.request.model', call.model)
-  list.add('gen_ai.response.model', call.responseModel)
+  list.add('gen_ai.request.model', callerText(call.model))
+  list.add('gen_ai.response.model', callerText(call.responseModel))
   if (record.streamed) list.add('gen_ai.request.stream', true)
   if (call.finishReason !== '') list.add('gen_ai.response.finish_reasons', [call.finishReason])
   if (call.firstChunk !== null)

@@ -53,6 +53,7 @@ const columns = [
   'tags',
   'refusedBy',
   'limitsPassed',
+  'productId',
 ] as const satisfies readonly (keyof UsageRecord)[]
 
 /** Where callers are is for sinks of events, not for whoever reckons usage up. */

@@ -4,6 +4,13 @@
  */
 export { exportUsage } from './export-usage.ts'
 export type { UsageRetention } from './prune-usage.ts'
-export { latencyQuantile, usageSeries, usageSummary } from './query-usage.ts'
+export {
+  checkUsageInterval,
+  latencyQuantile,
+  maxTopGroups,
+  usageSeries,
+  usageSummary,
+  usageTopGroups,
+} from './query-usage.ts'
 export { readUsageRecord, splitLines } from './read-usage-record.ts'
 export { createUsageIndexer, type UsageIndexer, type UsageIndexerCounts } from './usage-indexer.ts'

@@ -9,7 +9,8 @@ import { Fault } from '../kernel/fault.ts'
 import { appendDurably } from '../ports/event-log.contract.ts'
 import { exportUsage, type UsageExport } from './export-usage.ts'
 import { pruneUsage } from './prune-usage.ts'
-import { latencyQuantile, usageSeries, usageSummary } from './query-usage.ts'
+import { latencyQuantile, maxTopGroups, usageSeries, usageSummary } from './query-usage.ts'
+import { readUsageRecord } from './read-usage-record.ts'
 import { sampleLines, sampleRecord, sampleTime } from './sample-record.ts'
 import { createUsageIndexer } from './usage-indexer.ts'
 
@@ -51,6 +52,29 @@ test('a summary and a series give the sums of one organization', async () => {
     series.rows.map((row) => row.sums.requests),
     [2, 1],
   )
+})
+
+test('a time line of the top groups has those with most requests over the whole time, and no other', async () => {
+  const question = { ...all, groupBy: ['applicationId'] as const, intervalMs: 5 * minute }
+  const groups = async (top: number) =>
+    (await usageSeries(storage.usage, { ...question, top })).rows.map(({ group, sums }) => [
+      group.applicationId,
+      sums.requests,
+    ])
+  assert.deepEqual(await groups(1), [[records[0]?.applicationId, 2]])
+  assert.deepEqual(await groups(2), [
+    [records[0]?.applicationId, 2],
+    ['app_other', 1],
+  ])
+  const refused = (error: unknown) => error instanceof Fault && error.code === 'admin.validation'
+  await assert.rejects(usageSeries(storage.usage, { ...question, groupBy: [], top: 1 }), refused)
+  await assert.rejects(usageSeries(storage.usage, { ...question, top: maxTopGroups + 1 }), refused)
+})
+
+test('a line of an earlier release, which names no product, still counts', () => {
+  const { productId: _, ...earlier } = sampleRecord(1)
+  assert.deepEqual(readUsageRecord(JSON.stringify(earlier)), { ...earlier, productId: '' })
+  assert.equal(readUsageRecord(JSON.stringify({ ...earlier, keyId: 1 })), null)
 })
 
 test('questions out of bounds are refused', async () => {
@@ -105,9 +129,10 @@ test('CSV names the limit that refused an exchange, and those that would have', 
   const [head = '', limited = '', free = ''] = (
     await exported({ format: 'csv', organizationId: 'org_limits' })
   ).split('\r\n')
-  assert.ok(head.endsWith(',refusedBy,limitsPassed'))
-  assert.ok(limited.endsWith(',per-user,"[""trial"",""burst""]"'), limited)
-  assert.ok(free.endsWith(',,'), free)
+  const { productId } = sampleRecord(1)
+  assert.ok(head.endsWith(',refusedBy,limitsPassed,productId'))
+  assert.ok(limited.endsWith(`,per-user,"[""trial"",""burst""]",${productId}`), limited)
+  assert.ok(free.endsWith(`,,,${productId}`), free)
 })
 
 test('an export goes at the pace of its reader, in chunks of bounded size', async () => {

@@ -40,7 +40,9 @@ function isUsageRecord(value: unknown): value is UsageRecord {
 export function readUsageRecord(line: string): UsageRecord | null {
   try {
     const value: unknown = JSON.parse(line)
-    return isUsageRecord(value) ? value : null
+    if (!isUsageRecord(value)) return null
+    // Releases before 0009-usage-products wrote none.
+    return typeof value.productId === 'string' ? value : { ...value, productId: '' }
   } catch {
     return null
   }

@@ -45,6 +45,19 @@ test('model names that nothing served are not kept: a caller cannot make series 
   assert.equal(rollups[0]?.sums.requests, 1000)
 })
 
+test('the same key and model under two products are two series', () => {
+  const accumulator = createRollupAccumulator()
+  for (const productId of ['prd_a', 'prd_b', 'prd_a'])
+    accumulator.add(sampleRecord(1, { time: sampleTime, productId }))
+  assert.deepEqual(
+    accumulator.take().map(({ dimensions, sums }) => [dimensions.productId, sums.requests]),
+    [
+      ['prd_a', 2],
+      ['prd_b', 1],
+    ],
+  )
+})
+
 test('beyond the bound of series the sums stay exact under (other), per organization', () => {
   const accumulator = createRollupAccumulator(10)
   for (let index = 0; index < 100; index += 1) {

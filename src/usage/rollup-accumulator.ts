@@ -53,6 +53,7 @@ function dimensionsOf(record: UsageRecord, isOther: boolean): UsageDimensions {
     servedModel: isOther ? otherModel : isServed ? cut(record.servedModel) : '',
     providerId: record.providerId,
     deploymentId: record.deploymentId,
+    productId: record.productId,
     statusClass: Math.floor(record.status / 100),
   }
 }
@@ -97,7 +98,7 @@ function addTo({ sums, latency }: Entry, record: UsageFigures): void {
 
 function keyOf(minute: number, record: UsageRecord, model: string): string {
   // Ids of ours come first, so that a made-up model name can confuse no more than its own key's series.
-  return `${minute}\n${record.organizationId}\n${record.applicationId}\n${record.keyId}\n${record.deploymentId}\n${record.providerId}\n${Math.floor(record.status / 100)}\n${cut(record.operation)}\n${model}`
+  return `${minute}\n${record.organizationId}\n${record.applicationId}\n${record.keyId}\n${record.productId}\n${record.deploymentId}\n${record.providerId}\n${Math.floor(record.status / 100)}\n${cut(record.operation)}\n${model}`
 }
 
 export function createRollupAccumulator(seriesPerMinute = maxSeriesPerMinute): RollupAccumulator {

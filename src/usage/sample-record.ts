@@ -10,6 +10,7 @@ export function sampleRecord(number: number, changes: Partial<UsageRecord> = {})
     organizationId: 'org_0123456789abcdefghijkl',
     applicationId: 'app_0123456789abcdefghijkl',
     keyId: 'keyid0123456',
+    productId: 'prd_0123456789abcdefghijkl',
     operation: 'openai.chat.completions',
     dialect: 'openai-chat',
     model: 'gpt-4o',

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
@@ -129,6 +130,10 @@ test('a receiver that is away gets everything once it is there; requests of stra
     assert.equal((await chat(product, 'gwr_live_nobody', agent)).status, 401)
   for (let count = 0; count < 7; count += 1)
     assert.equal((await request(`${product.http}/no/such/path`, { dispatcher: agent })).statusCode, 404)
+  const socket = connect(Number(new URL(product.http).port), '127.0.0.1', () =>
+    socket.write('no HTTP\r\n\r\n'),
+  )
+  socket.resume()
   await sleep(2000)
   receiver.failing = 0
   receiver.events.clear()
@@ -136,7 +141,10 @@ test('a receiver that is away gets everything once it is there; requests of stra
     [...receiver.events.values()].filter(({ reason, actor }) => reason === code && actor.kind === 'unknown')
   const countOf = (code: string): number => refusedWith(code).reduce((sum, { count = 1 }) => sum + count, 0)
   await eventually(
-    () => countOf('auth.invalid-key') >= 40 && exchangesAt(receiver).size >= 60,
+    () =>
+      countOf('auth.invalid-key') >= 40 &&
+      countOf('request.malformed-http') === 1 &&
+      exchangesAt(receiver).size >= 60,
     () => `${countOf('auth.invalid-key')} refusals and ${exchangesAt(receiver).size} exchanges have arrived`,
   )
   assert.equal(countOf('auth.invalid-key'), 40)
@@ -144,6 +152,11 @@ test('a receiver that is away gets everything once it is there; requests of stra
   assert.deepEqual(
     [refused?.stream, refused?.action, refused?.actor.address, refused?.exchange?.status],
     ['security', 'auth.refused', '127.0.0.1', 401],
+  )
+  const [stray] = refusedWith('request.malformed-http')
+  assert.deepEqual(
+    [stray?.stream, stray?.action, stray?.actor.address, stray?.exchange],
+    ['security', 'connection.refused', '127.0.0.1', null],
   )
   const unknown = [...receiver.events.values()].filter(({ exchange }) => exchange?.status === 404)
   assert.equal(

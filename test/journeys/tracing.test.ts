@@ -92,6 +92,7 @@ before(async () => {
         endpoint: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/v1/traces`,
         allowPrivateNetwork: true,
         headers: { authorization: 'env:RECEIVER_KEY' },
+        sampling: { ratio: 1 },
       },
       organizations: [{ slug: 'default' }],
       deployments: [deployment('first'), deployment('second')],

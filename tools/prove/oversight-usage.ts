@@ -24,6 +24,7 @@ interface Panel {
   readonly name: string
   readonly groupBy: readonly (keyof UsageDimensions)[]
   readonly intervalMs: number | null
+  readonly top?: number
 }
 
 const panels: readonly Panel[] = [
@@ -32,14 +33,19 @@ const panels: readonly Panel[] = [
   { name: 'by key and model', groupBy: ['keyId', 'model'], intervalMs: null },
   { name: 'each day', groupBy: [], intervalMs: dayMs },
   { name: 'each day by model', groupBy: ['model'], intervalMs: dayMs },
+  { name: 'by product', groupBy: ['productId'], intervalMs: null },
+  { name: 'each day of the top 5 keys', groupBy: ['keyId'], intervalMs: dayMs, top: 5 },
 ]
 
-async function ask(usage: UsageStore, { groupBy, intervalMs }: Panel, shape: HistoryShape) {
+async function ask(usage: UsageStore, panel: Panel, shape: HistoryShape) {
+  const { groupBy, intervalMs, top } = panel
   // Odd edges, as a dashboard that says "the last 90 days" at some moment has.
   const odd = 5 * usageResolutionMs.hour + 17 * usageResolutionMs.minute
   const from = shape.end - shape.days * dayMs
   const question = { organizationId: organizationName(1), from, to: shape.end - odd, groupBy, limit: 10_000 }
-  return intervalMs === null ? usageSummary(usage, question) : usageSeries(usage, { ...question, intervalMs })
+  return intervalMs === null
+    ? usageSummary(usage, question)
+    : usageSeries(usage, { ...question, intervalMs, top: top ?? null })
 }
 
 async function measure(db: Database, name: string, shape: HistoryShape): Promise<ProofRow[]> {

@@ -50,6 +50,7 @@ function seriesOf(shape: HistoryShape): Row[] {
             served_model: `model-${model}-2026`,
             provider_id: `provider-${model % 3}`,
             deployment_id: `dep_${model}`,
+            product_id: `prd_${application % 3}`,
             status_class: 2,
           })
         }

@@ -10,6 +10,8 @@
  * timeout. A listener that expects a PROXY header takes connections from its proxies alone, and none without it.
  */
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { connectionReasons } from '../../domain/refusal.ts'
 import { faults } from '../../faults/catalogue.ts'
 import type { ConnectionBoard } from '../../ports/listener.ts'
 import { Http2Connection } from '../http2/connection.ts'
@@ -52,7 +54,7 @@ export function createAcceptor(entrance: Entrance): (socket: Socket) => void {
   function admit(arrival: Arrival, address: string, entering: Entering | null): void {
     const { place } = arrival
     if (isShared(address)) place.share(address)
-    else if (!place.claim(address, context.bounds)) return refuse(entrance, arrival.socket)
+    else if (!place.claim(address, context.bounds)) return refuse(entrance, arrival.socket, address)
     if (tls === null) {
       serve(entrance, arrival, address)
       entering?.done()
@@ -63,7 +65,7 @@ export function createAcceptor(entrance: Entrance): (socket: Socket) => void {
     socket.on('error', ignoreError)
     const place = context.draining ? null : caps.take(context.bounds)
     if (place === null) {
-      refuse(entrance, socket)
+      refuse(entrance, socket, peerAddress(socket))
       return
     }
     socket.once('close', () => place.release())
@@ -138,17 +140,20 @@ function secure({ entrance, tls, turns, entering }: SecureWay, arrival: Arrival,
   const { socket, place, rest } = arrival
   const begin = (): boolean => {
     if (socket.destroyed) return false
-    tls.secure(socket, (secured) => {
+    const secured = (socket: TLSSocket): void => {
       const peer = { address, encrypted: true, place }
       const connection =
-        secured.alpnProtocol === 'h2'
-          ? new Http2Connection(secured, context, peer)
-          : new Http1Connection(streamSource(secured), context, peer)
+        socket.alpnProtocol === 'h2'
+          ? new Http2Connection(socket, context, peer)
+          : new Http1Connection(streamSource(socket), context, peer)
       // Before it is counted out as entering, so that the listener is not empty in between.
-      track(open, secured, connection)
+      track(open, socket, connection)
       entering.done()
       if (context.draining) connection.drain()
-    })
+    }
+    tls.secure(socket, secured, () =>
+      context.noteRefusal({ reason: connectionReasons.handshake, status: 0, address }),
+    )
     return true
   }
   // What is read stays in the socket's buffer, from which the handshake begins.
@@ -162,8 +167,13 @@ function track(open: OpenConnections, socket: Socket, connection: OpenConnection
 }
 
 /** Too many: a client of plain HTTP is told so. */
-function refuse({ context, tls }: Entrance, socket: Socket): void {
+function refuse({ context, tls }: Entrance, socket: Socket, address: string): void {
   context.counters.capped += 1
+  // Whoever comes while the process ends did nothing wrong.
+  if (!context.draining) {
+    const { code: reason, status } = faults.tooManyConnections
+    context.noteRefusal({ reason, status: tls === null ? status : 0, address })
+  }
   if (tls === null) {
     const fault = context.draining ? faults.shuttingDown : faults.tooManyConnections
     socket.end(refusalReply(fault), 'latin1')
@@ -174,6 +184,7 @@ function refuse({ context, tls }: Entrance, socket: Socket): void {
 /** No proxy of ours, or none of its words: there is nothing to be said to it. */
 function turnAway({ context }: Entrance, socket: Socket): void {
   context.counters.refused += 1
+  context.noteRefusal({ reason: connectionReasons.proxy, status: 0, address: peerAddress(socket) })
   socket.destroy()
 }
 

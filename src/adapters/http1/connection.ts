@@ -14,7 +14,7 @@
 import type { Socket } from 'node:net'
 import { type CatalogueEntry, faults } from '../../faults/catalogue.ts'
 import type { TimerWheel } from '../../kernel/timer-wheel.ts'
-import type { ExchangeHandler, ListenerBounds } from '../../ports/listener.ts'
+import type { ExchangeHandler, ListenerBounds, ListenerRefusal } from '../../ports/listener.ts'
 import { BodyDeadlines } from './body-deadlines.ts'
 import { BodyIntake } from './body-intake.ts'
 import type { ChunkSource } from './chunk-source.ts'
@@ -37,6 +37,8 @@ export interface ConnectionContext {
   bounds: ListenerBounds
   draining: boolean
   readonly counters: ListenerCounters
+  /** Reports what never becomes a request. */
+  readonly noteRefusal: (refusal: ListenerRefusal) => void
   /** Counts and reports. */
   noteHandlerError(error: unknown): void
 }
@@ -398,7 +400,9 @@ export class Http1Connection implements ExchangeHost {
   }
 
   #refuse(fault: CatalogueEntry): void {
+    const { code: reason, status } = fault
     this.#context.counters.refused += 1
+    this.#context.noteRefusal({ reason, status, address: this.remoteAddress })
     this.put(refusalReply(fault), null, '')
     this.#closeGently()
   }

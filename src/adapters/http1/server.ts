@@ -33,6 +33,7 @@ export async function openHttpListener(
   }
   const wheel = createTimerWheel(tickMs)
   const counters = { refused: 0, droppedHeaders: 0, handlerErrors: 0, timedOut: 0, capped: 0 }
+  const { refused = ignoreRefusal } = options
   const context: ConnectionContext = {
     wheel,
     turns: createRequestTurns(),
@@ -40,6 +41,7 @@ export async function openHttpListener(
     bounds: options.bounds,
     draining: false,
     counters,
+    noteRefusal: refused,
     noteHandlerError(error) {
       counters.handlerErrors += 1
       options.handlerFailed?.(error)
@@ -132,6 +134,10 @@ function isLoopback(host: string): boolean {
 
 function nobody(): boolean {
   return false
+}
+
+function ignoreRefusal(): void {
+  // Nobody asks for events.
 }
 
 function ignoreError(): void {

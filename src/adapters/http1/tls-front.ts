@@ -9,8 +9,8 @@ import type { TlsMaterial } from '../../ports/listener.ts'
 import { secureContextOptions } from './secure-context.ts'
 
 export interface TlsFront {
-  /** Run the handshake; `secured` is called once when it succeeds, else the socket is destroyed. */
-  secure(socket: Socket, secured: (socket: TLSSocket) => void): void
+  /** Run the handshake; one of the two is called once: `failed` when the socket is destroyed. */
+  secure(socket: Socket, secured: (socket: TLSSocket) => void, failed: () => void): void
   /** Certificate and key of the handshakes to come. @throws when they do not parse or do not belong together */
   setMaterial(material: TlsMaterial): void
 }
@@ -21,29 +21,36 @@ export function createTlsFront(
   ended: (version: string | null) => void = () => {},
 ): TlsFront {
   const options: TlsOptions = { ...secureContextOptions(material), ALPNProtocols: ['h2', 'http/1.1'] }
-  const waiting = new WeakMap<object, (socket: TLSSocket) => void>()
+  const waiting = new WeakMap<object, Waiting>()
   const server = createServer(options)
   server.on('tlsClientError', (_error, socket) => {
+    const raw = rawOf(socket)
+    if (raw !== undefined) waiting.get(raw)?.failed()
     socket.destroy()
     ended(null)
   })
   server.on('secureConnection', (socket) => {
     ended(socket.getProtocol())
     const raw = rawOf(socket)
-    const secured = raw === undefined ? undefined : waiting.get(raw)
-    if (secured === undefined) socket.destroy()
-    else secured(socket)
+    const asked = raw === undefined ? undefined : waiting.get(raw)
+    if (asked === undefined) socket.destroy()
+    else asked.secured(socket)
   })
 
   return {
-    secure(socket, secured) {
-      waiting.set(socket, secured)
+    secure(socket, secured, failed) {
+      waiting.set(socket, { secured, failed })
       server.emit('connection', socket)
     },
     setMaterial(next) {
       server.setSecureContext(secureContextOptions(next))
     },
   }
+}
+
+interface Waiting {
+  readonly secured: (socket: TLSSocket) => void
+  readonly failed: () => void
 }
 
 /** The socket that a TLS socket was made from. */

@@ -14,6 +14,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
+import { connectionReasons } from '../../domain/refusal.ts'
 import type { TimerWheel } from '../../kernel/timer-wheel.ts'
 import type { ListenerBounds } from '../../ports/listener.ts'
 import type { ConnectionContext, ConnectionPeer } from '../http1/connection.ts'
@@ -136,6 +137,7 @@ export class Http2Connection implements StreamHost {
   #refuse(stream: ServerHttp2Stream, problem: keyof typeof problemFaults): void {
     this.#context.counters.refused += 1
     const fault = problemFaults[problem]
+    this.#context.noteRefusal({ reason: fault.code, status: fault.status, address: this.remoteAddress })
     if (stream.destroyed || stream.closed) return
     stream.respond({ ':status': fault.status, 'content-type': 'application/json' })
     stream.end(refusalBody(fault))
@@ -159,6 +161,11 @@ export class Http2Connection implements StreamHost {
   #flooded(): void {
     if (this.#session.destroyed) return
     this.#context.counters.refused += 1
+    this.#context.noteRefusal({
+      reason: connectionReasons.flood,
+      status: 0,
+      address: this.remoteAddress,
+    })
     this.#place.punish()
     this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
   }

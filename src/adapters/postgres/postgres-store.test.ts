@@ -149,6 +149,7 @@ describe('PostgreSQL', { skip: postgresMissing() }, () => {
         servedModel: 'm',
         providerId: 'p',
         deploymentId: 'd',
+        productId: '',
         statusClass: 2,
       })
       const sums = {

@@ -8,6 +8,7 @@ import { addNodeReports, createCounterTables } from '../sql-counters/counter-tab
 import type { Database } from './database.ts'
 import { addLimitAlerts } from './limit-alert-migration.ts'
 import { latencyBuckets, usageSums } from './usage-columns.ts'
+import { addUsageProducts } from './usage-product-migration.ts'
 import { addUsageRollups } from './usage-rollup-migration.ts'
 
 const notNull = (column: ColumnDefinitionBuilder) => column.notNull()
@@ -396,4 +397,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0006-limit-alerts': { up: addLimitAlerts },
   '0007-counter-reports': { up: addNodeReports },
   '0008-usage-rollups': { up: addUsageRollups },
+  '0009-usage-products': { up: addUsageProducts },
 })

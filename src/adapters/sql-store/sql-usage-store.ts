@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { type SelectQueryBuilder, sql } from 'kysely'
+import { type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import {
   type UsageDimensions,
+  type UsageGroup,
   type UsagePruneOrder,
   type UsageQuery,
   type UsageResolution,
@@ -196,6 +197,12 @@ function selectPart(db: Database, part: UsagePart, query: UsageQuery): Rows {
   return rows
 }
 
+type Terms = ExpressionBuilder<Schema, string>
+
+function isOfGroup(build: Terms, group: UsageGroup, field: keyof UsageDimensions) {
+  return build(`usage_series.${columnName(field)}`, '=', group[field] ?? '')
+}
+
 /** Sums by interval and group. Column names come from the tables of this file only, never from a caller. */
 function selectSums(db: Database, plan: UsagePlan, query: UsageQuery): Rows | null {
   const [first, ...others] = plan.parts.map((part) => selectPart(db, part, query))
@@ -214,6 +221,14 @@ function selectSums(db: Database, plan: UsagePlan, query: UsageQuery): Rows | nu
   }
   for (const column of usageSumColumns) {
     rows = rows.select((build) => build.fn.sum(`sums.${column}`).as(column))
+  }
+  const { groups } = query
+  if (groups !== undefined) {
+    rows = rows.where((build) =>
+      build.or(
+        groups.map((group) => build.and(query.groupBy.map((field) => isOfGroup(build, group, field)))),
+      ),
+    )
   }
   return rows
 }

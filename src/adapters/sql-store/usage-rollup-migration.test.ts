@@ -12,7 +12,7 @@ import { usageSumColumns } from './usage-columns.ts'
 
 const midnight = 1_700_006_400_000
 
-test('minutes of an earlier release are summed by hour and day once', async () => {
+test('minutes of an earlier release are summed by hour and day once, and are of no product', async () => {
   const db = new Kysely<Schema>({ dialect: createSqliteDialect({ path: ':memory:' }) })
   const earlier = Object.entries(migrations).filter(([name]) => name < '0008')
   const provider = { getMigrations: () => Promise.resolve(Object.fromEntries(earlier)) }
@@ -40,6 +40,11 @@ test('minutes of an earlier release are summed by hour and day once', async () =
     assert.equal(rows[0]?.sums.requests, 3 * minutes.length, resolution)
     assert.equal(rows[0]?.latency.at(-1), 3 * minutes.length, resolution)
   }
+  const older = await usage.query({ ...all, groupBy: ['productId'], intervalMs: null, resolution: 'day' })
+  assert.deepEqual(
+    older.rows.map((row) => [row.group.productId, row.sums.requests]),
+    [['', 3 * minutes.length]],
+  )
   const days = await usage.query({ ...all, intervalMs: 86_400_000, resolution: 'day' })
   assert.deepEqual(
     days.rows.map((row) => [(row.time - midnight) / 86_400_000, row.sums.requests]),

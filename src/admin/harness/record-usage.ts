@@ -25,6 +25,7 @@ function rollup(organizationId: string, minute: number, durations: readonly numb
       servedModel: '=gpt, "5"',
       providerId: 'openai',
       deploymentId: 'dep_1',
+      productId: 'prd_1',
       statusClass: 2,
     },
     sums: {
@@ -63,6 +64,7 @@ export function sampleUsageRecord(fields: Partial<UsageRecord>): UsageRecord {
     organizationId: 'org_1',
     applicationId: 'app_1',
     keyId: 'k1',
+    productId: 'prd_1',
     operation: 'chat.completions',
     dialect: 'openai-chat',
     model: 'gpt',

@@ -139,6 +139,8 @@ export interface StartedAdmin {
   readonly storage: SqliteStorage
   /** What went to the audit log. */
   readonly recorded: readonly Recorded[]
+  /** Answers as they were counted. */
+  readonly answered: readonly (readonly [operation: string, status: number])[]
   /** What went to the log. */
   readonly logged: readonly Readonly<Record<string, unknown>>[]
   stop(): Promise<void>
@@ -159,10 +161,9 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
   })
   const catalogue = createCatalogue()
   const recorded: Recorded[] = []
+  const answered: (readonly [operation: string, status: number])[] = []
   const logged: Readonly<Record<string, unknown>>[] = []
-  const log = (fields: Readonly<Record<string, unknown>>, message: string): void => {
-    logged.push({ ...fields, message })
-  }
+  const log = (fields: object, message: string): void => void logged.push({ ...fields, message })
   const failures = createMemoryCounterStore({ now: clock.now, ttlMs: 1000 }).open('node')
   const deps: AdminDependencies = {
     store: storage.store,
@@ -192,6 +193,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
       rewrap: async () => ({ rewrapped: 0, kept: 3 }),
     },
     signIns: createSignInThrottle({ shared: null, local: failures, clock }),
+    answered: (operation, status) => answered.push([operation, status]),
     ...changes,
   }
   const app = await createAdminApi(deps)
@@ -202,6 +204,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     clock,
     storage,
     recorded,
+    answered,
     logged,
     async stop() {
       await app.close()

@@ -11,7 +11,7 @@ import {
   usageResolutions,
   usageRowLimit,
 } from '../../ports/usage-store.ts'
-import { latencyQuantile, usageSeries, usageSummary } from '../../usage/index.ts'
+import { latencyQuantile, maxTopGroups, usageSeries, usageSummary } from '../../usage/index.ts'
 import { openOrganization } from '../access.ts'
 import type { AdminContext } from '../context.ts'
 import { closed, named, nullable, oneOf, time } from '../schemas.ts'
@@ -41,6 +41,7 @@ export const usageRange = {
   operation: text('Of this operation only.'),
   providerId: text('Served by this provider only.'),
   deploymentId: text('Served by this deployment only.'),
+  productId: text('Let in by a subscription to this API product only.'),
   resolution: Type.Optional(
     oneOf(
       ['auto', ...usageResolutions],
@@ -51,6 +52,14 @@ export const usageRange = {
     Type.Integer({ description: 'Most rows.', minimum: 1, maximum: usageRowLimit, default: 1000 }),
   ),
 }
+
+export const usageTop = Type.Optional(
+  Type.Integer({
+    description: 'Only so many groups: those with most requests over the whole time.',
+    minimum: 1,
+    maximum: maxTopGroups,
+  }),
+)
 
 export const recordFormat = oneOf(['csv', 'jsonl'], 'RFC 4180, or one JSON object per line.')
 
@@ -79,6 +88,7 @@ const usageRow = named(
         servedModel: Type.String(),
         providerId: Type.String(),
         deploymentId: Type.String(),
+        productId: Type.String(),
         statusClass: Type.Integer(),
       }),
     ),
@@ -166,9 +176,19 @@ export function showUsageRow(row: UsageRow): ShownUsageRow {
   }
 }
 
-const filterNames = ['applicationId', 'keyId', 'model', 'operation', 'providerId', 'deploymentId'] as const
+const filterNames = [
+  'applicationId',
+  'keyId',
+  'model',
+  'operation',
+  'providerId',
+  'deploymentId',
+  'productId',
+] as const
 
 type UsageRequest = GivenRange & {
+  readonly top?: number
+} & {
   readonly [K in (typeof filterNames)[number]]?: string
 } & { readonly organization: string; readonly interval: UsageInterval | null; readonly limit?: number }
 
@@ -190,7 +210,7 @@ export async function queryUsage(ctx: AdminContext, asked: UsageRequest): Promis
   const { usage } = ctx.deps
   const result = await (asked.interval === null
     ? usageSummary(usage, question)
-    : usageSeries(usage, { ...question, intervalMs: intervalMs[asked.interval] }))
+    : usageSeries(usage, { ...question, intervalMs: intervalMs[asked.interval], top: asked.top ?? null }))
   const { from, to, resolutions, rows, truncated } = result
   return { from, to, resolutions: [...resolutions], rows: rows.map(showUsageRow), truncated }
 }

@@ -19,6 +19,7 @@ const dimensions: Readonly<Record<string, Dimension>> = {
   operation: 'operation',
   provider: 'providerId',
   deployment: 'deploymentId',
+  product: 'productId',
   status: 'statusClass',
 }
 
@@ -32,6 +33,8 @@ interface UsageOptions {
   readonly records?: boolean
 }
 
+/** Rows of a time line that one answer may hold. */
+const mostRows = 10_000
 const intervals: ReadonlySet<string> = new Set(['minute', 'hour', 'day'])
 
 function resolutionOf({ resolution = 'auto' }: UsageOptions) {
@@ -39,11 +42,11 @@ function resolutionOf({ resolution = 'auto' }: UsageOptions) {
   throw new CliFailure('usage', `${resolution} is no length of sums.`, 'Write auto, minute, hour or day.')
 }
 
-function limitOf({ top, interval }: UsageOptions): { readonly limit?: number } {
+/** Of a table the first rows are the groups with most requests; of a time line they are to be found first. */
+function limitOf({ top, interval, csv }: UsageOptions): { readonly limit?: number; readonly top?: number } {
   if (top === undefined) return {}
-  if (interval !== undefined || !/^[1-9]\d{0,3}$/.test(top))
-    throw new CliFailure('usage', '--top takes a number up to 9999, and goes without --interval.')
-  return { limit: Number(top) }
+  if (!/^[1-9]\d?$|^100$/.test(top)) throw new CliFailure('usage', '--top takes a number up to 100.')
+  return interval === undefined && csv !== true ? { limit: Number(top) } : { top: Number(top) }
 }
 
 function parseBy(text: string): Dimension[] {
@@ -98,6 +101,9 @@ function notes(rows: readonly UsageRow[]): string {
   return lines.some((line) => line !== '') ? `\n${lines.join('')}` : ''
 }
 
+const more = (truncated: boolean): string =>
+  truncated ? '\nThere are more rows: ask for less time, for --top groups, or for --csv.\n' : ''
+
 const base = '/api/v1/organizations/{organization}/usage'
 
 async function writeCsv(session: Session, options: UsageOptions): Promise<void> {
@@ -106,6 +112,8 @@ async function writeCsv(session: Session, options: UsageOptions): Promise<void> 
     format: 'csv' as const,
     from: sinceOf(options, session.io),
     groupBy: parseBy(options.by).join(','),
+    resolution: resolutionOf(options),
+    ...limitOf(options),
     ...(options.interval === undefined ? {} : { interval: options.interval }),
   }
   const params = { path: { organization }, query }
@@ -143,9 +151,17 @@ async function showUsage(session: Session, options: UsageOptions): Promise<void>
   const table =
     interval === undefined
       ? await take(session.client.GET(`${base}/summary`, { params: { path, query } }))
-      : await take(session.client.GET(`${base}/series`, { params: { path, query: { ...query, interval } } }))
+      : await take(
+          session.client.GET(`${base}/series`, {
+            params: { path, query: { limit: mostRows, ...query, interval } },
+          }),
+        )
   const columns = columnsFor(by, interval !== undefined)
-  session.show(table, ({ rows }) => formatTable(rows, columns, 'No request in this time.') + notes(rows))
+  session.show(
+    table,
+    ({ rows, truncated }) =>
+      formatTable(rows, columns, 'No request in this time.') + notes(rows) + more(truncated),
+  )
 }
 
 export function addUsage(program: Command, io: CliIo): void {
@@ -157,13 +173,17 @@ export function addUsage(program: Command, io: CliIo): void {
       ['gatewright usage --by app,model --since 30d', 'A month by application and model'],
       ['gatewright usage --by key --since 90d --top 10', 'The ten keys with most requests'],
       ['gatewright usage --records --since 1h', 'Every request of the last hour as JSON lines'],
+      [
+        'gatewright usage --by product --since 90d --interval day --top 5',
+        'The five products with most requests, by day',
+      ],
       ['gatewright usage --interval day --since 7d --csv > week.csv', 'For a spreadsheet'],
     ],
   })
     .option('--by <words>', `group by, comma-separated: ${Object.keys(dimensions).join(', ')}`, 'model')
     .option('--since <when>', 'from a duration ago (24h, 30d) or a date on', '24h')
     .option('--interval <length>', 'one row per minute, hour or day')
-    .option('--top <count>', 'only the groups with most requests')
+    .option('--top <count>', 'only the groups with most requests over the whole time, up to 100')
     .option('--resolution <length>', 'read only sums by minute, hour or day', 'auto')
     .option('--csv', 'write CSV')
     .option('--records', 'write every single request: JSON lines, or CSV with --csv')

@@ -23,6 +23,7 @@ const base = {
   severity_id: 'integer*',
   metadata: '@metadata*',
   message: 'string',
+  count: 'integer',
   duration: 'integer',
   status_id: 'integer',
   status_code: 'string',

@@ -54,7 +54,7 @@ const done = { stream: 'audit', actor: admin, exchange: null } as const
 export const sampleEvents: readonly OversightEvent[] = [
   sampleEvent(),
   sampleEvent({ id: 'req_02', action: 'exchange.refused', outcome: 'failure', reason: 'limits.exceeded' }),
-  sampleEvent({ id: 'req_03', stream: 'usage', action: 'exchange.used' }),
+  sampleEvent({ id: 'req_03', stream: 'usage', action: 'usage.recorded' }),
   sampleEvent({
     ...refused,
     id: 'evt_04',
@@ -77,14 +77,29 @@ export const sampleEvents: readonly OversightEvent[] = [
     severity: 'critical',
     reason: 'privacy.found',
   }),
-  sampleEvent({ ...done, id: 'evt_08', action: 'sign-in.refused', outcome: 'failure', severity: 'medium' }),
-  sampleEvent({ ...done, id: 'evt_09', action: 'key.create', resource: { kind: 'api-key', id: 'key_2' } }),
-  sampleEvent({ ...done, id: 'evt_10', action: 'key.rotate', resource: { kind: 'api-key', id: 'key_2' } }),
+  sampleEvent({
+    ...done,
+    id: 'evt_08',
+    stream: 'security',
+    action: 'sign-in.refuse',
+    outcome: 'failure',
+    severity: 'low',
+  }),
+  sampleEvent({ ...done, id: 'evt_09', action: 'key.create', resource: { kind: 'key', id: 'key_2' } }),
+  sampleEvent({ ...done, id: 'evt_10', action: 'key.rotate', resource: { kind: 'key', id: 'key_2' } }),
   sampleEvent({
     ...done,
     id: 'evt_11',
     action: 'deployment.update',
     resource: { kind: 'deployment', id: 'dep_1' },
   }),
-  sampleEvent({ ...done, id: 'evt_12', action: 'snapshot.swapped', actor: { ...nobody, kind: 'system' } }),
+  sampleEvent({ ...done, id: 'evt_12', action: 'control-plane.start', actor: { ...nobody, kind: 'system' } }),
+  sampleEvent({
+    ...refused,
+    id: 'evt_13',
+    action: 'connection.refused',
+    reason: 'request.malformed-http',
+    actor: { ...nobody, address: '192.0.2.9' },
+    count: 12,
+  }),
 ]

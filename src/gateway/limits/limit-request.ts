@@ -1,8 +1,8 @@
 /** What an exchange asks of the limits: who, what for, and how much at most. */
-import type { GrantSnapshot } from '../../domain/snapshot.ts'
 import type { BudgetRoom, LimitActual } from '../../limits/index.ts'
 import { estimateInput, type MeteredModel, roughInput } from '../../metering/index.ts'
 import type { Exchange, ExchangeRequest } from '../exchange.ts'
+import { grantOf } from '../granted-product.ts'
 import { dearestCost, meteredModel, publicModel } from '../metered-model.ts'
 import { sensibleCap } from './answer-cap.ts'
 import { outputCapOf } from './output-cap.ts'
@@ -35,8 +35,6 @@ export class AskedRequest implements ExchangeRequest {
   outputCap: number | null = null
   readonly #exchange: Exchange
   readonly #needs: LimitNeeds
-  /** Undefined: nobody has asked for it. */
-  #grant: GrantSnapshot | null | undefined = undefined
   #answers = 0
   #bounded: LimitActual | null = null
 
@@ -97,18 +95,10 @@ export class AskedRequest implements ExchangeRequest {
     return this.#exchange.stream
   }
   get productId(): string {
-    return this.#ofGrant()?.productId ?? ''
+    return grantOf(this.#exchange)?.productId ?? ''
   }
   get planId(): string {
-    return this.#ofGrant()?.planId ?? ''
-  }
-
-  #ofGrant(): GrantSnapshot | null {
-    if (this.#grant === undefined) {
-      const { application, operation, route } = this.#exchange
-      this.#grant = application?.grantFor(operation?.id ?? '', route === null ? null : this.model) ?? null
-    }
-    return this.#grant
+    return grantOf(this.#exchange)?.planId ?? ''
   }
 
   refine(): void {

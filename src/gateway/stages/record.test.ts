@@ -12,7 +12,11 @@ const rig = rigForTests((upstream) => ({
       secrets: { apiKey: 'sk-test-0001' },
     }),
   ],
-  routes: [testRoute('gpt', ['openai'], 'gpt-4o'), testRoute('own', ['openai'], 'never-heard-of')],
+  routes: [
+    testRoute('gpt', ['openai'], 'gpt-4o'),
+    testRoute('own', ['openai'], 'never-heard-of'),
+    testRoute('any-*', ['openai'], 'gpt-4o'),
+  ],
 }))
 
 const only = () => {
@@ -47,6 +51,27 @@ test('a record tells who, what, where, how much and how long', async () => {
     record.overheadMs > 0 &&
       record.overheadMs <= record.firstByteMs &&
       record.firstByteMs <= record.durationMs,
+  )
+})
+
+test('an exchange counts to the first product that let it in, and to none before that is known', async () => {
+  const { gateway, config } = rig.started
+  const grant = { operations: ['*'], planId: null }
+  const grants = [
+    { ...grant, productId: 'prd_one', models: ['any-one'] },
+    { ...grant, productId: 'prd_all', models: ['*'] },
+  ]
+  const applications = config.applications.map((application) => ({ ...application, grants }))
+  gateway.apply({ type: 'config', config: { ...config, version: 2, applications } })
+  for (const model of ['gpt', 'any-one', 'any-two', 'nothing']) await rig.chat({ model })
+  assert.deepEqual(
+    rig.started.records.map(({ model, productId }) => [model, productId]),
+    [
+      ['gpt', 'prd_all'],
+      ['any-one', 'prd_one'],
+      ['any-two', 'prd_all'],
+      ['nothing', ''],
+    ],
   )
 })
 

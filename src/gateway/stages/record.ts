@@ -3,6 +3,7 @@ import { noUsage, type UsageRecord } from '../../domain/usage.ts'
 import { eventClassOf } from '../event-class.ts'
 import type { Exchange } from '../exchange.ts'
 import { cacheProvider } from '../exchange-metrics.ts'
+import { grantOf } from '../granted-product.ts'
 import type { Stage } from '../stage.ts'
 import { tellRefusal } from '../tell-refusal.ts'
 
@@ -23,6 +24,7 @@ export const record: Stage = (exchange, ctx) => {
     organizationId: key.organizationId,
     applicationId: key.applicationId,
     keyId: key.keyId,
+    productId: grantOf(exchange)?.productId ?? '',
     operation: operation.id,
     dialect: operation.dialect ?? '',
     model: exchange.model,

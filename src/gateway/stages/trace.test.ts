@@ -7,7 +7,7 @@ import { rigForTests } from '../harness/gateway-rig.ts'
 import { testDeployment, testRoute } from '../harness/start-gateway.ts'
 
 const terms: TracingTerms = {
-  followsParents: true,
+  parents: 'follow',
   ratio: 1,
   rules: [],
   keepsErrors: true,
@@ -132,7 +132,7 @@ test('what the caller left out of its sample is told of only when it fails, and 
   assert.equal(rig.started.traces.length, 1)
 })
 
-test('rules give operations and models shares of their own; a parent goes before them unless it is ignored', async () => {
+test('rules give operations and models shares of their own; a parent goes before them where its decision counts', async () => {
   const rules = [
     { operations: null, models: ['pai*'], ratio: 1 },
     { operations: ['chat.*'], models: null, ratio: 0 },
@@ -144,7 +144,11 @@ test('rules give operations and models shares of their own; a parent goes before
   assert.equal(only().model, 'pair')
   await rig.chat({}, parent('01'))
   assert.equal(rig.started.traces.length, 2)
-  apply({ rules, followsParents: false })
+  apply({ rules, parents: 'continue' })
+  const answer = await rig.chat({}, parent('01'))
+  assert.match(String(answer.headers['traceresponse']), new RegExp(`^00-${parentTrace}-`))
+  assert.equal(rig.started.traces.length, 2)
+  apply({ rules, parents: 'ignore' })
   await rig.chat({}, parent('01'))
   assert.equal(rig.started.traces.length, 2)
 })

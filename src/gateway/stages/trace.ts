@@ -7,7 +7,7 @@ import type { Stage } from '../stage.ts'
 export const beginTrace: Stage = (exchange, ctx) => {
   const { tracing } = exchange.snapshot
   if (tracing === null) return 'next'
-  const parent = tracing.terms.followsParents ? readTraceContext(exchange.inbound.headers) : null
+  const parent = tracing.terms.parents !== 'ignore' ? readTraceContext(exchange.inbound.headers) : null
   exchange.trace = new ExchangeTrace(tracing, ctx.traceIds, parent)
   return 'next'
 }

@@ -53,6 +53,20 @@ export const costAndUsage: Dashboard = {
             '{{model}}': `${rate('gatewright_cost_usd_total', 'model', chosen)} * 3600`,
           },
         ),
+        graph(
+          'By API product, per hour',
+          { unit: 'currencyUSD', help: 'Ids of products; `gatewright products list` has their names.' },
+          {
+            '{{product}}': `${rate('gatewright_product_cost_usd_total', 'product', ofOrganization)} * 3600`,
+          },
+        ),
+        graph(
+          'Requests by API product',
+          { unit: 'reqps', help: 'As they end.' },
+          {
+            '{{product}}': rate('gatewright_product_requests_total', 'product', ofOrganization),
+          },
+        ),
         table(
           'Models',
           { unit: 'currencyUSD', help: 'In the time shown.' },

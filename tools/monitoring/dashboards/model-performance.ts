@@ -145,6 +145,26 @@ export const modelPerformance: Dashboard = {
           },
         ),
         graph(
+          'Request duration, p95',
+          { unit: 's', help: 'gen_ai.server.request.duration.' },
+          {
+            '{{gen_ai_request_model}}': quantile(0.95, 'gen_ai_server_request_duration_seconds', {
+              labels: 'gen_ai_request_model',
+              match: inferred,
+            }),
+          },
+        ),
+        graph(
+          'Time per output token, p95',
+          { unit: 's', help: 'gen_ai.server.time_per_output_token, of streams.' },
+          {
+            '{{gen_ai_request_model}}': quantile(0.95, 'gen_ai_server_time_per_output_token_seconds', {
+              labels: 'gen_ai_request_model',
+              match: inferred,
+            }),
+          },
+        ),
+        graph(
           'Errors',
           { unit: 'reqps', help: 'Calls that went wrong, by error.type.' },
           {

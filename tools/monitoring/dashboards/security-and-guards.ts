@@ -70,6 +70,11 @@ export const securityAndGuards: Dashboard = {
           { '{{result}}': rate('gatewright_auth_attempts_total', 'result', admins) },
         ),
         graph(
+          'Administration',
+          { unit: 'reqps', help: 'Answers of the admin API; 401, 403 and 429 were denied.' },
+          { '{{operation}} {{status}}': rate('gatewright_admin_requests_total', 'operation, status') },
+        ),
+        graph(
           'Decisions',
           { unit: 'reqps', help: 'Whether the operation, the model, the region is allowed.' },
           {

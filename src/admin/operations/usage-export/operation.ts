@@ -1,8 +1,16 @@
 import { Type } from 'typebox'
+import { checkUsageInterval, usageTopGroups } from '../../../usage/index.ts'
 import { openOrganization } from '../../access.ts'
 import { defineOperation } from '../../operation.ts'
 import { collectionParams } from '../../resource.ts'
-import { recordFormat, resolveRange, usageInterval, usageRange } from '../../resources/usage.ts'
+import {
+  intervalOf,
+  recordFormat,
+  resolveRange,
+  usageInterval,
+  usageRange,
+  usageTop,
+} from '../../resources/usage.ts'
 import { closed } from '../../schemas.ts'
 import { exportFormats, exportUsage } from '../../usage-export.ts'
 
@@ -19,6 +27,7 @@ export const usageExport = defineOperation({
     groupBy: usageRange.groupBy,
     resolution: usageRange.resolution,
     interval: Type.Optional(usageInterval),
+    top: usageTop,
     format: recordFormat,
   }),
   success: {
@@ -31,14 +40,21 @@ export const usageExport = defineOperation({
     const organization = await openOrganization(ctx, params.organization)
     const range = resolveRange(query, ctx.deps.clock.now())
     const format = exportFormats[query.format]
+    const { usage } = ctx.deps
+    const { interval = null, top } = query
+    // Before the first byte: what is refused then has a status.
+    checkUsageInterval(interval === null ? null : intervalOf(interval), range.resolution)
+    const question = { organizationId: organization.id, ...range }
+    const groups = top === undefined ? null : await usageTopGroups(usage, question, top)
     return {
       contentType: format.contentType,
       fileName: `usage-${organization.slug}.${query.format}`,
       body: exportUsage({
-        usage: ctx.deps.usage,
+        usage,
         organizationId: organization.id,
         range,
-        interval: query.interval ?? null,
+        interval,
+        groups,
         format,
       }),
     }
