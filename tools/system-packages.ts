@@ -12,6 +12,8 @@ export type SystemProgram = {
   readonly program: string
   readonly debianPackage: string
   readonly neededFor: string
+  /** No test needs it. */
+  readonly forProofsAlone?: true
 }
 
 export const systemPrograms: readonly SystemProgram[] = [
@@ -33,8 +35,14 @@ export const systemPrograms: readonly SystemProgram[] = [
     program: 'java',
     debianPackage: 'openjdk-17-jdk-headless',
     neededFor: 'proofs of delivery: a real OpenSearch',
+    forProofsAlone: true,
   },
-  { program: 'mvn', debianPackage: 'maven', neededFor: 'proofs of delivery: brings OpenSearch' },
+  {
+    program: 'mvn',
+    debianPackage: 'maven',
+    neededFor: 'proofs of delivery: brings OpenSearch',
+    forProofsAlone: true,
+  },
   { program: 'nginx', debianPackage: 'nginx-light', neededFor: 'benchmarks: the reference proxy' },
   {
     program: 'openssl',

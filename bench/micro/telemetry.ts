@@ -28,7 +28,7 @@ const warmPairs = 3
 const pairs = Number(process.argv[2] ?? 15)
 
 const tracing = compileTracing({
-  followsParents: true,
+  parents: 'follow',
   ratio: 1,
   rules: [],
   keepsErrors: true,

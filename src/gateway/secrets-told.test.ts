@@ -41,7 +41,7 @@ const rig = rigForTests((upstream) => ({
   ],
   routes: [testRoute('gpt', ['main'], 'gpt-4o'), testRoute('any-*', ['main'])],
   config: {
-    events: { holdsAnswers: false },
+    events: { exchanges: 'group', security: 'group' },
     tracing: {
       parents: 'follow',
       ratio: 1,
