@@ -122,6 +122,8 @@ export interface AdminDependencies {
   readonly metrics: () => readonly MetricFamily[]
   readonly tryDeployment: (deployment: Deployment) => Promise<DeploymentTrial>
   readonly signIns: SignInThrottle
+  /** For metrics: a request without a token, or with one that lacks the scope. Tokens that are wrong count as sign-ins. */
+  readonly onDenial: (lacks: 'token' | 'scope') => void
   readonly audit: Pick<AuditTrail, 'record' | 'erase' | 'rewrap'>
   readonly log: AdminLog
   /** Events of this node as they happen, where it shows them. */

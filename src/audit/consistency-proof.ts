@@ -115,13 +115,16 @@ export function checkGrowth(
   for (const { name, note } of [...own, ...kept]) {
     const { size, root } = openCheckpoint(note, keys)
     const heads = [from, to].filter((head) => head.size === size)
-    if (heads.length === 0) throw new NoteError(`The checkpoint ${name} is of ${size} entries: of neither size.`)
+    if (heads.length === 0)
+      throw new NoteError(`The checkpoint ${name} is of ${size} entries: of neither size.`)
     if (!heads.every((head) => root.equals(head.root)))
       throw new NoteError(`The checkpoint ${name} has another root for its ${size} entries.`)
     for (const head of heads) signed.add(head)
   }
   if (!signed.has(to))
-    throw new NoteError(`Nothing signed says what the ${to.size} entries are: give a checkpoint of that size.`)
+    throw new NoteError(
+      `Nothing signed says what the ${to.size} entries are: give a checkpoint of that size.`,
+    )
   return {
     from: from.size,
     to: to.size,

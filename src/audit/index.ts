@@ -7,6 +7,7 @@
  */
 export { type AuditFigures, type AuditTrail, createAuditTrail, type OpenedTrail } from './audit-trail.ts'
 export { checkGrowth, isConsistencyProof, proveGrowth } from './consistency-proof.ts'
+export { createDenialBook, type DenialBook } from './denial-book.ts'
 export type { AuditDetails } from './entry.ts'
 export { type KeptCheckpoint, readKeptCheckpoints } from './kept-checkpoints.ts'
 export { LogDamage } from './log-reader.ts'

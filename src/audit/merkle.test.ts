@@ -146,12 +146,19 @@ test('the consistency proofs of Certificate Transparency (RFC 6962) are made and
       proof.map((hash) => hash.toString('hex')),
       expected,
     )
-    const [older, newer] = [from, size].map((each) => ({ size: each, root: Buffer.from(roots[each] ?? '', 'hex') }))
+    const [older, newer] = [from, size].map((each) => ({
+      size: each,
+      root: Buffer.from(roots[each] ?? '', 'hex'),
+    }))
     assert.ok(older !== undefined && newer !== undefined)
     assert.ok(isConsistent(older, newer, proof))
     // What transparency-dev/merkle changes in its files that must be refused.
     assert.equal(isConsistent(newer, older, proof), from === size)
-    for (const wrong of [[...proof, older.root], [older.root, ...proof], [...proof, Buffer.alloc(0)]])
+    for (const wrong of [
+      [...proof, older.root],
+      [older.root, ...proof],
+      [...proof, Buffer.alloc(0)],
+    ])
       assert.equal(isConsistent(older, newer, wrong), false)
     if (from === size) continue
     for (const wrong of [proof.slice(1), proof.slice(0, -1), proof.toReversed(), []])

@@ -3,7 +3,7 @@
  * Gatewright itself does in it. It opens with its first entry, which says that the control plane has started. Where it
  * cannot be opened, traffic is served all the same; administrative changes and reloads are refused.
  */
-import type { AuditDetails, AuditTrail } from '../audit/index.ts'
+import type { AuditDetails, AuditTrail, DenialBook } from '../audit/index.ts'
 import type { OversightEvent } from '../domain/oversight-event.ts'
 import type { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
@@ -17,6 +17,9 @@ export interface AuditDesk {
   applyBegins(): Promise<void>
   /** What came of it; `reason`: code of the fault, or empty. */
   applyEnded(reason: string): Promise<void>
+  /** Security events of requests that were denied: the log gets entries of them, alike ones together. */
+  denied(events: readonly OversightEvent[]): void
+  close(): Promise<void>
 }
 
 function systemEvent(
@@ -42,7 +45,7 @@ interface AuditDeskParts extends AuditTrailParts {
 }
 
 /** Its code is loaded with the first event, too: no start waits for either. */
-function createLazyTrail(parts: AuditDeskParts): AuditTrail {
+function createLazyTrail(parts: AuditDeskParts) {
   let loading: Promise<AuditTrail> | null = null
   let loaded: AuditTrail | null = null
   async function load(): Promise<AuditTrail> {
@@ -50,9 +53,12 @@ function createLazyTrail(parts: AuditDeskParts): AuditTrail {
     loaded = await loading
     return loaded
   }
-  return {
+  async function keep(event: OversightEvent, details?: AuditDetails): Promise<void> {
+    await (await load()).record(event, details)
+  }
+  const trail: AuditTrail = {
     async record(event, details) {
-      await (await load()).record(event, details)
+      await keep(event, details)
       // On its way to sinks, too, or refused: the audit log alone is not what somebody watches.
       const fault = await parts.deliver(event)
       if (fault !== null) throw fault
@@ -64,13 +70,37 @@ function createLazyTrail(parts: AuditDeskParts): AuditTrail {
       await (await loading)?.close()
     },
   }
+  /** `keep`: in the log alone. */
+  return { trail, keep }
+}
+
+/** Sinks have each denial by itself; the log has what came of many. */
+function openDenials({ now, log }: AuditDeskParts, keep: AuditTrail['record']) {
+  let opening: Promise<DenialBook> | null = null
+  return {
+    denied(events: readonly OversightEvent[]): void {
+      const security = events.filter(({ stream }) => stream === 'security')
+      if (security.length === 0) return
+      opening ??= import('../audit/index.ts').then(({ createDenialBook }) =>
+        createDenialBook({ record: keep, now }),
+      )
+      void opening.then((book) => book.add(security))
+    },
+    async close(): Promise<void> {
+      const lost = (await (await opening)?.close()) ?? 0
+      if (lost === 0) return
+      const text = `${lost} denied requests are not in the audit log.`
+      log({ level: 'error', code: 'audit.entry-lost', text })
+    },
+  }
 }
 
 const applyAction = 'configuration.apply'
 
 export function openAuditDesk(parts: AuditDeskParts): AuditDesk {
   const { now, log } = parts
-  const trail = createLazyTrail(parts)
+  const { trail, keep } = createLazyTrail(parts)
+  const denials = openDenials(parts, keep)
 
   async function store(event: OversightEvent, details: AuditDetails): Promise<void> {
     await trail.record(event, details).catch(() => {
@@ -93,5 +123,10 @@ export function openAuditDesk(parts: AuditDeskParts): AuditDesk {
           phase: 'result',
         },
       ),
+    denied: denials.denied,
+    async close() {
+      await denials.close()
+      await trail.close()
+    },
   }
 }

@@ -44,7 +44,7 @@ import type {
   Welcome,
   WorkerCounts,
 } from '../supervisor/messages.ts'
-import { metrics, openControlMetricWriter, openMetricReader } from '../telemetry/index.ts'
+import { openControlMetricWriter, openMetricReader } from '../telemetry/index.ts'
 import type { AlertIntake } from './alert-intake.ts'
 import { type AuditDesk, openAuditDesk } from './audit-desk.ts'
 import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
@@ -54,14 +54,14 @@ import { isFileManaged, isSandboxEnabled, snapshotSettings, usageRetention } fro
 import { describeStartRefusal } from './describe-refusal.ts'
 import { type EventDelivery, openEventDelivery } from './event-delivery.ts'
 import { createExchangeLane } from './exchange-lane.ts'
-import { explainLiveLimits, type LiveCounters } from './explain-live-limits.ts'
+import { explainLiveLimits } from './explain-live-limits.ts'
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
 import { loadConfiguration } from './load-configuration.ts'
 import { collectMetrics, type NodeMetricsParts } from './node-metrics.ts'
 import { openDatabase } from './open-database.ts'
 import { createReloader, type InForce } from './reloader.ts'
-import { createAttendedThrottle } from './sign-ins.ts'
+import { createAttendedThrottle, createDenialCounter } from './sign-ins.ts'
 import { createStatus } from './status.ts'
 import { openTargetHealthDesk } from './target-health.ts'
 import { receiveThreadData } from './thread-data.ts'
@@ -214,15 +214,6 @@ async function openForTrial(deployment: Deployment, { store, sources }: Storage)
   return openDeployment(deployment, new Map(record === null ? [] : [[record.id, record]]), sources())
 }
 
-function openSignIns({ stores }: LiveCounters) {
-  return createAttendedThrottle({
-    shared: stores.rates,
-    attempted: (result) =>
-      metricWriter.add(metricWriter.bind(metrics.authAttempts, ['admin_secret', result]), 1),
-    log,
-  })
-}
-
 function adminDependencies(parts: Parts, status: () => StatusReport): AdminDependencies {
   const { counters, storage } = parts
   const { store, secretBox, access, usage, alerts } = storage
@@ -259,7 +250,8 @@ function adminDependencies(parts: Parts, status: () => StatusReport): AdminDepen
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
-    signIns: openSignIns(counters),
+    signIns: createAttendedThrottle({ shared: counters.stores.rates, writer: metricWriter, log }),
+    onDenial: createDenialCounter(metricWriter),
     audit: parts.audit.trail,
     live,
   }
@@ -369,6 +361,7 @@ async function openParts(directory: DataDirectory) {
       return fault
     },
   })
+  usage.onDenied(audit.denied)
   const close = async (): Promise<void> => {
     await events.close()
     await usage.close()
@@ -376,7 +369,7 @@ async function openParts(directory: DataDirectory) {
     await alerts.close()
     await traces.close()
     await counters.close()
-    await audit.trail.close()
+    await audit.close()
     await storage.close()
   }
   return { storage, usage, events, content, alerts, traces, counters, audit, close }

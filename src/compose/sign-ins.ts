@@ -1,23 +1,36 @@
-/** The throttle of failed sign-ins to the admin API, counted and told. */
+/** The throttle of failed sign-ins to the admin API, counted and told; and requests there that were denied otherwise. */
 import { createMemoryCounterStore } from '../adapters/memory/memory-central-counters.ts'
-import { createSignInThrottle, type SignInResult, type SignInThrottle } from '../admin/sign-in-throttle.ts'
+import { createSignInThrottle, type SignInThrottle } from '../admin/sign-in-throttle.ts'
 import { systemClock } from '../kernel/clock.ts'
 import type { CentralCounters } from '../ports/central-counters.ts'
 import type { Log } from '../supervisor/log.ts'
+import { type MetricWriter, metrics } from '../telemetry/index.ts'
 
 /** One counter for each client that failed lately. */
 const failures = createMemoryCounterStore({ now: Date.now, ttlMs: 1000, maxCounters: 100_000 })
 
+function countAttempt(writer: MetricWriter, result: string): void {
+  writer.add(writer.bind(metrics.authAttempts, ['admin_secret', result]), 1)
+}
+
+/** What of a request to the admin API was missing, and is no sign-in that failed. */
+export function createDenialCounter(writer: MetricWriter): (lacks: 'token' | 'scope') => void {
+  return (lacks) => {
+    if (lacks === 'token') countAttempt(writer, 'missing_credential')
+    else writer.add(writer.bind(metrics.authzDecisions, ['scope', 'deny']), 1)
+  }
+}
+
 export function createAttendedThrottle(parts: {
   readonly shared: CentralCounters | null
-  readonly attempted: (result: SignInResult) => void
+  readonly writer: MetricWriter
   readonly log: Log
 }): SignInThrottle {
   return createSignInThrottle({
     shared: parts.shared,
     local: failures.open('node'),
     clock: systemClock,
-    onAttempt: parts.attempted,
+    onAttempt: (result) => countAttempt(parts.writer, result),
     onRefusal(client, seconds) {
       const text = `Sign-ins from ${client} failed too often; it is refused for ${seconds} s.`
       parts.log({ level: 'warn', code: 'admin.sign-ins', text })

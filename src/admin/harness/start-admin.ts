@@ -139,6 +139,8 @@ export interface StartedAdmin {
   readonly storage: SqliteStorage
   /** What went to the audit log. */
   readonly recorded: readonly Recorded[]
+  /** What of each refused request counts in metrics. */
+  readonly denials: readonly string[]
   /** What went to the log. */
   readonly logged: readonly Readonly<Record<string, unknown>>[]
   stop(): Promise<void>
@@ -158,6 +160,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     now: clock.now,
   })
   const catalogue = createCatalogue()
+  const denials: string[] = []
   const recorded: Recorded[] = []
   const logged: Readonly<Record<string, unknown>>[] = []
   const log = (fields: Readonly<Record<string, unknown>>, message: string): void => {
@@ -192,6 +195,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
       rewrap: async () => ({ rewrapped: 0, kept: 3 }),
     },
     signIns: createSignInThrottle({ shared: null, local: failures, clock }),
+    onDenial: (lacks) => denials.push(lacks),
     ...changes,
   }
   const app = await createAdminApi(deps)
@@ -202,6 +206,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     clock,
     storage,
     recorded,
+    denials,
     logged,
     async stop() {
       await app.close()

@@ -123,7 +123,8 @@ function readNamed(name: string, io: CliIo): Promise<Buffer> {
 
 async function readKept({ checkpoint = [] }: KeptOptions, keys: readonly VerifierKey[], io: CliIo) {
   const kept: KeptCheckpoint[] = []
-  for (const name of checkpoint) kept.push(...readKeptCheckpoints({ name, bytes: await readNamed(name, io) }, keys))
+  for (const name of checkpoint)
+    kept.push(...readKeptCheckpoints({ name, bytes: await readNamed(name, io) }, keys))
   return kept
 }
 
@@ -216,7 +217,11 @@ function addProve(group: Command, io: CliIo): void {
     }),
   )
     .option('--from <size>', 'number of entries from which the log is shown to have grown', entryCount)
-    .option('--to <size>', 'number of entries to which it had grown (default: those of its checkpoint)', entryCount)
+    .option(
+      '--to <size>',
+      'number of entries to which it had grown (default: those of its checkpoint)',
+      entryCount,
+    )
     .option('--out <file>', 'file to write (default: <id>.tlog-proof, <from>-<to>.consistency-proof)')
   runs<ProveOptions>(command, io, async ({ session, args }) => {
     const options = command.optsWithGlobals<ProveOptions>()
@@ -236,7 +241,10 @@ async function check(name: string, options: KeptOptions, io: CliIo) {
     const held = isFromSigned
       ? 'as a signed checkpoint says'
       : 'which no checkpoint says: compare it with yours, or name that with --checkpoint'
-    return { checked, said: `The log of ${to} entries grew from the ${from} with the root ${fromRoot}, ${held}.\n` }
+    return {
+      checked,
+      said: `The log of ${to} entries grew from the ${from} with the root ${fromRoot}, ${held}.\n`,
+    }
   }
   const checked = checkProof(text, keys)
   const { index, size, origin, entry } = checked
