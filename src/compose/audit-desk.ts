@@ -7,6 +7,7 @@ import type { AuditDetails, AuditTrail, DenialBook } from '../audit/index.ts'
 import type { OversightEvent } from '../domain/oversight-event.ts'
 import type { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
+import { createCheckpointAnchor } from './checkpoint-anchor.ts'
 import type { AuditTrailParts } from './open-audit-trail.ts'
 
 export interface AuditDesk {
@@ -39,13 +40,13 @@ function systemEvent(
   }
 }
 
-interface AuditDeskParts extends AuditTrailParts {
+interface AuditDeskParts extends Omit<AuditTrailParts, 'onCheckpoint'> {
   /** Null when the event is on disk, for sinks to get it. */
   readonly deliver: (event: OversightEvent) => Promise<Fault | null>
 }
 
 /** Its code is loaded with the first event, too: no start waits for either. */
-function createLazyTrail(parts: AuditDeskParts) {
+function createLazyTrail(parts: AuditDeskParts & AuditTrailParts) {
   let loading: Promise<AuditTrail> | null = null
   let loaded: AuditTrail | null = null
   async function load(): Promise<AuditTrail> {
@@ -99,7 +100,8 @@ const applyAction = 'configuration.apply'
 
 export function openAuditDesk(parts: AuditDeskParts): AuditDesk {
   const { now, log } = parts
-  const { trail, keep } = createLazyTrail(parts)
+  const anchor = createCheckpointAnchor(parts)
+  const { trail, keep } = createLazyTrail({ ...parts, onCheckpoint: anchor.publish })
   const denials = openDenials(parts, keep)
 
   async function store(event: OversightEvent, details: AuditDetails): Promise<void> {
@@ -127,6 +129,7 @@ export function openAuditDesk(parts: AuditDeskParts): AuditDesk {
     async close() {
       await denials.close()
       await trail.close()
+      anchor.close()
     },
   }
 }

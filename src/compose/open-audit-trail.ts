@@ -23,7 +23,7 @@ export interface AuditTrailParts {
   readonly now: () => number
   readonly log: Log
   /** A checkpoint was published: a signed note, for others to keep. */
-  readonly onCheckpoint?: (note: string) => void
+  readonly onCheckpoint: (note: string) => void
 }
 
 async function openParts(parts: AuditTrailParts): Promise<OpenedTrail> {
@@ -46,7 +46,7 @@ async function openParts(parts: AuditTrailParts): Promise<OpenedTrail> {
       guard,
       signer,
       now,
-      ...(onCheckpoint === undefined ? {} : { onCheckpoint }),
+      onCheckpoint,
     })
     return { log, subjects, rewrapSigningKeys: () => rewrapSigningKeys(keyParts), release: lock.release }
   } catch (error) {

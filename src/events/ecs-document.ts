@@ -48,6 +48,7 @@ export function ecsDocument(event: OversightEvent, namespace = 'default'): strin
     ...(exchange === null ? {} : exchangeSections(exchange)),
     gatewright: {
       severity: event.severity,
+      checkpoint: event.checkpoint,
       actor: { kind: actor.kind },
       application: section({ id: text(actor.applicationId) }),
       resource: resource === null ? undefined : section({ kind: text(resource.kind), id: text(resource.id) }),

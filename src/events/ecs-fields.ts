@@ -59,6 +59,7 @@ export const ecsFields: Readonly<Record<string, EcsType>> = Object.freeze({
 export const ownFields: Readonly<Record<string, EcsType>> = Object.freeze({
   'gatewright.actor.kind': 'keyword',
   'gatewright.application.id': 'keyword',
+  'gatewright.checkpoint': 'keyword',
   'gatewright.exchange.attempts': 'long',
   'gatewright.exchange.cached_input_tokens': 'long',
   'gatewright.exchange.cost_micro_usd': 'long',

@@ -24,6 +24,7 @@ test('all five classes are used, each for what it is about', () => {
     ['key.create', 300101],
     ['key.rotate', 300199],
     ['deployment.update', 600303],
+    ['audit.checkpoint', 600399],
     ['snapshot.swapped', 600399],
   ])
 })

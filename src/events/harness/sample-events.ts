@@ -86,5 +86,13 @@ export const sampleEvents: readonly OversightEvent[] = [
     action: 'deployment.update',
     resource: { kind: 'deployment', id: 'dep_1' },
   }),
+  sampleEvent({
+    ...done,
+    id: 'abc.checkpoint.7',
+    action: 'audit.checkpoint',
+    actor: { ...nobody, kind: 'system' },
+    resource: { kind: 'audit-log', id: 'gatewright.local/audit/abc' },
+    checkpoint: Buffer.from('gatewright.local/audit/abc\n7\n').toString('base64'),
+  }),
   sampleEvent({ ...done, id: 'evt_12', action: 'snapshot.swapped', actor: { ...nobody, kind: 'system' } }),
 ]
