@@ -66,6 +66,12 @@ export function isConsistencyProof(text: string): boolean {
   return text.startsWith(`${header}\n`)
 }
 
+/** The sizes that it is about; null: it is none. */
+export function growthBounds(text: string): { readonly from: number; readonly to: number } | null {
+  const proof = parse(text)
+  return proof === null ? null : { from: proof.from.size, to: proof.to.size }
+}
+
 export interface LogGrowth {
   readonly from: number
   /** Null: the size of the checkpoint. */
@@ -97,6 +103,8 @@ export interface CheckedGrowth {
   readonly toRoot: string
   /** True: a kept checkpoint has the root of the smaller size. */
   readonly isFromSigned: boolean
+  /** Of the larger size, as the proof has it; empty: it has none. */
+  readonly checkpoint: string
 }
 
 /** What the proof proves, `kept` being checkpoints of either size. @throws NoteError, LogDamage where it proves nothing */
@@ -131,5 +139,6 @@ export function checkGrowth(
     fromRoot: Buffer.from(from.root).toString('base64'),
     toRoot: Buffer.from(to.root).toString('base64'),
     isFromSigned: signed.has(from),
+    checkpoint,
   }
 }

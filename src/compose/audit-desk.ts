@@ -6,9 +6,11 @@
 import type { AuditDetails, AuditTrail, DenialBook } from '../audit/index.ts'
 import type { OversightEvent } from '../domain/oversight-event.ts'
 import type { Fault } from '../kernel/fault.ts'
-import { newId } from '../kernel/ids.ts'
+import type { CheckpointBoard } from '../ports/checkpoint-board.ts'
+import { watchPeers } from './audit-peers.ts'
 import { createCheckpointAnchor } from './checkpoint-anchor.ts'
 import type { AuditTrailParts } from './open-audit-trail.ts'
+import { systemEvent } from './system-event.ts'
 
 export interface AuditDesk {
   readonly trail: AuditTrail
@@ -23,26 +25,11 @@ export interface AuditDesk {
   close(): Promise<void>
 }
 
-function systemEvent(
-  now: number,
-  fields: Pick<OversightEvent, 'action' | 'outcome' | 'reason'>,
-): OversightEvent {
-  return {
-    id: newId('aud'),
-    time: now,
-    stream: 'audit',
-    severity: fields.outcome === 'failure' ? 'medium' : 'info',
-    organizationId: '',
-    actor: { kind: 'system', id: '', applicationId: '', address: '', endUser: '' },
-    resource: null,
-    exchange: null,
-    ...fields,
-  }
-}
-
 interface AuditDeskParts extends Omit<AuditTrailParts, 'onCheckpoint'> {
   /** Null when the event is on disk, for sinks to get it. */
   readonly deliver: (event: OversightEvent) => Promise<Fault | null>
+  /** Where other nodes show their logs; absent: this node has no others. */
+  readonly board?: CheckpointBoard
 }
 
 /** Its code is loaded with the first event, too: no start waits for either. */
@@ -66,6 +53,7 @@ function createLazyTrail(parts: AuditDeskParts & AuditTrailParts) {
     },
     erase: async (subject) => (await load()).erase(subject),
     rewrap: async () => (await load()).rewrap(),
+    exchange: async (board) => (await loading)?.exchange(board) ?? [],
     figures: () => loaded?.figures() ?? { entries: [], failures: 0, published: null },
     async close() {
       await (await loading)?.close()
@@ -110,6 +98,8 @@ export function openAuditDesk(parts: AuditDeskParts): AuditDesk {
     })
   }
 
+  const peers = watchPeers(parts, trail)
+
   return {
     trail,
     note: (action, details = {}) =>
@@ -127,6 +117,7 @@ export function openAuditDesk(parts: AuditDeskParts): AuditDesk {
       ),
     denied: denials.denied,
     async close() {
+      await peers.stop()
       await denials.close()
       await trail.close()
       anchor.close()

@@ -24,7 +24,13 @@ function openAnchor(paceMs: number) {
 }
 
 const sizes = (sent: readonly OversightEvent[]) =>
-  sent.map(({ checkpoint }) => Number(Buffer.from(checkpoint ?? '', 'base64').toString().split('\n')[1]))
+  sent.map(({ checkpoint }) =>
+    Number(
+      Buffer.from(checkpoint ?? '', 'base64')
+        .toString()
+        .split('\n')[1],
+    ),
+  )
 
 test('a checkpoint goes to the sinks at once, and of many the newest within the pace', async () => {
   const { sent, anchor } = openAnchor(30)

@@ -355,6 +355,7 @@ async function openParts(directory: DataDirectory) {
     secretBox: storage.secretBox,
     now: systemClock.now,
     log,
+    ...(storage.isShared ? { board: storage.checkpoints } : {}),
     async deliver(event) {
       const fault = await events.spool.append([event])
       if (fault === null) live.publish(event)

@@ -5,6 +5,7 @@ import { acquireWriterLock } from '../adapters/event-log/writer-lock.ts'
 import {
   type AuditTrail,
   createAuditTrail,
+  exchangeCheckpoints,
   isSealedBefore,
   type OpenedTrail,
   openSigningKeys,
@@ -48,7 +49,13 @@ async function openParts(parts: AuditTrailParts): Promise<OpenedTrail> {
       now,
       onCheckpoint,
     })
-    return { log, subjects, rewrapSigningKeys: () => rewrapSigningKeys(keyParts), release: lock.release }
+    return {
+      log,
+      subjects,
+      rewrapSigningKeys: () => rewrapSigningKeys(keyParts),
+      exchange: (board) => exchangeCheckpoints(board, { files, keyFiles: guard, signer, now }),
+      release: lock.release,
+    }
   } catch (error) {
     lock.release()
     throw error
