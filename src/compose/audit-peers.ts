@@ -4,13 +4,14 @@ import type { CheckpointBoard } from '../ports/checkpoint-board.ts'
 import type { Log } from '../supervisor/log.ts'
 import { systemEvent } from './system-event.ts'
 
-const turnEveryMs = 10_000
+const defaultTurnMs = 10_000
 
 export interface PeerWatchParts {
   readonly board?: CheckpointBoard
   /** Unix milliseconds. */
   readonly now: () => number
   readonly log: Log
+  readonly turnMs?: number
 }
 
 function describe({ log, reason, size }: PeerTrouble): string {
@@ -24,8 +25,8 @@ function describe({ log, reason, size }: PeerTrouble): string {
 
 /** Each trouble is told once, in the process log and the own audit log, while it lasts. */
 export function watchPeers(
-  { board, now, log }: PeerWatchParts,
-  trail: AuditTrail,
+  { board, now, log, turnMs = defaultTurnMs }: PeerWatchParts,
+  trail: Pick<AuditTrail, 'exchange' | 'record'>,
 ): { stop(): Promise<void> } {
   if (board === undefined) return { stop: () => Promise.resolve() }
   const told = new Set<string>()
@@ -63,7 +64,7 @@ export function watchPeers(
       .finally(() => {
         turn = null
       })
-  }, turnEveryMs).unref()
+  }, turnMs).unref()
   return {
     async stop() {
       clearInterval(timer)
