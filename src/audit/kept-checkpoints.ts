@@ -10,8 +10,9 @@ export interface KeptCheckpoint {
   readonly note: Buffer
 }
 
+const encodedTexts = /[A-Za-z0-9+/]+/g
 /** Shorter ones hold no checkpoint: an origin, a root and one signature. */
-const encodedNotes = /[A-Za-z0-9+/]{160,}/g
+const leastEncodedLength = 160
 
 function originOf(note: string): string | null {
   try {
@@ -34,7 +35,8 @@ export function readKeptCheckpoints(
   const text = bytes.toString('utf8')
   const names = new Set(keys.map((key) => key.name))
   const notes = new Set<string>()
-  for (const [encoded] of text.matchAll(encodedNotes)) {
+  for (const [encoded] of text.matchAll(encodedTexts)) {
+    if (encoded.length < leastEncodedLength) continue
     const note = Buffer.from(encoded, 'base64').toString('utf8')
     const origin = originOf(note)
     if (origin !== null && names.has(origin)) notes.add(note)

@@ -33,7 +33,10 @@ test('a log of another node that is not what it was is told of once while it las
     recorded.map(({ action, severity, reason, resource }) => [action, severity, reason, resource?.id]),
     [['audit.peer-differs', 'critical', 'rewritten', 'example.org/b']],
   )
-  assert.match(logged[0]?.text ?? '', /example\.org\/b of another node is not what it was when it had 7 entries/)
+  assert.match(
+    logged[0]?.text ?? '',
+    /example\.org\/b of another node is not what it was when it had 7 entries/,
+  )
   troubles = []
   await sleep(60)
   troubles = [trouble]

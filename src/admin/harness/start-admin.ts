@@ -146,6 +146,16 @@ export interface StartedAdmin {
   stop(): Promise<void>
 }
 
+function recordingAudit(recorded: Recorded[]): AdminDependencies['audit'] {
+  return {
+    async record(event, details = {}) {
+      recorded.push({ event, details })
+    },
+    erase: async () => true,
+    rewrap: async () => ({ rewrapped: 0, kept: 3 }),
+  }
+}
+
 export async function startAdmin(changes: Partial<AdminDependencies> = {}): Promise<StartedAdmin> {
   const directory = mkdtempSync(join(tmpdir(), 'gatewright-admin-'))
   const storage = await openSqliteStore({ path: join(directory, 'gatewright.db') })
@@ -187,13 +197,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     metrics: sampleMetrics,
     tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
     log: { info: log, warn: log, error: log },
-    audit: {
-      async record(event, details = {}) {
-        recorded.push({ event, details })
-      },
-      erase: async () => true,
-      rewrap: async () => ({ rewrapped: 0, kept: 3 }),
-    },
+    audit: recordingAudit(recorded),
     signIns: createSignInThrottle({ shared: null, local: failures, clock }),
     onDenial: (lacks) => denials.push(lacks),
     ...changes,
