@@ -120,7 +120,7 @@ export function openAuditDesk(parts: AuditDeskParts): AuditDesk {
       await peers.stop()
       await denials.close()
       await trail.close()
-      anchor.close()
+      await anchor.close()
     },
   }
 }

@@ -46,7 +46,9 @@ test('a checkpoint goes to the sinks at once, and of many the newest within the 
   anchor.publish(noteOf(51))
   await sleep(0)
   assert.deepEqual(sizes(sent), [1, 50, 51])
-  anchor.close()
+  anchor.publish(noteOf(52))
+  await anchor.close()
+  assert.deepEqual(sizes(sent), [1, 50, 51, 52], 'the last one goes before the end')
 })
 
 test('a checkpoint that cannot be stored is tried again, or the newer one in its place', async () => {
@@ -64,5 +66,5 @@ test('a checkpoint that cannot be stored is tried again, or the newer one in its
   state.isFull = false
   await sleep(50)
   assert.deepEqual(sizes(sent), [1, 3])
-  anchor.close()
+  await anchor.close()
 })

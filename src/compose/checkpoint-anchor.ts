@@ -19,7 +19,8 @@ export interface CheckpointAnchorParts {
 export interface CheckpointAnchor {
   /** A signed note that was published. */
   publish(note: string): void
-  close(): void
+  /** Sends what still waits. */
+  close(): Promise<void>
 }
 
 function eventOf(note: string, time: number): OversightEvent {
@@ -54,8 +55,11 @@ export function createCheckpointAnchor(parts: CheckpointAnchorParts): Checkpoint
       timer = null
       void send()
     }, paceMs).unref()
-    const fault = await deliver(eventOf(note, now()))
-    if (fault !== null) newest ??= note
+    const isStored = await deliver(eventOf(note, now())).then(
+      (fault) => fault === null,
+      () => false,
+    )
+    if (!isStored) newest ??= note
   }
 
   return {
@@ -63,9 +67,10 @@ export function createCheckpointAnchor(parts: CheckpointAnchorParts): Checkpoint
       newest = note
       if (timer === null) void send()
     },
-    close() {
+    async close() {
       if (timer !== null) clearTimeout(timer)
-      newest = null
+      await send()
+      if (timer !== null) clearTimeout(timer)
     },
   }
 }

@@ -364,13 +364,14 @@ async function openParts(directory: DataDirectory) {
   })
   usage.onDenied(audit.denied)
   const close = async (): Promise<void> => {
+    // First: its last checkpoint is an event.
+    await audit.close()
     await events.close()
     await usage.close()
     await content.close()
     await alerts.close()
     await traces.close()
     await counters.close()
-    await audit.close()
     await storage.close()
   }
   return { storage, usage, events, content, alerts, traces, counters, audit, close }
