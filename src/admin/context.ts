@@ -124,6 +124,8 @@ export interface AdminDependencies {
   readonly signIns: SignInThrottle
   /** For metrics: a request was answered; `none` where there is no such path. */
   readonly answered: (operation: string, status: number) => void
+  /** For metrics: a request without a token, or with one that lacks the scope. Tokens that are wrong count as sign-ins. */
+  readonly onDenial: (lacks: 'token' | 'scope') => void
   readonly audit: Pick<AuditTrail, 'record' | 'erase' | 'rewrap'>
   readonly log: AdminLog
   /** Events of this node as they happen, where it shows them. */

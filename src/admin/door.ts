@@ -106,11 +106,13 @@ export function createDoor(deps: AdminDependencies): Door {
       const { address } = attempt
       const caller = await authenticate(deps, { authorization, address }).catch((error: unknown) => {
         if (isAttempt(authorization)) recorder.refused(error, attempt)
+        else deps.onDenial('token')
         throw error
       })
       try {
         requireScope(caller, scope)
       } catch (error) {
+        deps.onDenial('scope')
         recorder.denied(caller, error, { ...attempt, operation })
         throw error
       }

@@ -159,6 +159,7 @@ test(
     assert.deepEqual(denied?.event.resource, { kind: 'operation', id: 'organization-create' })
     await admin.call('status-get', { token: null })
     assert.equal(named(admin.recorded, 'sign-in.refuse').length, 0, 'no token is no attempt')
+    assert.deepEqual(admin.denials, ['scope', 'token'], 'both count in metrics')
     for (let at = 0; at < 100; at += 1)
       await admin.call('status-get', { token: mintAdminToken().text, address: `10.1.0.${at}` })
     const refused = named(admin.recorded, 'sign-in.refuse')

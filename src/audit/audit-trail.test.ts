@@ -26,6 +26,7 @@ async function openTrail(root: string): Promise<AuditTrail> {
       log,
       subjects: await openSubjectKeys({ files: keyFiles, secretBox }),
       rewrapSigningKeys: () => rewrapSigningKeys({ files: keyFiles, secretBox }),
+      exchange: async () => [],
       release: () => undefined,
     }
   }

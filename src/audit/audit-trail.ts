@@ -11,8 +11,10 @@ import type { Subject } from '../domain/audit-subject.ts'
 import type { EventStream, OversightEvent } from '../domain/oversight-event.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
+import type { CheckpointBoard } from '../ports/checkpoint-board.ts'
 import { canonicalJson, toCanonicalValue } from './canonical-json.ts'
 import { type AuditDetails, encodeEntry, personalText, subjectOf } from './entry.ts'
+import type { PeerTrouble } from './peer-checkpoints.ts'
 import type { SealedFields, SubjectKeys } from './subject-keys.ts'
 import type { TileLog } from './tile-log.ts'
 
@@ -21,6 +23,8 @@ export interface OpenedTrail {
   readonly log: TileLog
   readonly subjects: SubjectKeys
   rewrapSigningKeys(): Promise<boolean>
+  /** As `exchangeCheckpoints`. */
+  exchange(board: CheckpointBoard): Promise<readonly PeerTrouble[]>
   /** Once nothing is written any more. */
   release(): void
 }
@@ -45,6 +49,8 @@ export interface AuditTrail {
   erase(subject: Subject): Promise<boolean>
   /** Keys of the log under the current root key. */
   rewrap(): Promise<{ readonly rewrapped: number; readonly kept: number }>
+  /** Shows the log to other nodes and looks at theirs; nothing before the log is open. Those that are not what they were. */
+  exchange(board: CheckpointBoard): Promise<readonly PeerTrouble[]>
   figures(): AuditFigures
   close(): Promise<void>
 }
@@ -107,6 +113,10 @@ class OpeningTrail implements AuditTrail {
     const { rewrapped, kept } = await subjects.rewrap()
     const wasNeeded = await rewrapSigningKeys()
     return wasNeeded ? { rewrapped: rewrapped + 1, kept } : { rewrapped, kept: kept + 1 }
+  }
+
+  async exchange(board: CheckpointBoard): Promise<readonly PeerTrouble[]> {
+    return this.#opened === null ? [] : this.#opened.exchange(board)
   }
 
   figures(): AuditFigures {

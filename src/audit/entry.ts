@@ -17,6 +17,8 @@ export interface AuditDetails {
   readonly fields?: readonly string[]
   /** How many of the same this entry stands for, beside itself. */
   readonly repeats?: number
+  /** When the last of them was, Unix milliseconds. */
+  readonly until?: number
   /** The object before and after a change: views for readers, in which no secret is. */
   readonly before?: unknown
   readonly after?: unknown
@@ -72,7 +74,7 @@ export function encodeEntry(
   personal: readonly SealedFields[],
 ): Buffer {
   const { actor, resource, exchange } = event
-  const { phase, fields, repeats, before, after } = details
+  const { phase, fields, repeats, until, before, after } = details
   const entry = {
     v: 1,
     id: text(event.id),
@@ -89,6 +91,7 @@ export function encodeEntry(
     ...(phase === undefined ? {} : { phase }),
     ...(fields === undefined ? {} : { fields: fields.slice(0, 64).map(text) }),
     ...(repeats === undefined ? {} : { repeats }),
+    ...(until === undefined ? {} : { until }),
     ...(before === undefined ? {} : { before: imageFields(before) }),
     ...(after === undefined ? {} : { after: imageFields(after) }),
     ...(personal.length === 0

@@ -6,8 +6,12 @@
  *   verifyLog, proveEntry, checkProof   with files and verifier keys alone
  */
 export { type AuditFigures, type AuditTrail, createAuditTrail, type OpenedTrail } from './audit-trail.ts'
+export { checkGrowth, isConsistencyProof, proveGrowth } from './consistency-proof.ts'
+export { createDenialBook, type DenialBook } from './denial-book.ts'
 export type { AuditDetails } from './entry.ts'
+export { type KeptCheckpoint, readKeptCheckpoints } from './kept-checkpoints.ts'
 export { LogDamage } from './log-reader.ts'
+export { exchangeCheckpoints, type PeerTrouble } from './peer-checkpoints.ts'
 export { checkProof, proveEntry, readEntries } from './proof.ts'
 export { formatVerifierKey, NoteError, parseVerifierKey, type VerifierKey } from './signed-note.ts'
 export { isSealedBefore, openSigningKeys, rewrapSigningKeys, verifierKeysFile } from './signing-keys.ts'

@@ -4,7 +4,9 @@ import fc from 'fast-check'
 import {
   type FullTreeHash,
   hashLeaf,
+  isConsistent,
   isIncluded,
+  proveConsistency,
   proveInclusion,
   rootOfHashes,
   rootOfSize,
@@ -103,4 +105,89 @@ test('every leaf of every tree is proven, and no proof holds for another leaf, s
     }),
     { numRuns: 300 },
   )
+})
+
+/** Of the same tests: size before, size after, proof. */
+const consistencyProofs: readonly (readonly [number, number, readonly string[]])[] = [
+  [1, 1, []],
+  [
+    1,
+    8,
+    [
+      '96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7',
+      '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+      '6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4',
+    ],
+  ],
+  [
+    6,
+    8,
+    [
+      '0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a',
+      'ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0',
+      'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+    ],
+  ],
+  [
+    2,
+    5,
+    [
+      '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+      'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
+    ],
+  ],
+]
+
+test('the consistency proofs of Certificate Transparency (RFC 6962) are made and hold', async () => {
+  const hashes = leaves.map(hashLeaf)
+  for (const [from, size, expected] of consistencyProofs) {
+    const proof = await proveConsistency(from, size, treeOf(hashes))
+    assert.deepEqual(
+      proof.map((hash) => hash.toString('hex')),
+      expected,
+    )
+    const [older, newer] = [from, size].map((each) => ({
+      size: each,
+      root: Buffer.from(roots[each] ?? '', 'hex'),
+    }))
+    assert.ok(older !== undefined && newer !== undefined)
+    assert.ok(isConsistent(older, newer, proof))
+    // What transparency-dev/merkle changes in its files that must be refused.
+    assert.equal(isConsistent(newer, older, proof), from === size)
+    for (const wrong of [
+      [...proof, older.root],
+      [older.root, ...proof],
+      [...proof, Buffer.alloc(0)],
+    ])
+      assert.equal(isConsistent(older, newer, wrong), false)
+    if (from === size) continue
+    for (const wrong of [proof.slice(1), proof.slice(0, -1), proof.toReversed(), []])
+      assert.equal(isConsistent(older, newer, wrong), false)
+    for (const each of [from + 1, from - 1, from ^ 2])
+      assert.equal(isConsistent({ ...older, size: each }, newer, proof), false)
+    for (const each of [size * 2, Math.floor(size / 2)])
+      assert.equal(isConsistent(older, { ...newer, size: each }, proof), false)
+    assert.equal(isConsistent(older, { ...newer, root: older.root }, proof), false)
+    assert.equal(isConsistent({ ...older, root: newer.root }, newer, proof), false)
+  }
+})
+
+test('every tree is shown to begin with each of its earlier ones, and with no other', async () => {
+  const hashes = Array.from({ length: 40 }, (_, index) => hashLeaf(Buffer.from(`leaf ${index}`)))
+  const heads = Array.from({ length: 41 }, (_, size) => ({ size, root: rootOfHashes(hashes.slice(0, size)) }))
+  for (const to of heads) {
+    for (const from of heads.slice(0, to.size + 1)) {
+      const proof = await proveConsistency(from.size, to.size, treeOf(hashes))
+      assert.ok(isConsistent(from, to, proof), `${from.size} to ${to.size}`)
+      const other = hashLeaf(Buffer.from('other'))
+      assert.equal(isConsistent({ ...from, root: other }, to, proof), false)
+      // From nothing every tree grows.
+      if (from.size > 0) assert.equal(isConsistent(from, { ...to, root: other }, proof), false)
+      for (const [at, hash] of proof.entries()) {
+        const changed = Buffer.from(hash)
+        changed[at % 32] = (changed[at % 32] ?? 0) ^ 1
+        assert.equal(isConsistent(from, to, proof.with(at, changed)), false)
+      }
+    }
+  }
 })

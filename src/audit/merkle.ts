@@ -112,3 +112,56 @@ export function isIncluded({ index, size, leafHash, root, proof }: InclusionClai
   }
   return last === 0 && hash.equals(root)
 }
+
+/**
+ * Consistency proof of RFC 6962 §2.1.2: that the tree of `size` leaves begins with that of its first `from`. Empty where
+ * there is nothing to show: no leaf, or the same size. `from` ≤ `size`.
+ */
+export async function proveConsistency(from: number, size: number, hashOf: FullTreeHash): Promise<Buffer[]> {
+  const proof: Buffer[] = []
+  if (from === 0) return proof
+  let range: LeafRange = { start: 0, end: size }
+  while (range.end !== from) {
+    const middle = range.start + splitOf(range.end - range.start)
+    const isLeft = from <= middle
+    const left: LeafRange = { start: range.start, end: middle }
+    const right: LeafRange = { start: middle, end: range.end }
+    proof.unshift(await rootOfRange(isLeft ? right : left, hashOf))
+    range = isLeft ? left : right
+  }
+  // A range from the first leaf on is the whole older tree, whose root the other side has.
+  if (range.start > 0) proof.unshift(await rootOfRange(range, hashOf))
+  return proof
+}
+
+export interface TreeHead {
+  readonly size: number
+  readonly root: Uint8Array
+}
+
+/** RFC 9162 §2.1.4.2. */
+export function isConsistent(from: TreeHead, to: TreeHead, proof: readonly Uint8Array[]): boolean {
+  if (![from.size, to.size].every((size) => Number.isSafeInteger(size) && size >= 0)) return false
+  if (from.size > to.size || proof.some((hash) => hash.length !== hashBytes)) return false
+  if (from.size === 0) return proof.length === 0 && rootOfHashes([]).equals(from.root)
+  if (from.size === to.size) return proof.length === 0 && Buffer.from(from.root).equals(to.root)
+  let node = from.size - 1
+  let last = to.size - 1
+  while (node % 2 === 1) [node, last] = [Math.floor(node / 2), Math.floor(last / 2)]
+  // Of a full tree the proof leaves out the root.
+  const [first, ...rest] = node === 0 ? [from.root, ...proof] : proof
+  if (first === undefined) return false
+  let [older, newer]: [Uint8Array, Uint8Array] = [first, first]
+  for (const hash of rest) {
+    if (last === 0) return false
+    if (node % 2 === 1 || node === last) {
+      older = hashNode(hash, older)
+      newer = hashNode(hash, newer)
+      while (node % 2 === 0 && node !== 0) [node, last] = [node / 2, Math.floor(last / 2)]
+    } else {
+      newer = hashNode(newer, hash)
+    }
+    ;[node, last] = [Math.floor(node / 2), Math.floor(last / 2)]
+  }
+  return last === 0 && Buffer.from(older).equals(from.root) && Buffer.from(newer).equals(to.root)
+}

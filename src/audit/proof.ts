@@ -63,7 +63,8 @@ export async function* readEntries({ files, keys }: LogUnderKeys): AsyncGenerato
   }
 }
 
-async function openPublished({ files, keys }: LogUnderKeys) {
+/** The checkpoint of a log. @throws LogDamage, NoteError */
+export async function openPublished({ files, keys }: LogUnderKeys) {
   const note = await files.read(checkpointFile)
   if (note === null) throw new LogDamage('the checkpoint is missing')
   return { ...openCheckpoint(note, keys), note: note.toString('utf8') }

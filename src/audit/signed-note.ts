@@ -75,6 +75,11 @@ export function verifierKey(name: string, publicKey: KeyObject): VerifierKey {
   return { name, type, id: keyIdOf(name, type, rawKey(publicKey, type)), publicKey }
 }
 
+/** True for a key whose signatures say of whose log a checkpoint is, and when it was signed. */
+export function isCosigner({ type }: VerifierKey): boolean {
+  return type === mlDsaType
+}
+
 /** `<name>+<key id>+<base64 of type and key>`. */
 export function formatVerifierKey({ name, type, id, publicKey }: VerifierKey): string {
   const material = Buffer.concat([Buffer.from([type]), rawKey(publicKey, type)])

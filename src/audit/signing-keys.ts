@@ -6,7 +6,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import type { DurableFiles } from '../ports/durable-files.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import { type Checkpoint, formatCheckpointText } from './checkpoint-text.ts'
-import { formatVerifierKey, signText, type VerifierKey, verifierKey } from './signed-note.ts'
+import { formatVerifierKey, isCosigner, signText, type VerifierKey, verifierKey } from './signed-note.ts'
 
 const keyFile = 'signing-keys'
 /** One verifier key a line. */
@@ -19,6 +19,8 @@ export interface CheckpointSigner {
   readonly keys: readonly VerifierKey[]
   /** A signed note; `time` in Unix milliseconds. */
   sign(size: number, root: Buffer, time: number): string
+  /** Signature lines on the checkpoint of another log, for having seen it grow; empty without ML-DSA. */
+  cosign(text: string, time: number): string
 }
 
 interface StoredKeys {
@@ -68,6 +70,12 @@ function createSigner({ origin, privateKeys }: StoredKeys): CheckpointSigner {
       const lines = pairs.map(({ key, privateKey }) => signText(text, key, { privateKey, time }))
       return `${text}\n${lines.join('')}`
     },
+    // The Ed25519 key signs checkpoints of its own log alone (C2SP tlog-cosignature).
+    cosign: (text, time) =>
+      pairs
+        .filter(({ key }) => isCosigner(key))
+        .map(({ key, privateKey }) => signText(text, key, { privateKey, time }))
+        .join(''),
   }
 }
 

@@ -8,6 +8,7 @@
 import type { DurableFiles } from '../ports/durable-files.ts'
 import type { Checkpoint } from './checkpoint-text.ts'
 import { readBundle } from './entry-bundle.ts'
+import type { KeptCheckpoint } from './kept-checkpoints.ts'
 import { LogDamage } from './log-reader.ts'
 import { rootOfEdges } from './log-tree.ts'
 import { hashBytes, hashLeaf, rootOfHashes } from './merkle.ts'
@@ -20,7 +21,7 @@ export interface VerifyOptions {
   /** All of them must have signed the checkpoint. */
   readonly keys: readonly VerifierKey[]
   /** Checkpoints (signed notes) that were kept elsewhere: the log must be what came of them. */
-  readonly earlier: readonly { readonly name: string; readonly note: Buffer }[]
+  readonly earlier: readonly KeptCheckpoint[]
 }
 
 export interface Verdict {
@@ -63,7 +64,8 @@ async function verifyAgainst(note: Buffer | null, options: VerifyOptions): Promi
     return opened === null ? [] : [{ name, ...opened }]
   })
   const edges: Buffer[][] = []
-  await verifyTiles(checkpoint.size, options.files, { problems, earlier, edges })
+  const bySize = Map.groupBy(earlier, ({ size }) => size)
+  await verifyTiles(checkpoint.size, options.files, { problems, earlier: bySize, edges })
   if (!rootOfEdges(edges).equals(checkpoint.root)) {
     problems.add('The entries do not have the root of the checkpoint.')
   }
@@ -96,7 +98,8 @@ function tryOpen(
 
 interface Walk {
   readonly problems: Problems
-  readonly earlier: readonly ({ readonly name: string } & Checkpoint)[]
+  /** By size. */
+  readonly earlier: ReadonlyMap<number, readonly ({ readonly name: string } & Checkpoint)[]>
   /** Of each level the hashes that are in no full tile yet. */
   readonly edges: Buffer[][]
 }
@@ -142,10 +145,9 @@ async function closeTile(
 }
 
 function checkEarlier(size: number, { earlier, edges, problems }: Walk): void {
-  for (const checkpoint of earlier) {
-    if (checkpoint.size === size && !rootOfEdges(edges).equals(checkpoint.root)) {
-      problems.add(`The first ${size} entries are not those of the checkpoint ${checkpoint.name}.`)
-    }
+  for (const { name, root } of earlier.get(size) ?? []) {
+    if (!rootOfEdges(edges).equals(root))
+      problems.add(`The first ${size} entries are not those of the checkpoint ${name}.`)
   }
 }
 

@@ -81,13 +81,13 @@ test('audit verify says that the log is whole, and exits with 1 and the places w
 test('audit verify on a copy wants keys, holds it against a checkpoint that was kept, and against the guard', async () => {
   const copy = join(directory, 'later')
   cpSync(join(data, 'audit'), copy, { recursive: true })
-  const since = ['--since', join(copy, 'checkpoint')]
+  const since = ['--checkpoint', join(copy, 'checkpoint')]
   assert.equal((await run('audit', 'verify', '--dir', copy, '--vkey', vkeys[0] ?? '', ...since)).code, 0)
   const other = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'
   assert.equal((await run('audit', 'verify', '--dir', copy, '--vkey', other)).code, 1)
   assert.equal((await run('audit', 'verify', '--dir', copy, '--vkey', 'nonsense')).code, 1)
   assert.equal((await run('audit', 'verify', '--dir', join(directory, 'nowhere'))).code, 1)
-  assert.equal((await run('audit', 'verify', '--since', 'nowhere')).code, 2)
+  assert.equal((await run('audit', 'verify', '--checkpoint', 'nowhere')).code, 2)
   const guard = join(data, 'audit-keys', 'last-checkpoint')
   const kept = readFileSync(guard)
   writeFileSync(guard, kept.toString('utf8').replace('\n2\n', '\n3\n'))
@@ -116,6 +116,40 @@ test('audit prove writes a file that audit check takes without the log, and show
     readFileSync(join(directory, 'first'), 'utf8').replace('index 0', 'index 1'),
   )
   assert.equal((await run('audit', 'check', 'first')).code, 1)
+})
+
+test('audit prove --from shows that the log grew from a checkpoint that was kept, and from no other', async () => {
+  const kept = join(directory, 'kept.log')
+  const note = readFileSync(join(data, 'audit', 'checkpoint'))
+  const line = `<110>1 2026-11-01T12:00:00.000Z host gatewright - audit.checkpoint checkpoint="${note.toString('base64')}"`
+  writeFileSync(kept, `{"id":"other"}\n${line}\n${line}\n`)
+  const held = await run('audit', 'verify', '--checkpoint', kept)
+  assert.equal(held.code, 0, held.err)
+  assert.match(held.out, /grew from 2 kept checkpoints/)
+  assert.equal((await run('audit', 'prove', '--from', '1', '--out', 'growth')).code, 0)
+  const checked = await run('audit', 'check', 'growth', '--checkpoint', kept)
+  assert.equal(checked.code, 0, checked.err)
+  assert.match(checked.out, /log of 2 entries grew from the 1 with the root .*compare it with yours/)
+  const keys = vkeys.flatMap((key) => ['--vkey', key])
+  const parts = ['check', 'growth', '--data-dir', join(directory, 'none'), ...keys]
+  assert.equal((await run('audit', ...parts)).code, 0)
+  const text = readFileSync(join(directory, 'growth'), 'utf8')
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length; at += 101) {
+    const changed = Buffer.from(bytes)
+    changed[at] = (changed[at] ?? 0) ^ 1
+    writeFileSync(join(directory, 'growth'), changed)
+    assert.equal((await run('audit', ...parts)).code, 1, `byte ${at}`)
+  }
+  assert.equal((await run('audit', 'prove', '--from', '2', '--to', '3')).code, 1)
+  assert.equal((await run('audit', 'prove', '--from', 'x')).code, 2)
+  assert.equal((await run('audit', 'prove')).code, 2)
+  assert.equal((await run('audit', 'prove', '0', '--from', '1')).code, 2)
+  // Of no checkpoint's size: nothing is signed, unless somebody kept one.
+  assert.equal((await run('audit', 'prove', '--from', '0', '--to', '1', '--out', 'growth')).code, 0)
+  assert.equal((await run('audit', 'check', 'growth')).code, 1)
+  writeFileSync(kept, 'nothing')
+  assert.equal((await run('audit', 'verify', '--checkpoint', kept)).code, 1)
 })
 
 test('audit export writes every entry, and opens what is personal for who holds the root key', async () => {

@@ -61,7 +61,7 @@ import { loadConfiguration } from './load-configuration.ts'
 import { collectMetrics, type NodeMetricsParts } from './node-metrics.ts'
 import { openDatabase } from './open-database.ts'
 import { createReloader, type InForce } from './reloader.ts'
-import { countAnswers, createAttendedThrottle } from './sign-ins.ts'
+import { countAnswers, createAttendedThrottle, createDenialCounter } from './sign-ins.ts'
 import { createStatus } from './status.ts'
 import { openTargetHealthDesk } from './target-health.ts'
 import { receiveThreadData } from './thread-data.ts'
@@ -250,8 +250,9 @@ function adminDependencies(parts: Parts, status: () => StatusReport): AdminDepen
     tryDeployment: (deployment) =>
       tryDeployment(deployment, { catalogue, auth, client, open: (each) => openForTrial(each, storage) }),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
-    signIns: createAttendedThrottle({ shared: counters.stores.rates, metrics: metricWriter, log }),
+    signIns: createAttendedThrottle({ shared: counters.stores.rates, writer: metricWriter, log }),
     answered: countAnswers(metricWriter),
+    onDenial: createDenialCounter(metricWriter),
     audit: parts.audit.trail,
     live,
   }
@@ -355,20 +356,23 @@ async function openParts(directory: DataDirectory) {
     secretBox: storage.secretBox,
     now: systemClock.now,
     log,
+    ...(storage.isShared ? { board: storage.checkpoints } : {}),
     async deliver(event) {
       const fault = await events.spool.append([event])
       if (fault === null) live.publish(event)
       return fault
     },
   })
+  usage.onDenied(audit.denied)
   const close = async (): Promise<void> => {
+    // First: its last checkpoint is an event.
+    await audit.close()
     await events.close()
     await usage.close()
     await content.close()
     await alerts.close()
     await traces.close()
     await counters.close()
-    await audit.trail.close()
     await storage.close()
   }
   return { storage, usage, events, content, alerts, traces, counters, audit, close }

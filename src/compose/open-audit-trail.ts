@@ -5,6 +5,7 @@ import { acquireWriterLock } from '../adapters/event-log/writer-lock.ts'
 import {
   type AuditTrail,
   createAuditTrail,
+  exchangeCheckpoints,
   isSealedBefore,
   type OpenedTrail,
   openSigningKeys,
@@ -23,7 +24,7 @@ export interface AuditTrailParts {
   readonly now: () => number
   readonly log: Log
   /** A checkpoint was published: a signed note, for others to keep. */
-  readonly onCheckpoint?: (note: string) => void
+  readonly onCheckpoint: (note: string) => void
 }
 
 async function openParts(parts: AuditTrailParts): Promise<OpenedTrail> {
@@ -46,9 +47,15 @@ async function openParts(parts: AuditTrailParts): Promise<OpenedTrail> {
       guard,
       signer,
       now,
-      ...(onCheckpoint === undefined ? {} : { onCheckpoint }),
+      onCheckpoint,
     })
-    return { log, subjects, rewrapSigningKeys: () => rewrapSigningKeys(keyParts), release: lock.release }
+    return {
+      log,
+      subjects,
+      rewrapSigningKeys: () => rewrapSigningKeys(keyParts),
+      exchange: (board) => exchangeCheckpoints(board, { files, keyFiles: guard, signer, now }),
+      release: lock.release,
+    }
   } catch (error) {
     lock.release()
     throw error

@@ -14,6 +14,7 @@ import { faults } from '../faults/catalogue.ts'
 import { hasPeppers, openPepperBook, type PepperBook } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { CentralCounters } from '../ports/central-counters.ts'
+import type { CheckpointBoard } from '../ports/checkpoint-board.ts'
 import type { LimitAlerts } from '../ports/limit-alerts.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { Store } from '../ports/store.ts'
@@ -36,6 +37,9 @@ export interface OpenedDatabase {
   readonly store: Store
   readonly usage: UsageStore
   readonly alerts: LimitAlerts
+  /** Where nodes show each other their audit logs; with a database of its own a node is alone on it. */
+  readonly checkpoints: CheckpointBoard
+  readonly isShared: boolean
   readonly secretBox: SecretBox
   readonly peppers: PepperBook
   /** Under which the place in this node's usage log is kept. */
@@ -109,7 +113,14 @@ async function openOwn(parts: DatabaseParts): Promise<OpenedDatabase> {
   const secretBox = openBox(parts)
   const storage = await openSqliteStore({ path: directory.databaseFile })
   const peppers = await openPepperBook(storage.store, secretBox)
-  return { ...storage, secretBox, peppers, usageCursor: sqliteUsageCursor, pollMs: ownPollMs }
+  return {
+    ...storage,
+    secretBox,
+    peppers,
+    usageCursor: sqliteUsageCursor,
+    pollMs: ownPollMs,
+    isShared: false,
+  }
 }
 
 async function openShared(parts: DatabaseParts): Promise<OpenedDatabase> {
@@ -119,7 +130,14 @@ async function openShared(parts: DatabaseParts): Promise<OpenedDatabase> {
     await refuseForgottenFile(storage.store, directory)
     const secretBox = await openSharedBox(storage.store, parts)
     const peppers = await openSharedPeppers(storage.store, secretBox, directory)
-    return { ...storage, secretBox, peppers, usageCursor: usageCursorOf(directory), pollMs: sharedPollMs }
+    return {
+      ...storage,
+      secretBox,
+      peppers,
+      usageCursor: usageCursorOf(directory),
+      pollMs: sharedPollMs,
+      isShared: true,
+    }
   } catch (error) {
     await storage.close()
     throw error

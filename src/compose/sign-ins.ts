@@ -1,4 +1,4 @@
-/** What the admin API is asked, counted; and the throttle of failed sign-ins to it, counted and told. */
+/** What the admin API is asked and denies, counted; and the throttle of failed sign-ins to it, counted and told. */
 import { createMemoryCounterStore } from '../adapters/memory/memory-central-counters.ts'
 import { createSignInThrottle, type SignInThrottle } from '../admin/sign-in-throttle.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -9,17 +9,28 @@ import { type MetricWriter, metrics } from '../telemetry/index.ts'
 /** One counter for each client that failed lately. */
 const failures = createMemoryCounterStore({ now: Date.now, ttlMs: 1000, maxCounters: 100_000 })
 
+function countAttempt(writer: MetricWriter, result: string): void {
+  writer.add(writer.bind(metrics.authAttempts, ['admin_secret', result]), 1)
+}
+
+/** What of a request to the admin API was missing, and is no sign-in that failed. */
+export function createDenialCounter(writer: MetricWriter): (lacks: 'token' | 'scope') => void {
+  return (lacks) => {
+    if (lacks === 'token') countAttempt(writer, 'missing_credential')
+    else writer.add(writer.bind(metrics.authzDecisions, ['scope', 'deny']), 1)
+  }
+}
+
 export function createAttendedThrottle(parts: {
   readonly shared: CentralCounters | null
-  readonly metrics: MetricWriter
+  readonly writer: MetricWriter
   readonly log: Log
 }): SignInThrottle {
-  const writer = parts.metrics
   return createSignInThrottle({
     shared: parts.shared,
     local: failures.open('node'),
     clock: systemClock,
-    onAttempt: (result) => writer.add(writer.bind(metrics.authAttempts, ['admin_secret', result]), 1),
+    onAttempt: (result) => countAttempt(parts.writer, result),
     onRefusal(client, seconds) {
       const text = `Sign-ins from ${client} failed too often; it is refused for ${seconds} s.`
       parts.log({ level: 'warn', code: 'admin.sign-ins', text })

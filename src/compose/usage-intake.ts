@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { openEventLog } from '../adapters/event-log/open-event-log.ts'
+import type { OversightEvent } from '../domain/oversight-event.ts'
 import { eventsOfRecord, type LiveHub } from '../events/index.ts'
 import type { Fault } from '../kernel/fault.ts'
 import type { EventCursor, EventLog } from '../ports/event-log.ts'
@@ -52,6 +53,8 @@ export interface UsageIntake {
   index(store: Store, sums: UsageSumsPlace): void
   /** To be called before retention removes records, with where what goes ends. */
   onRemoval(listener: (end: EventCursor) => Promise<void>): void
+  /** To be told of the exchanges on disk that were refused for who asked. */
+  onDenied(listener: (events: readonly OversightEvent[]) => void): void
   figures(): UsageFigures
   close(): Promise<void>
 }
@@ -68,6 +71,7 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
   let isReported = false
   const report = createStorageReport(options.log)
   let indexer: UsageIndexer | null = null
+  let denied = (_events: readonly OversightEvent[]): void => {}
   let beforeRemoval = async (_end: EventCursor): Promise<void> => {}
   let stopIndexing = async (): Promise<void> => {}
   return {
@@ -78,7 +82,7 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
         const type = fault === null ? 'usage-stored' : 'usage-refused'
         const answer: ControlToWorker = { type, sequence }
         port.postMessage(answer)
-        if (fault === null && options.live.isWatched()) showLive(lines, options.live)
+        if (fault === null) tell(lines, options.live, denied)
         report(fault)
         if (eventLog.isBroken && !isReported) {
           isReported = true
@@ -113,6 +117,9 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
     onRemoval(listener) {
       beforeRemoval = listener
     },
+    onDenied(listener) {
+      denied = listener
+    },
     figures: () => (indexer === null ? nothingSummed : { ...indexer.counts(), lagMs: indexer.lagMs() }),
     async close() {
       await stopIndexing()
@@ -121,11 +128,24 @@ export async function openUsageIntake(options: UsageIntakeOptions): Promise<Usag
   }
 }
 
-function showLive(lines: Uint8Array, live: Pick<LiveHub, 'publish'>): void {
-  for (const line of splitLines(Buffer.from(lines).toString('utf8'))) {
+const refusedField = `"outcome":"refused"`
+
+/** Records are read only where somebody watches, or where one was refused. */
+function tell(
+  lines: Uint8Array,
+  live: UsageIntakeOptions['live'],
+  denied: (events: readonly OversightEvent[]) => void,
+): void {
+  const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength)
+  const isWatched = live.isWatched()
+  if (!isWatched && !bytes.includes(refusedField)) return
+  for (const line of splitLines(bytes.toString('utf8'))) {
+    if (!isWatched && !line.includes(refusedField)) continue
     const record = readUsageRecord(line)
     if (record === null) continue
-    for (const event of eventsOfRecord(record)) live.publish(event)
+    const events = eventsOfRecord(record)
+    if (isWatched) for (const event of events) live.publish(event)
+    denied(events)
   }
 }
 

@@ -6,6 +6,7 @@ import type { WorkerLoad } from '../domain/worker-load.ts'
 import type { LiveHub } from '../events/index.ts'
 import type { IdempotencyBook } from '../ports/idempotency.ts'
 import type { AlertIntake } from './alert-intake.ts'
+import type { AuditDesk } from './audit-desk.ts'
 import type { OpenedCounters } from './central-counters.ts'
 import type { ContentIntake } from './content-intake.ts'
 import { type EventDelivery, eventsOfBatch } from './event-delivery.ts'
@@ -22,12 +23,13 @@ export interface Intakes {
   readonly counters: OpenedCounters
   readonly idempotency: IdempotencyBook
   readonly live: LiveHub
+  readonly audit: Pick<AuditDesk, 'denied'>
   /** What each worker told last. */
   readonly loads: Map<number, WorkerLoad>
 }
 
 export function connectWorker(port: MessagePort, intakes: Intakes): void {
-  const { usage, events, content, alerts, traces, counters, idempotency, live, loads } = intakes
+  const { usage, events, content, alerts, traces, counters, idempotency, live, audit, loads } = intakes
   const tellWorker = (message: ControlToWorker): void => port.postMessage(message)
   const claims = createIdempotencyServer(idempotency, tellWorker)
   port.on('close', () => claims.close())
@@ -37,8 +39,10 @@ export function connectWorker(port: MessagePort, intakes: Intakes): void {
       events.addRefusals(message, (answer) => {
         tellWorker(answer)
         // A batch that could not be stored comes again, and is shown then.
-        if (answer.type !== 'refusals-stored' || !live.isWatched()) return
-        for (const event of eventsOfBatch(message)) live.publish(event)
+        if (answer.type !== 'refusals-stored') return
+        const refused = eventsOfBatch(message)
+        audit.denied(refused)
+        if (live.isWatched()) for (const event of refused) live.publish(event)
       })
     } else if (message.type === 'load') loads.set(message.load.worker, message.load)
     else if (message.type === 'content') content.add(message, port)

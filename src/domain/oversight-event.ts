@@ -34,6 +34,8 @@ export interface OversightEvent {
   readonly exchange: ExchangeFacts | null
   /** How many alike it stands for; absent: itself alone. */
   readonly count?: number
+  /** A checkpoint of an audit log: the signed note, base64; absent: it is about something else. */
+  readonly checkpoint?: string
 }
 
 export interface EventActor {

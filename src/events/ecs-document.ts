@@ -49,6 +49,7 @@ export function ecsDocument(event: OversightEvent, namespace = 'default'): strin
     gatewright: {
       severity: event.severity,
       count: event.count,
+      checkpoint: event.checkpoint,
       actor: { kind: actor.kind },
       application: section({ id: text(actor.applicationId) }),
       resource: resource === null ? undefined : section({ kind: text(resource.kind), id: text(resource.id) }),

@@ -60,6 +60,7 @@ export const ownFields: Readonly<Record<string, EcsType>> = Object.freeze({
   'gatewright.actor.kind': 'keyword',
   'gatewright.application.id': 'keyword',
   'gatewright.count': 'long',
+  'gatewright.checkpoint': 'keyword',
   'gatewright.exchange.attempts': 'long',
   'gatewright.exchange.cached_input_tokens': 'long',
   'gatewright.exchange.cost_micro_usd': 'long',

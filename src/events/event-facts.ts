@@ -30,6 +30,8 @@ export function factsOf(event: OversightEvent): readonly Fact[] {
     ['endUser', callerText(actor.endUser)],
     ['resourceKind', plainText(resource?.kind ?? '')],
     ['resource', plainText(resource?.id ?? '')],
+    // Base64 of our own making, and longer than texts may be.
+    ['checkpoint', event.checkpoint ?? ''],
   ]
   if (event.count !== undefined) facts.push(['count', event.count])
   if (exchange !== null) {

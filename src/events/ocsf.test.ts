@@ -28,6 +28,7 @@ test('all five classes are used, each for what it is about', () => {
     ['deployment.update', 600303],
     ['control-plane.start', 600399],
     ['connection.refused', 200401],
+    ['audit.checkpoint', 600399],
   ])
 })
 

@@ -114,7 +114,7 @@ test('with durable refusals alone, the answer to who may not waits, and no other
   assert.deepEqual([status, faultCode], [404, 'access.model-not-found'])
 })
 
-test('strangers who are refused are told of where a sink asks for events, and their key is not', async (t) => {
+test('strangers who are refused are told of, and their key is not', async (t) => {
   const rig = await startHolding(t, noneDurable)
   const { refusals } = rig.started
   const key = 'gwr_test_stranger-key'
@@ -135,11 +135,14 @@ test('strangers who are refused are told of where a sink asks for events, and th
   assert.ok(!JSON.stringify(refusals).includes('stranger-key'))
 })
 
-test('where no sink asks, nothing is told and no address is recorded', async (t) => {
+test('where no sink asks, no address is told or recorded', async (t) => {
   const rig = await startRig(() => ({}))
   t.after(() => rig.stop())
   await rig.call('/v1/chat/completions', { body, authorized: false })
   await rig.call('/v1/chat/completions', { body })
-  assert.deepEqual(rig.started.refusals, [])
+  assert.deepEqual(
+    rig.started.refusals.map(({ fault, address }) => [fault, address]),
+    [['auth.missing-credentials', '']],
+  )
   assert.equal(rig.started.records[0]?.address, undefined)
 })

@@ -83,7 +83,7 @@ export const metrics = Object.freeze({
     maxSeries: 40,
   }),
   authzDecisions: workers.counter('gatewright_authz_decisions_total', {
-    help: 'Whether requests with a proven key may have what they ask for: the operation, the model, the region.',
+    help: 'Whether requests with a proven key may have what they ask for: the operation, the model, the region; and admin tokens that lacked the scope.',
     labels: ['resource', 'decision'],
     maxSeries: 10,
   }),

@@ -49,6 +49,8 @@ interface Entry {
   readonly id: string
   readonly action: string
   readonly outcome: string
+  readonly reason: string
+  readonly actor: { readonly kind: string }
   readonly phase?: string
   readonly after?: { readonly slug?: string }
 }
@@ -60,6 +62,20 @@ async function entriesOf(product: Product): Promise<readonly Entry[]> {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Entry)
+}
+
+/** Entries of an action after the first `before`, once there are as many as `count`. */
+async function newEntries(
+  product: Product,
+  { before, action, count }: { readonly before: number; readonly action: string; readonly count: number },
+): Promise<readonly Entry[]> {
+  const deadline = Date.now() + 10_000
+  for (;;) {
+    const found = (await entriesOf(product)).slice(before).filter((entry) => entry.action === action)
+    if (found.length >= count) return found
+    assert.ok(Date.now() < deadline, `${action} was not recorded`)
+    await sleep(100)
+  }
 }
 
 test('a product killed in the middle of changes has every change that it answered in a log that verifies', async (t) => {
@@ -142,22 +158,14 @@ test('a log that was changed while the product was down takes nothing more: chan
   assert.equal((await cli(product, 'audit', 'verify')).code, 0)
 })
 
-test('a reload is in the log, with what came of it', async (t) => {
+test('a reload is in the log, with what came of it, and so are requests that were denied', async (t) => {
   const product = await startProduct()
   t.after(() => product.stop())
   assert.equal((await createOrganization(product, 'one')).status, 201)
   const text = readFileSync(product.configFile, 'utf8')
   const before = (await entriesOf(product)).length
   writeFileSync(product.configFile, `${text}\norganizations:\n  - { slug: reloaded, name: Reloaded }\n`)
-  const deadline = Date.now() + 10_000
-  let reloads: readonly Entry[] = []
-  while (reloads.length < 2) {
-    assert.ok(Date.now() < deadline, 'no reload was recorded')
-    await sleep(100)
-    reloads = (await entriesOf(product))
-      .slice(before)
-      .filter(({ action }) => action === 'configuration.apply')
-  }
+  const reloads = await newEntries(product, { before, action: 'configuration.apply', count: 2 })
   assert.deepEqual(
     reloads.map(({ phase, outcome }) => [phase, outcome]),
     [
@@ -165,4 +173,19 @@ test('a reload is in the log, with what came of it', async (t) => {
       ['result', 'success'],
     ],
   )
+  const stranger = 'gwr_test_0123456789'
+  assert.equal(await ask(product, stranger), 401)
+  const { statusCode, body } = await request(`${product.http}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${product.apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'no-such-model', messages: [] }),
+  })
+  await body.dump()
+  assert.equal(statusCode, 404)
+  const [unknown] = await newEntries(product, { before, action: 'auth.refused', count: 1 })
+  const [known] = await newEntries(product, { before, action: 'access.refused', count: 1 })
+  assert.deepEqual([unknown?.reason, unknown?.actor.kind], ['auth.invalid-key', 'unknown'])
+  assert.deepEqual([known?.reason, known?.actor.kind], ['access.model-not-found', 'key'])
+  const all = (await cli(product, 'audit', 'export', '--reveal')).out
+  for (const text of [stranger, 'no-such-model']) assert.ok(!all.includes(text), text)
 })

@@ -3,6 +3,7 @@ import { proveReceivers } from './oversight-receivers.ts'
 import { proveFaults } from './oversight-faults.ts'
 import { proveKills } from './oversight-kills.ts'
 import { proveThroughput } from './oversight-throughput.ts'
+import { proveAudit } from './oversight-audit.ts'
 import { proveUsageHistory } from './oversight-usage.ts'
 import type { ProofSlice } from './slice.ts'
 
@@ -34,6 +35,11 @@ export const oversight: ProofSlice = {
       name: 'receivers',
       does: 'Prometheus, Alertmanager, rsyslog with TLS, a failing `_bulk` and OpenSearch get what a product sends.',
       run: proveReceivers,
+    },
+    {
+      name: 'audit',
+      does: 'An audit log is changed in every way, and subjects are erased from it: what verify and proofs say then.',
+      run: proveAudit,
     },
   ],
 }

@@ -2,6 +2,7 @@
 import { Kysely } from 'kysely'
 import { Pool } from 'pg'
 import type { CentralCounters } from '../../ports/central-counters.ts'
+import type { CheckpointBoard } from '../../ports/checkpoint-board.ts'
 import type { LimitAlerts } from '../../ports/limit-alerts.ts'
 import type { Store } from '../../ports/store.ts'
 import type { UsageStore } from '../../ports/usage-store.ts'
@@ -9,6 +10,7 @@ import { postgresTime } from '../sql-counters/server-time.ts'
 import { createSqlCounters, type SqlCountersOptions } from '../sql-counters/sql-central-counters.ts'
 import type { Database, Schema } from '../sql-store/database.ts'
 import { migrate } from '../sql-store/migrate.ts'
+import { createSqlCheckpointBoard } from '../sql-store/sql-checkpoint-board.ts'
 import { createSqlLimitAlerts } from '../sql-store/sql-limit-alerts.ts'
 import { createSqlStore } from '../sql-store/sql-store.ts'
 import { createSqlUsageStore } from '../sql-store/sql-usage-store.ts'
@@ -21,6 +23,7 @@ export interface PostgresStorage {
   readonly store: Store
   readonly usage: UsageStore
   readonly alerts: LimitAlerts
+  readonly checkpoints: CheckpointBoard
   /** Counters in the same database. */
   openCounters(options: Omit<SqlCountersOptions, 'serverTime'>): CentralCounters
   /** Closes all. */
@@ -97,6 +100,7 @@ export async function openPostgresStore(options: OpenPostgresOptions): Promise<P
     store,
     usage: createSqlUsageStore(db),
     alerts: createSqlLimitAlerts(db, classifyPostgresError),
+    checkpoints: createSqlCheckpointBoard(db),
     openCounters: (own) => createSqlCounters(db, { ...own, serverTime: postgresTime }),
     close: () => store.close(),
   }

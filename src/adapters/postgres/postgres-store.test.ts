@@ -10,6 +10,7 @@ import {
 } from '../../../test/fixtures/postgres/postgres-server.ts'
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'
+import { testCheckpointBoardContract } from '../../ports/checkpoint-board.contract.ts'
 import { testLimitAlertsContract } from '../../ports/limit-alerts.contract.ts'
 import { testStoreContract } from '../../ports/store.contract.ts'
 import { rejectsWith, sampleOrganization } from '../../ports/store.contract-samples.ts'
@@ -45,6 +46,7 @@ describe('PostgreSQL', { skip: postgresMissing() }, () => {
   testStoreContract(async () => (await open()).store)
   testUsageStoreContract(open)
   testLimitAlertsContract(open)
+  testCheckpointBoardContract(open)
 
   /** Several nodes on one database, which end with the test. */
   async function withNodes(count: number, body: (nodes: readonly PostgresStorage[]) => Promise<void>) {

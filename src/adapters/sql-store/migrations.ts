@@ -5,6 +5,7 @@
 import type { ColumnDefinitionBuilder, CreateTableBuilder, ForeignKeyConstraintBuilder } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { addNodeReports, createCounterTables } from '../sql-counters/counter-tables.ts'
+import { addAuditCheckpoints } from './checkpoint-migration.ts'
 import type { Database } from './database.ts'
 import { addLimitAlerts } from './limit-alert-migration.ts'
 import { latencyBuckets, usageSums } from './usage-columns.ts'
@@ -398,4 +399,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0007-counter-reports': { up: addNodeReports },
   '0008-usage-rollups': { up: addUsageRollups },
   '0009-usage-products': { up: addUsageProducts },
+  '0014-audit-checkpoints': { up: addAuditCheckpoints },
 })

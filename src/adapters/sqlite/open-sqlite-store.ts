@@ -2,6 +2,7 @@
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { Kysely } from 'kysely'
 import type { CentralCounters } from '../../ports/central-counters.ts'
+import type { CheckpointBoard } from '../../ports/checkpoint-board.ts'
 import type { LimitAlerts } from '../../ports/limit-alerts.ts'
 import type { Store } from '../../ports/store.ts'
 import type { UsageStore } from '../../ports/usage-store.ts'
@@ -9,6 +10,7 @@ import { sqliteTime } from '../sql-counters/server-time.ts'
 import { createSqlCounters, type SqlCountersOptions } from '../sql-counters/sql-central-counters.ts'
 import type { Database, Schema } from '../sql-store/database.ts'
 import { migrate } from '../sql-store/migrate.ts'
+import { createSqlCheckpointBoard } from '../sql-store/sql-checkpoint-board.ts'
 import { createSqlLimitAlerts } from '../sql-store/sql-limit-alerts.ts'
 import { createSqlStore } from '../sql-store/sql-store.ts'
 import { createSqlUsageStore } from '../sql-store/sql-usage-store.ts'
@@ -19,6 +21,7 @@ export interface SqliteStorage {
   readonly store: Store
   readonly usage: UsageStore
   readonly alerts: LimitAlerts
+  readonly checkpoints: CheckpointBoard
   /** Counters in the same database, which is this node's alone: nobody else asks whether the node lives. */
   openCounters(options: Omit<SqlCountersOptions, 'serverTime' | 'presenceMs'>): CentralCounters
   /** Closes all. */
@@ -56,6 +59,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqliteSto
     store,
     usage: createSqlUsageStore(db),
     alerts: createSqlLimitAlerts(db, classifySqliteError),
+    checkpoints: createSqlCheckpointBoard(db),
     openCounters: (own) => createSqlCounters(db, { ...own, presenceMs: own.ttlMs, serverTime: sqliteTime }),
     close: () => store.close(),
   }

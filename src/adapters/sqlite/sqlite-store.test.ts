@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { Fault } from '../../kernel/fault.ts'
+import { testCheckpointBoardContract } from '../../ports/checkpoint-board.contract.ts'
 import { testLimitAlertsContract } from '../../ports/limit-alerts.contract.ts'
 import { testStoreContract } from '../../ports/store.contract.ts'
 import { sampleOrganization } from '../../ports/store.contract-samples.ts'
@@ -19,6 +20,7 @@ import { createSqliteDialect } from './sqlite-dialect.ts'
 testStoreContract(async () => (await openSqliteStore({ path: ':memory:' })).store)
 testUsageStoreContract(() => openSqliteStore({ path: ':memory:' }))
 testLimitAlertsContract(() => openSqliteStore({ path: ':memory:' }))
+testCheckpointBoardContract(() => openSqliteStore({ path: ':memory:' }))
 
 function withDirectory(body: (path: string) => Promise<void>): () => Promise<void> {
   return async () => {

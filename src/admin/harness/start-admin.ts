@@ -141,9 +141,21 @@ export interface StartedAdmin {
   readonly recorded: readonly Recorded[]
   /** Answers as they were counted. */
   readonly answered: readonly (readonly [operation: string, status: number])[]
+  /** What of each refused request counts in metrics. */
+  readonly denials: readonly string[]
   /** What went to the log. */
   readonly logged: readonly Readonly<Record<string, unknown>>[]
   stop(): Promise<void>
+}
+
+function recordingAudit(recorded: Recorded[]): AdminDependencies['audit'] {
+  return {
+    async record(event, details = {}) {
+      recorded.push({ event, details })
+    },
+    erase: async () => true,
+    rewrap: async () => ({ rewrapped: 0, kept: 3 }),
+  }
 }
 
 export async function startAdmin(changes: Partial<AdminDependencies> = {}): Promise<StartedAdmin> {
@@ -160,6 +172,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     now: clock.now,
   })
   const catalogue = createCatalogue()
+  const denials: string[] = []
   const recorded: Recorded[] = []
   const answered: (readonly [operation: string, status: number])[] = []
   const logged: Readonly<Record<string, unknown>>[] = []
@@ -185,15 +198,10 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     metrics: sampleMetrics,
     tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
     log: { info: log, warn: log, error: log },
-    audit: {
-      async record(event, details = {}) {
-        recorded.push({ event, details })
-      },
-      erase: async () => true,
-      rewrap: async () => ({ rewrapped: 0, kept: 3 }),
-    },
+    audit: recordingAudit(recorded),
     signIns: createSignInThrottle({ shared: null, local: failures, clock }),
     answered: (operation, status) => answered.push([operation, status]),
+    onDenial: (lacks) => denials.push(lacks),
     ...changes,
   }
   const app = await createAdminApi(deps)
@@ -205,6 +213,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     storage,
     recorded,
     answered,
+    denials,
     logged,
     async stop() {
       await app.close()

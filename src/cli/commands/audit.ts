@@ -6,14 +6,19 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import {
+  checkGrowth,
   checkProof,
   formatVerifierKey,
   guardFile,
+  isConsistencyProof,
+  type KeptCheckpoint,
   LogDamage,
   NoteError,
   parseVerifierKey,
   proveEntry,
+  proveGrowth,
   readEntries,
+  readKeptCheckpoints,
   type VerifierKey,
   verifierKeysFile,
   verifyLog,
@@ -98,26 +103,36 @@ async function saying<T>(work: () => Promise<T>): Promise<T> {
 // The files are read by this command alone.
 const loadReader = () => import('../../compose/read-audit.ts')
 
-interface VerifyOptions extends LogOptions {
-  readonly since?: readonly string[]
+interface KeptOptions extends LogOptions {
+  readonly checkpoint?: readonly string[]
 }
 
-async function readNotes(paths: readonly string[], io: CliIo) {
-  return Promise.all(
-    paths.map(async (name) => {
-      const note = await readFile(resolve(io.directory, name)).catch(() => {
-        throw new CliFailure('usage', `${name} cannot be read.`)
-      })
-      return { name, note }
-    }),
+function withKept(command: Command, what: string): Command {
+  return command.option(
+    '--checkpoint <file>',
+    `checkpoint that was kept elsewhere, or any text with checkpoint events in it (JSON lines, syslog …); ${what}; may be repeated`,
+    collect,
   )
 }
 
-async function verify(options: VerifyOptions, io: CliIo) {
+function readNamed(name: string, io: CliIo): Promise<Buffer> {
+  return readFile(resolve(io.directory, name)).catch(() => {
+    throw new CliFailure('usage', `${name} cannot be read.`)
+  })
+}
+
+async function readKept({ checkpoint = [] }: KeptOptions, keys: readonly VerifierKey[], io: CliIo) {
+  const kept: KeptCheckpoint[] = []
+  for (const name of checkpoint)
+    kept.push(...readKeptCheckpoints({ name, bytes: await readNamed(name, io) }, keys))
+  return kept
+}
+
+async function verify(options: KeptOptions, io: CliIo) {
   const { readDurableFiles } = await loadReader()
   const { directory, keys, keyDirectory } = await placeOf(options, io)
   const guard = keyDirectory === null ? null : await readDurableFiles(keyDirectory).read(guardFile)
-  const kept = await readNotes(options.since ?? [], io)
+  const kept = await readKept(options, keys, io)
   const earlier = guard === null ? kept : [...kept, { name: guardFile, note: guard }]
   const { checkpoint, problems } = await verifyLog({ files: readDurableFiles(directory), keys, earlier })
   return {
@@ -125,6 +140,7 @@ async function verify(options: VerifyOptions, io: CliIo) {
     origin: checkpoint?.origin ?? null,
     size: checkpoint?.size ?? null,
     root: checkpoint?.root.toString('base64') ?? null,
+    heldAgainst: earlier.map(({ name }) => name),
     problems,
   }
 }
@@ -137,52 +153,102 @@ function addVerify(group: Command, io: CliIo): void {
       examples: [
         ['gatewright audit verify', 'On the machine of the gateway, also while it runs'],
         [
-          'gatewright audit verify --dir ./copy --vkey "$KEY" --since checkpoint-of-last-month',
-          'A copy, with a key and a checkpoint that were kept elsewhere',
+          'gatewright audit verify --dir ./copy --vkey "$KEY" --checkpoint kept.jsonl',
+          'A copy, with a key and checkpoints that were kept elsewhere',
         ],
       ],
     }),
-  ).option(
-    '--since <file>',
-    'checkpoint that was kept; the log must have grown from it; may be repeated',
-    collect,
   )
-  runs<VerifyOptions>(command, io, async ({ session }) => {
-    const verdict = await saying(() => verify(command.optsWithGlobals<VerifyOptions>(), io))
-    const { problems, origin, size, root } = verdict
+  withKept(command, 'the log must have grown from each')
+  runs<KeptOptions>(command, io, async ({ session }) => {
+    const verdict = await saying(() => verify(command.optsWithGlobals<KeptOptions>(), io))
+    const { problems, origin, size, root, heldAgainst } = verdict
     session.show(verdict, () =>
       problems.length > 0
         ? `${printable(problems.join('\n'))}\n`
-        : `The audit log is whole: ${size} entries of ${origin}, root ${root}.\n`,
+        : `The audit log is whole: ${size} entries of ${origin}, root ${root}. It grew from ${heldAgainst.length} kept checkpoints.\n`,
     )
     if (problems.length > 0) throw new CliFailure('failed', 'The audit log is not what was published.')
   })
 }
 
+interface ProveOptions extends LogOptions {
+  readonly from?: number
+  readonly to?: number
+  readonly out?: string
+}
+
+function entryCount(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new CliFailure('usage', 'A size is a number of entries.')
+  return Number(text)
+}
+
+/** The proof that was asked for, and what it is called; @throws CliFailure where there is nothing to prove */
+async function prove(id: string | undefined, options: ProveOptions, io: CliIo) {
+  const { from, to = null } = options
+  if ((id === undefined) === (from === undefined) || (from === undefined && to !== null))
+    throw new CliFailure('usage', 'Name an entry, or with --from the size of the log that it grew from.')
+  const { readDurableFiles } = await loadReader()
+  const { directory, keys } = await placeOf(options, io)
+  const log = { files: readDurableFiles(directory), keys }
+  if (from !== undefined) {
+    const proof = await proveGrowth({ from, to }, log)
+    if (proof === null) throw new CliFailure('failed', 'The log has not that many entries.')
+    return { proof, name: `${from}-${to ?? 'now'}.consistency-proof` }
+  }
+  const proof = await proveEntry(id ?? '', log)
+  if (proof === null) throw new CliFailure('failed', `There is no entry ${printable(id ?? '')}.`)
+  return { proof, name: `${id?.replace(/[^\w.-]/g, '_')}.tlog-proof` }
+}
+
 function addProve(group: Command, io: CliIo): void {
   const command = withLog(
     defineCommand(group, {
-      name: 'prove <id>',
-      summary: 'Write a proof that an entry is in the audit log, by its id or its number',
+      name: 'prove [id]',
+      summary: 'Write a proof that an entry is in the audit log, or that the log grew from what it was',
       examples: [
         ['gatewright audit prove 0', 'Writes 0.tlog-proof: the entry, the way to the root, the checkpoint'],
         [
           'gatewright audit prove req_heey297o2e8q000001 --out proof.txt',
           'What one request to the admin API did',
         ],
+        ['gatewright audit prove --from 120', 'That its first 120 entries are what they were'],
       ],
     }),
-  ).option('--out <file>', 'file to write (default: <id>.tlog-proof)')
-  runs<LogOptions & { readonly out?: string }>(command, io, async ({ session, args, options }) => {
-    const id = argument(args, 0)
-    const { readDurableFiles } = await loadReader()
-    const { directory, keys } = await saying(() => placeOf(command.optsWithGlobals<LogOptions>(), io))
-    const proof = await saying(() => proveEntry(id, { files: readDurableFiles(directory), keys }))
-    if (proof === null) throw new CliFailure('failed', `There is no entry ${printable(id)}.`)
-    const file = options.out ?? `${id.replace(/[^\w.-]/g, '_')}.tlog-proof`
+  )
+    .option('--from <size>', 'number of entries from which the log is shown to have grown', entryCount)
+    .option(
+      '--to <size>',
+      'number of entries to which it had grown (default: those of its checkpoint)',
+      entryCount,
+    )
+    .option('--out <file>', 'file to write (default: <id>.tlog-proof, <from>-<to>.consistency-proof)')
+  runs<ProveOptions>(command, io, async ({ session, args }) => {
+    const options = command.optsWithGlobals<ProveOptions>()
+    const { proof, name } = await saying(() => prove(args[0], options, io))
+    const file = options.out ?? name
     await writeFile(resolve(io.directory, file), proof)
     session.show({ file }, () => `${file} proves it: gatewright audit check ${file}\n`)
   })
+}
+
+async function check(name: string, options: KeptOptions, io: CliIo) {
+  const text = (await readNamed(name, io)).toString('utf8')
+  const { keys } = await placeOf(options, io)
+  if (isConsistencyProof(text)) {
+    const checked = checkGrowth(text, keys, await readKept(options, keys, io))
+    const { from, to, fromRoot, isFromSigned } = checked
+    const held = isFromSigned
+      ? 'as a signed checkpoint says'
+      : 'which no checkpoint says: compare it with yours, or name that with --checkpoint'
+    return {
+      checked,
+      said: `The log of ${to} entries grew from the ${from} with the root ${fromRoot}, ${held}.\n`,
+    }
+  }
+  const checked = checkProof(text, keys)
+  const { index, size, origin, entry } = checked
+  return { checked, said: `Entry ${index} of the ${size} in ${printable(origin)}:\n${printable(entry)}\n` }
 }
 
 function addCheck(group: Command, io: CliIo): void {
@@ -190,20 +256,20 @@ function addCheck(group: Command, io: CliIo): void {
     defineCommand(group, {
       name: 'check <file>',
       summary: 'Check a proof and show what it proves; needs nothing but the file and the verifier keys',
-      examples: [['gatewright audit check 0.tlog-proof', 'Exit code 0: the entry was in the log']],
+      examples: [
+        ['gatewright audit check 0.tlog-proof', 'Exit code 0: the entry was in the log'],
+        [
+          'gatewright audit check 120-now.consistency-proof --checkpoint kept',
+          'Exit code 0: the log grew from that checkpoint',
+        ],
+      ],
     }),
   )
-  runs<LogOptions>(command, io, async ({ session, args }) => {
-    const [given] = await readNotes([argument(args, 0)], io)
-    const checked = await saying(async () => {
-      const { keys } = await placeOf(command.optsWithGlobals<LogOptions>(), io)
-      return checkProof(given?.note.toString('utf8') ?? '', keys)
-    })
-    session.show(
-      checked,
-      ({ index, size, origin, entry }) =>
-        `Entry ${index} of the ${size} in ${printable(origin)}:\n${printable(entry)}\n`,
-    )
+  withKept(command, 'a consistency proof must have its root')
+  runs<KeptOptions>(command, io, async ({ session, args }) => {
+    const options = command.optsWithGlobals<KeptOptions>()
+    const { checked, said } = await saying(() => check(argument(args, 0), options, io))
+    session.show(checked, () => said)
   })
 }
 

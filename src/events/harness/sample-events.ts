@@ -102,4 +102,12 @@ export const sampleEvents: readonly OversightEvent[] = [
     actor: { ...nobody, address: '192.0.2.9' },
     count: 12,
   }),
+  sampleEvent({
+    ...done,
+    id: 'abc.checkpoint.7',
+    action: 'audit.checkpoint',
+    actor: { ...nobody, kind: 'system' },
+    resource: { kind: 'audit-log', id: 'gatewright.local/audit/abc' },
+    checkpoint: Buffer.from('gatewright.local/audit/abc\n7\n').toString('base64'),
+  }),
 ]

@@ -1,4 +1,4 @@
-/** Counts the exchange; one usage record for each that proved a key, for the control plane to keep. Others are told where a sink asks for events. */
+/** Counts the exchange; one usage record for each that proved a key, for the control plane to keep. Others are told that they were refused. */
 import { noUsage, type UsageRecord } from '../../domain/usage.ts'
 import { eventClassOf } from '../event-class.ts'
 import type { Exchange } from '../exchange.ts'
