@@ -2,6 +2,7 @@
  * The admin API on its real parts, for tests: SQLite and the root key in a temporary directory, the real catalogue,
  * identity and secret box. Only what the composition root would report (status, trial calls) is fixed.
  */
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +15,7 @@ import { openSqliteStore, type SqliteStorage } from '../../adapters/sqlite/open-
 import type { AuditDetails } from '../../audit/index.ts'
 import { sampleEvent } from '../../delivery/harness/sample-event.ts'
 import type { DeadLetter, SinkStatus } from '../../delivery/index.ts'
+import type { KeyNotice } from '../../domain/key-notice.ts'
 import type { OversightEvent } from '../../domain/oversight-event.ts'
 import { openPepperBook } from '../../identity/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -139,6 +141,8 @@ export interface StartedAdmin {
   readonly storage: SqliteStorage
   /** What went to the audit log. */
   readonly recorded: readonly Recorded[]
+  /** What owners of keys were told. */
+  readonly told: readonly KeyNotice[]
   /** What went to the log. */
   readonly logged: readonly Readonly<Record<string, unknown>>[]
   stop(): Promise<void>
@@ -159,6 +163,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
   })
   const catalogue = createCatalogue()
   const recorded: Recorded[] = []
+  const told: KeyNotice[] = []
   const logged: Readonly<Record<string, unknown>>[] = []
   const log = (fields: Readonly<Record<string, unknown>>, message: string): void => {
     logged.push({ ...fields, message })
@@ -191,6 +196,14 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
       erase: async () => true,
       rewrap: async () => ({ rewrapped: 0, kept: 3 }),
     },
+    leakReports: {
+      settings: () => ({ reporters: [] }),
+      readReference: () => null,
+      client: { call: () => assert.fail('nothing is fetched'), close: () => {} },
+    },
+    async tellOfKey(notice) {
+      told.push(notice)
+    },
     signIns: createSignInThrottle({ shared: null, local: failures, clock }),
     ...changes,
   }
@@ -202,6 +215,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     clock,
     storage,
     recorded,
+    told,
     logged,
     async stop() {
       await app.close()
