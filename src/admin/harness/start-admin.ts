@@ -128,6 +128,20 @@ function sampleMetrics() {
   return collector.families
 }
 
+function auditInto(recorded: Recorded[]): AdminDependencies['audit'] {
+  return {
+    record: async (event, details = {}) => void recorded.push({ event, details }),
+    erase: async () => true,
+    rewrap: async () => ({ rewrapped: 0, kept: 3 }),
+  }
+}
+
+const nobodyReports: AdminDependencies['leakReports'] = {
+  settings: () => ({ reporters: [] }),
+  readReference: () => null,
+  client: { call: () => assert.fail('nothing is fetched'), close: () => {} },
+}
+
 /** An event as it was recorded. */
 export interface Recorded {
   readonly event: OversightEvent
@@ -189,21 +203,9 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     metrics: sampleMetrics,
     tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
     log: { info: log, warn: log, error: log },
-    audit: {
-      async record(event, details = {}) {
-        recorded.push({ event, details })
-      },
-      erase: async () => true,
-      rewrap: async () => ({ rewrapped: 0, kept: 3 }),
-    },
-    leakReports: {
-      settings: () => ({ reporters: [] }),
-      readReference: () => null,
-      client: { call: () => assert.fail('nothing is fetched'), close: () => {} },
-    },
-    async tellOfKey(notice) {
-      told.push(notice)
-    },
+    audit: auditInto(recorded),
+    leakReports: nobodyReports,
+    tellOfKey: async (notice) => void told.push(notice),
     signIns: createSignInThrottle({ shared: null, local: failures, clock }),
     ...changes,
   }

@@ -179,6 +179,7 @@ test('who did not sign learns nothing: one answer for a real key and an unknown 
     for (const own of [{ signature }, { signature: good }, { id: 'other' }, { signature: '' }, { id: '' }]) {
       const reply = await fromGithub(admin, body, own)
       assert.equal(reply.statusCode, 401)
+      assert.equal(reply.json().error.code, 'admin.leak-report-unsigned')
       answers.add(withoutId(reply.body))
     }
   }
