@@ -1,14 +1,18 @@
-/** Cost of proving an API key: reading its text, the whole verification, source networks. Prints ns of CPU per call. */
+/** Cost of proving an API key: reading its text, verifying it cold and warm, refusing who guesses, source networks. Prints ns of CPU per call. */
 import { randomBytes } from 'node:crypto'
+import { WrongKeys } from '../../src/gateway/wrong-keys.ts'
 import {
   compileCidrs,
   compilePeppers,
+  createKeyProof,
+  digestKeyText,
   hashApiKey,
   mintApiKey,
   mintApiKeySecret,
   parseApiKey,
   verifyApiKey,
 } from '../../src/identity/index.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
 
 const rounds = 200_000
 
@@ -50,5 +54,31 @@ measure('verify (parse, HMAC, 2 secrets)', 5000, (index) => {
   const key = keys[index & 1023]
   const text = textAt(index)
   return parseApiKey(text) !== null && key !== undefined && verifyApiKey(text, key, { peppers, now })
+})
+const terms = { peppers, now }
+const proofs = keys.map((key, index) => {
+  const proof = createKeyProof(key)
+  proof.proves(textAt(index), digestKeyText(textAt(index)), terms)
+  return proof
+})
+measure('verify warm (parse, digest)', 5000, (index) => {
+  const text = textAt(index)
+  return parseApiKey(text) !== null && proofs[index & 1023]?.recalls(digestKeyText(text), terms) === true
+})
+const wrongKeys = new WrongKeys(systemClock)
+const fifty = Array.from({ length: 50 }, (_, index) => `203.0.113.${index}`)
+for (const address of fifty)
+  for (let at = 0; at < 600; at += 1) wrongKeys.add({ address, digest: `${address} ${at}`, perMinute: 60 })
+measure('refuse a guesser, with the fault', 20_000, (index) => {
+  const text = textAt(index)
+  if (parseApiKey(text) === null) return false
+  const digest = digestKeyText(text)
+  if (proofs[(index + 1) & 1023]?.recalls(digest, terms) === true) return false
+  try {
+    wrongKeys.admit({ address: fifty[index % 50] ?? '', digest, perMinute: 60 })
+    return false
+  } catch {
+    return true
+  }
 })
 measure('match 4 source networks', 500, (index) => inNetwork(addresses[index & 3] ?? ''))

@@ -550,9 +550,49 @@ export interface paths {
         put?: never;
         /**
          * Rotate the secret of one key
-         * @description Makes a new secret under the same key id, so that limits, budgets and history stay.
+         * @description Makes a new secret under the same key id, so that limits, budgets and history stay. The old secret of a key in quarantine ends at once.
          */
         post: operations["key-rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/keys/{id}/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put one key into quarantine
+         * @description It is refused at once, streams under way included, until an administrator releases it. A key that is held already stays as it is.
+         */
+        post: operations["key-quarantine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/keys/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release one key from quarantine
+         * @description It opens again what it did. Rotate a key that leaked before: its old secret ends with that. The same report again does not hold it again.
+         */
+        post: operations["key-release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1039,6 +1079,24 @@ export interface components {
             description: string;
             /** @description Team whose application it is, for limits that count per team; empty: none. */
             team: string;
+            /** @description What is asked of API keys. What is left out asks for nothing; {} lifts it all. */
+            keyPolicy: {
+                /** @description A key must have an end, at most so many days after its secret was made. Holds for keys that are made or changed from then on. */
+                maxLifetimeDays?: number;
+                /** @description Secrets are to be rotated within so many days. */
+                rotateEveryDays?: number;
+                /** @description The owner is told so many days before that; 7 when left out. */
+                rotateWarnDays?: number;
+                /** @description What becomes of a key that was not rotated in time; `warn` when left out. */
+                whenRotationOverdue?: "warn" | "refuse";
+                /** @description A key that was not used for so many days is put into quarantine. */
+                unusedDays?: number;
+                /**
+                 * @description Keys must be bound to source networks (`cidrs`).
+                 * @enum {string}
+                 */
+                networks?: "required";
+            };
         };
         /** ChangeList */
         ChangeList: {
@@ -1234,10 +1292,10 @@ export interface components {
              */
             environment: "live" | "test";
             /**
-             * @description A revoked key never comes back.
+             * @description A quarantined key is refused until an administrator releases it; a revoked one never comes back.
              * @enum {string}
              */
-            state: "active" | "revoked";
+            state: "active" | "quarantined" | "revoked";
             /** @description Name for people. */
             name: string;
             /** @description Narrows what the subscriptions allow; null: no narrowing. */
@@ -1252,6 +1310,29 @@ export interface components {
             lastUsedAt: number | null;
             /** @description When it was revoked, or null. */
             revokedAt: number | null;
+            /** @description Since when and why it is held; null: it is not. */
+            quarantine: {
+                /** @description Unix time in milliseconds. */
+                at: number;
+                /**
+                 * @description Why it is held.
+                 * @enum {string}
+                 */
+                reason: "leaked" | "unused" | "by-hand";
+            } | null;
+            /** @description Reports that the key leaked, oldest first. */
+            leaks: {
+                /** @description SHA-256 of the report. */
+                digest: string;
+                /** @description Unix time in milliseconds. */
+                at: number;
+                /** @description `github`, or a reporter of the configuration. */
+                reporter: string;
+                /** @description Where the key was seen, as the reporter says; may be empty. */
+                url: string;
+                /** @description What kind of place that is, as the reporter says. */
+                source: string;
+            }[];
         };
         /** KeyLimit */
         KeyLimit: {
@@ -1631,6 +1712,24 @@ export interface components {
             slug: string;
             /** @description Name for people. */
             name: string;
+            /** @description What is asked of API keys. What is left out asks for nothing; {} lifts it all. */
+            keyPolicy: {
+                /** @description A key must have an end, at most so many days after its secret was made. Holds for keys that are made or changed from then on. */
+                maxLifetimeDays?: number;
+                /** @description Secrets are to be rotated within so many days. */
+                rotateEveryDays?: number;
+                /** @description The owner is told so many days before that; 7 when left out. */
+                rotateWarnDays?: number;
+                /** @description What becomes of a key that was not rotated in time; `warn` when left out. */
+                whenRotationOverdue?: "warn" | "refuse";
+                /** @description A key that was not used for so many days is put into quarantine. */
+                unusedDays?: number;
+                /**
+                 * @description Keys must be bound to source networks (`cidrs`).
+                 * @enum {string}
+                 */
+                networks?: "required";
+            };
         };
         /** Plan */
         Plan: {
@@ -1997,6 +2096,24 @@ export interface operations {
                     slug: string;
                     /** @description Name for people. */
                     name?: string;
+                    /** @description What is asked of API keys. What is left out asks for nothing; {} lifts it all. */
+                    keyPolicy?: {
+                        /** @description A key must have an end, at most so many days after its secret was made. Holds for keys that are made or changed from then on. */
+                        maxLifetimeDays?: number;
+                        /** @description Secrets are to be rotated within so many days. */
+                        rotateEveryDays?: number;
+                        /** @description The owner is told so many days before that; 7 when left out. */
+                        rotateWarnDays?: number;
+                        /** @description What becomes of a key that was not rotated in time; `warn` when left out. */
+                        whenRotationOverdue?: "warn" | "refuse";
+                        /** @description A key that was not used for so many days is put into quarantine. */
+                        unusedDays?: number;
+                        /**
+                         * @description Keys must be bound to source networks (`cidrs`).
+                         * @enum {string}
+                         */
+                        networks?: "required";
+                    };
                 };
             };
         };
@@ -2260,6 +2377,24 @@ export interface operations {
                 "application/json": {
                     /** @description Name for people. */
                     name?: string;
+                    /** @description What is asked of API keys. What is left out asks for nothing; {} lifts it all. */
+                    keyPolicy?: {
+                        /** @description A key must have an end, at most so many days after its secret was made. Holds for keys that are made or changed from then on. */
+                        maxLifetimeDays?: number;
+                        /** @description Secrets are to be rotated within so many days. */
+                        rotateEveryDays?: number;
+                        /** @description The owner is told so many days before that; 7 when left out. */
+                        rotateWarnDays?: number;
+                        /** @description What becomes of a key that was not rotated in time; `warn` when left out. */
+                        whenRotationOverdue?: "warn" | "refuse";
+                        /** @description A key that was not used for so many days is put into quarantine. */
+                        unusedDays?: number;
+                        /**
+                         * @description Keys must be bound to source networks (`cidrs`).
+                         * @enum {string}
+                         */
+                        networks?: "required";
+                    };
                     /** @description Refuse the change unless the record still has this `updatedAt`. */
                     expectedUpdatedAt?: number;
                 };
@@ -2460,6 +2595,24 @@ export interface operations {
                     description?: string;
                     /** @description Team whose application it is, for limits that count per team; empty: none. */
                     team?: string;
+                    /** @description What is asked of API keys. What is left out asks for nothing; {} lifts it all. */
+                    keyPolicy?: {
+                        /** @description A key must have an end, at most so many days after its secret was made. Holds for keys that are made or changed from then on. */
+                        maxLifetimeDays?: number;
+                        /** @description Secrets are to be rotated within so many days. */
+                        rotateEveryDays?: number;
+                        /** @description The owner is told so many days before that; 7 when left out. */
+                        rotateWarnDays?: number;
+                        /** @description What becomes of a key that was not rotated in time; `warn` when left out. */
+                        whenRotationOverdue?: "warn" | "refuse";
+                        /** @description A key that was not used for so many days is put into quarantine. */
+                        unusedDays?: number;
+                        /**
+                         * @description Keys must be bound to source networks (`cidrs`).
+                         * @enum {string}
+                         */
+                        networks?: "required";
+                    };
                 };
             };
         };
@@ -2742,6 +2895,24 @@ export interface operations {
                     description?: string;
                     /** @description Team whose application it is, for limits that count per team; empty: none. */
                     team?: string;
+                    /** @description What is asked of API keys. What is left out asks for nothing; {} lifts it all. */
+                    keyPolicy?: {
+                        /** @description A key must have an end, at most so many days after its secret was made. Holds for keys that are made or changed from then on. */
+                        maxLifetimeDays?: number;
+                        /** @description Secrets are to be rotated within so many days. */
+                        rotateEveryDays?: number;
+                        /** @description The owner is told so many days before that; 7 when left out. */
+                        rotateWarnDays?: number;
+                        /** @description What becomes of a key that was not rotated in time; `warn` when left out. */
+                        whenRotationOverdue?: "warn" | "refuse";
+                        /** @description A key that was not used for so many days is put into quarantine. */
+                        unusedDays?: number;
+                        /**
+                         * @description Keys must be bound to source networks (`cidrs`).
+                         * @enum {string}
+                         */
+                        networks?: "required";
+                    };
                     /** @description Refuse the change unless the record still has this `updatedAt`. */
                     expectedUpdatedAt?: number;
                 };
@@ -6918,7 +7089,7 @@ export interface operations {
                 /** @description Id. */
                 applicationId?: string;
                 /** @description In this state only. */
-                state?: "active" | "revoked";
+                state?: "active" | "quarantined" | "revoked";
             };
             header?: never;
             path: {
@@ -7099,7 +7270,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `idempotency.mismatch` */
+            /** @description `idempotency.mismatch`, `admin.key-policy` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7301,6 +7472,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `admin.key-policy` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `admin.too-many-sign-ins` */
             429: {
                 headers: {
@@ -7413,6 +7593,206 @@ export interface operations {
             };
             /** @description `request.unsupported-content-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "key-quarantine": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or key id of the key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The held key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.conflict`, `admin.read-only`, `admin.key-ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "key-release": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or key id of the key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The released key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.conflict`, `admin.read-only`, `admin.key-ended`, `admin.key-not-quarantined`, `admin.stale-update` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,8 +4,10 @@
  */
 
 import type { AuditTrail } from '../audit/index.ts'
+import type { LeakReportsConfig } from '../config/index.ts'
 import type { DeadLetter, ReplayResult, SinkStatus } from '../delivery/index.ts'
 import type { AdminScope, Deployment, ModelRoute } from '../domain/entities.ts'
+import type { KeyNotice } from '../domain/key-notice.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
 import type { LiveHub } from '../events/index.ts'
@@ -18,6 +20,7 @@ import type { LimitAlerts } from '../ports/limit-alerts.ts'
 import type { RuleFigure } from '../ports/node-counters.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { Store } from '../ports/store.ts'
+import type { UpstreamClient } from '../ports/upstream-client.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
 import type { DocumentManager } from '../resources/index.ts'
 import type { Trouble } from '../routing/index.ts'
@@ -92,6 +95,13 @@ export interface SinkDesk {
   replay(name: string): Promise<ReplayResult | null>
 }
 
+export interface LeakReportDesk {
+  readonly settings: () => LeakReportsConfig
+  readonly readReference: (reference: string) => string | null
+  /** Fetches GitHub's list of keys. */
+  readonly client: UpstreamClient
+}
+
 export interface AdminDependencies {
   readonly store: Store
   readonly secretBox: SecretBox
@@ -127,6 +137,10 @@ export interface AdminDependencies {
   /** For metrics: a request without a token, or with one that lacks the scope. Tokens that are wrong count as sign-ins. */
   readonly onDenial: (lacks: 'token' | 'scope') => void
   readonly audit: Pick<AuditTrail, 'record' | 'erase' | 'rewrap'>
+  /** Who may report leaks, and what it takes to check and to tell. */
+  readonly leakReports: LeakReportDesk
+  /** Tells the owner of a key: audit log, sinks, receiver of alerts. */
+  readonly tellOfKey: (notice: KeyNotice) => Promise<void>
   readonly log: AdminLog
   /** Events of this node as they happen, where it shows them. */
   readonly live?: Pick<LiveHub, 'subscribe'>

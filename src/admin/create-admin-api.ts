@@ -16,6 +16,7 @@ import type { AdminContext, AdminDependencies, Caller } from './context.ts'
 import { createDoor, type Door } from './door.ts'
 import { errorBody, faultOf } from './error-reply.ts'
 import { type AdminIdempotency, createAdminIdempotency, idempotencyHeader } from './idempotency.ts'
+import { registerLeakReports } from './leak-reports/register-leak-reports.ts'
 import { metricsPath, registerMetrics } from './metrics-endpoint.ts'
 import { isStreamed } from './operation.ts'
 import { registerPages } from './pages/register-pages.ts'
@@ -59,6 +60,7 @@ export async function createAdminApi(deps: AdminDependencies): Promise<FastifyIn
   for (const row of adminTable) register(app, parts, row)
   registerPages(app, deps)
   registerMetrics(app, deps, parts.door)
+  registerLeakReports(app, deps)
   return app
 }
 

@@ -1,8 +1,9 @@
 /** Rules for API keys that no schema can state. */
 import type { ApiKey } from '../domain/entities.ts'
 import { faults } from '../faults/catalogue.ts'
-import { isCidr } from '../identity/index.ts'
+import { findBreach, isCidr, strictestPolicy } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
+import type { AdminContext } from './context.ts'
 
 /** @throws Fault naming the first network that is not CIDR */
 export function requireCidrs(cidrs: readonly string[]): void {
@@ -14,6 +15,22 @@ export function requireCidrs(cidrs: readonly string[]): void {
       param: field,
     })
   })
+}
+
+/** The key as it is to be, and when its newest secret was made. */
+export interface PlannedKey extends Pick<ApiKey, 'organizationId' | 'applicationId' | 'expiresAt' | 'cidrs'> {
+  readonly rotatedAt: number
+}
+
+/** @throws Fault 422 saying what the policies of its organization and application ask, and what to do */
+export async function requirePolicy({ deps }: AdminContext, key: PlannedKey): Promise<void> {
+  const { organizations, applications } = deps.store
+  const organization = await organizations.get(key.organizationId)
+  const application = await applications.get(key.organizationId, key.applicationId)
+  const policy = strictestPolicy(organization?.keyPolicy ?? {}, application?.keyPolicy ?? {})
+  const breach = findBreach(key, policy)
+  if (breach === null) return
+  throw new Fault(faults.keyPolicyBroken, { public: { demand: breach.demand }, param: breach.field })
 }
 
 /** A revoked key never changes again. @throws Fault 409 */

@@ -28,6 +28,8 @@ import { deploymentUpdate } from './operations/deployment-update/operation.ts'
 import { keyCreate } from './operations/key-create/operation.ts'
 import { keyGet } from './operations/key-get/operation.ts'
 import { keyList } from './operations/key-list/operation.ts'
+import { keyQuarantine } from './operations/key-quarantine/operation.ts'
+import { keyRelease } from './operations/key-release/operation.ts'
 import { keyRevoke } from './operations/key-revoke/operation.ts'
 import { keyRotate } from './operations/key-rotate/operation.ts'
 import { keyUpdate } from './operations/key-update/operation.ts'
@@ -165,6 +167,8 @@ const rows: readonly Row[] = [
   ['key-get',             'GET',    '/organizations/:organization/keys/:id',             'read',   keyGet],
   ['key-update',          'PATCH',  '/organizations/:organization/keys/:id',             'keys',   keyUpdate],
   ['key-rotate',          'POST',   '/organizations/:organization/keys/:id/rotate',      'keys',   keyRotate],
+  ['key-quarantine',      'POST',   '/organizations/:organization/keys/:id/quarantine',  'keys',   keyQuarantine],
+  ['key-release',         'POST',   '/organizations/:organization/keys/:id/release',     'admin',  keyRelease],
   ['key-revoke',          'POST',   '/organizations/:organization/keys/:id/revoke',      'keys',   keyRevoke],
 
   ['usage-summary',       'GET',    '/organizations/:organization/usage/summary',        'read',   usageSummary],

@@ -8,7 +8,7 @@ export const exitCodes = {
   failed: {
     code: 1,
     meaning:
-      'The operation was refused or failed, `doctor` found a problem, or `diff --exit-code` a difference.',
+      'The operation was refused or failed, `doctor` found a problem, `scan` a secret, or `diff --exit-code` a difference.',
   },
   usage: { code: 2, meaning: 'The command line is not right.' },
   unreachable: { code: 3, meaning: 'The control plane cannot be reached.' },

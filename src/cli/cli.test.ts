@@ -108,6 +108,34 @@ test('from an empty store to a key that is rotated and revoked, each step by one
   assert.equal((JSON.parse(revoked) as object[]).length, 1)
 })
 
+test('a key policy is set, shown and lifted; a key that breaks it is refused; a key is held and released', async (t) => {
+  const { run } = await startCli(t)
+  await succeed(run, ['orgs add acme', 'apps add shop'])
+  const [policy = '', none = ''] = await succeed(run, [
+    'orgs key-policy acme --max-lifetime 90d --rotate-every 30d --when-overdue refuse',
+    'apps key-policy shop',
+    'apps key-policy shop --networks required',
+  ])
+  assert.match(policy, /maxLifetimeDays: 90\nrotateEveryDays: 30\nwhenRotationOverdue: refuse/)
+  assert.match(none, /Nothing is asked/)
+  const refused = await run('keys create --app shop --name web')
+  assert.equal(refused.code, 1)
+  assert.match(refused.err, /give it an end, at the latest 90 days/)
+  assert.equal((await run('orgs key-policy acme --unused 12h')).code, 2)
+  assert.equal((await run('orgs key-policy acme --when-overdue later')).code, 2)
+  const [any = ''] = await succeed(run, [
+    'apps key-policy shop --networks any',
+    'orgs key-policy acme --clear',
+  ])
+  assert.match(any, /Nothing is asked/)
+  const [created = ''] = await succeed(run, ['keys create --app shop --name web --json'])
+  const { key } = JSON.parse(created) as { key: { keyId: string } }
+  const [, list = ''] = await succeed(run, [`keys quarantine ${key.keyId}`, 'keys list --state quarantined'])
+  assert.match(list, new RegExp(`${key.keyId} .*quarantined .*by-hand`))
+  await succeed(run, [`keys release ${key.keyId}`])
+  assert.equal((await run(`keys release ${key.keyId}`)).code, 1)
+})
+
 test('limits and plans are said in words, assigned, explained for a key, and topped up', async (t) => {
   const { run } = await startCli(t)
   await succeed(run, ['orgs add acme', 'products add chat', 'apps add shop --team retail'])

@@ -13,6 +13,7 @@ import { addLimits } from './commands/limits.ts'
 import { addModels } from './commands/models.ts'
 import { addPlans } from './commands/plans.ts'
 import { addProviders } from './commands/providers.ts'
+import { addScan } from './commands/scan.ts'
 import { addSecrets } from './commands/secrets.ts'
 import { addSinks } from './commands/sinks.ts'
 import { addStorage } from './commands/storage.ts'
@@ -66,6 +67,7 @@ export function createProgram(io: CliIo): Command {
   addSecrets(program, io)
   addContent(program, io)
   addAudit(program, io)
+  addScan(program, io)
   addDoctor(program, io)
   return program
 }

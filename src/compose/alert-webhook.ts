@@ -1,5 +1,5 @@
 /**
- * Sends alerts of limits to a receiver of the operator, signed, through the egress guard. Nothing waits for it.
+ * Sends alerts of limits and of keys to a receiver of the operator, signed, through the egress guard. Nothing waits for it.
  *
  *   POST <url>      x-gatewright-signature: t=<Unix seconds>,v1=<hexadecimal HMAC-SHA-256 of "<t>.<body>">
  *
@@ -28,6 +28,8 @@ export interface AlertWebhookOptions {
 
 export interface AlertWebhook {
   send(alert: LimitAlert): void
+  /** `id` names it in the log. */
+  post(message: { readonly id: string; readonly body: string }): void
   /** What was not delivered yet is given up. */
   close(): void
 }
@@ -79,10 +81,15 @@ class Webhook implements AlertWebhook {
 
   send(alert: LimitAlert): void {
     if (this.#isClosed || this.#options.settings() === undefined) return
+    this.post({ id: alert.id, body: webhookBody(alert) })
+  }
+
+  post({ id, body }: { readonly id: string; readonly body: string }): void {
+    if (this.#isClosed || this.#options.settings() === undefined) return
     if (this.#ready.length + this.#pauses.size >= maxWaiting) {
-      return this.#options.log(`The alert ${alert.id} was not sent: too many wait for the receiver.`)
+      return this.#options.log(`The alert ${id} was not sent: too many wait for the receiver.`)
     }
-    this.#ready.push({ id: alert.id, body: webhookBody(alert), attempts: 0 })
+    this.#ready.push({ id, body, attempts: 0 })
     this.#work()
   }
 

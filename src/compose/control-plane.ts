@@ -40,12 +40,10 @@ import type { Log, LogEntry } from '../supervisor/log.ts'
 import type {
   ControlThreadData,
   FromControl,
-  ToControl,
   Welcome,
   WorkerCounts,
 } from '../supervisor/messages.ts'
 import { openControlMetricWriter, openMetricReader } from '../telemetry/index.ts'
-import type { AlertIntake } from './alert-intake.ts'
 import { type AuditDesk, openAuditDesk } from './audit-desk.ts'
 import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
 import { type ContentIntake, openContentIntake } from './content-intake.ts'
@@ -57,16 +55,19 @@ import { createExchangeLane } from './exchange-lane.ts'
 import { explainLiveLimits } from './explain-live-limits.ts'
 import { ensureLocalToken, makeFirstKey, offerSetup } from './first-access.ts'
 import { findProviders } from './found-providers.ts'
+import { openKeyCare } from './key-care.ts'
+import { createKeyTeller } from './key-notices.ts'
 import { loadConfiguration } from './load-configuration.ts'
 import { collectMetrics, type NodeMetricsParts } from './node-metrics.ts'
 import { openDatabase } from './open-database.ts'
 import { createReloader, type InForce } from './reloader.ts'
 import { countAnswers, createAttendedThrottle, createDenialCounter } from './sign-ins.ts'
 import { createStatus } from './status.ts'
+import { listenToSupervisor } from './supervisor-messages.ts'
 import { openTargetHealthDesk } from './target-health.ts'
 import { receiveThreadData } from './thread-data.ts'
 import { createTlsSource } from './tls-material.ts'
-import { openToldAlerts } from './told-alerts.ts'
+import { openToldAlerts, type ToldAlerts } from './told-alerts.ts'
 import { openTraceIntake, type TraceIntake } from './trace-intake.ts'
 import { tryDeployment } from './try-deployment.ts'
 import { openUsageIntake, type UsageIntake } from './usage-intake.ts'
@@ -254,6 +255,8 @@ function adminDependencies(parts: Parts, status: () => StatusReport): AdminDepen
     answered: countAnswers(metricWriter),
     onDenial: createDenialCounter(metricWriter),
     audit: parts.audit.trail,
+    leakReports: { settings: () => inForce.loaded.config.leakReports, readReference, client: network },
+    tellOfKey: parts.tellOfKey,
     live,
   }
 }
@@ -288,7 +291,7 @@ async function openEvents(
   return events
 }
 
-function openAlerts({ alerts }: Storage): AlertIntake {
+function openAlerts({ alerts }: Storage): ToldAlerts {
   const settings = () => inForce.loaded.config.alerts.webhook
   const failed = warnOf('limit.webhook-failed')
   return openToldAlerts({ alerts, client: network, settings, readReference, failed, log })
@@ -364,8 +367,11 @@ async function openParts(directory: DataDirectory) {
     },
   })
   usage.onDenied(audit.denied)
+  const tellOfKey = createKeyTeller({ trail: audit.trail, webhook: alerts, log })
+  const keyCare = openKeyCare({ store: storage.store, now: systemClock.now, tell: tellOfKey })
   const close = async (): Promise<void> => {
     // First: its last checkpoint is an event.
+    await keyCare.close()
     await audit.close()
     await events.close()
     await usage.close()
@@ -375,7 +381,7 @@ async function openParts(directory: DataDirectory) {
     await counters.close()
     await storage.close()
   }
-  return { storage, usage, events, content, alerts, traces, counters, audit, close }
+  return { storage, usage, events, content, alerts, traces, counters, audit, tellOfKey, close }
 }
 
 type Parts = Awaited<ReturnType<typeof openParts>>
@@ -448,7 +454,7 @@ async function start(): Promise<void> {
     await parts.close()
     process.exit(0)
   }
-  listen({
+  listenToSupervisor(supervisor, {
     worker: ({ port }) => connectWorker(port, { ...parts, idempotency, live, loads }),
     workers(told) {
       workers = told
@@ -469,23 +475,6 @@ async function start(): Promise<void> {
   // Not before: what can wait keeps nobody from being served.
   noteStart(parts.audit, apiKey !== null)
   reloader.catchUp()
-}
-
-type Handlers = { readonly [K in ToControl['type']]: (message: Extract<ToControl, { type: K }>) => void }
-
-function listen(handlers: Handlers): void {
-  supervisor?.on('message', (message: ToControl) => {
-    switch (message.type) {
-      case 'worker':
-        return handlers.worker(message)
-      case 'workers':
-        return handlers.workers(message)
-      case 'reload':
-        return handlers.reload(message)
-      case 'close':
-        return handlers.close(message)
-    }
-  })
 }
 
 start().catch((error: unknown) => {

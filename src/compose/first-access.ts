@@ -40,6 +40,8 @@ export async function makeFirstKey(
       expiresAt: null,
       lastUsedAt: null,
       revokedAt: null,
+      quarantine: null,
+      leaks: [],
     },
     [made.secret],
   )

@@ -1,4 +1,4 @@
-/** How `alerts` is written in `gatewright.yaml`: where alerts of limits are sent besides the log and the admin API. */
+/** How `alerts` is written in `gatewright.yaml`: where alerts of limits and of keys are sent besides the log and the admin API. */
 import { Type } from 'typebox'
 import { parseOrigin } from '../egress/index.ts'
 import { Fault } from '../kernel/fault.ts'

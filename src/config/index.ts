@@ -5,6 +5,8 @@
 export { ConfigError, type ConfigProblem, describeProblem } from '../faults/config-error.ts'
 export type { AlertWebhookConfig } from './alerts-form.ts'
 export { sharesRates } from './counters-form.ts'
+export { keyPolicySchema } from './key-policy-form.ts'
+export type { LeakReporterConfig, LeakReportsConfig } from './leak-reports-form.ts'
 export * from './limit-form.ts'
 export {
   type Environment,

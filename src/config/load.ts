@@ -8,6 +8,7 @@ import { Check, Default } from 'typebox/value'
 import { ConfigError } from '../faults/config-error.ts'
 import { isCidr } from '../identity/index.ts'
 import { alertProblems } from './alerts-form.ts'
+import { leakReportProblems } from './leak-reports-form.ts'
 import { checkLimits } from './limit-form.ts'
 import { joinPath, type ParsedDocument, parseConfigText } from './parse.ts'
 import { type Config, configSchema, type ResourceDocument, resourceDocumentSchema } from './schema.ts'
@@ -127,6 +128,7 @@ function checkAcross(config: Config, lineOf: LoadedConfig['lineOf'], file: strin
   problems.push(
     ...storageProblems(config),
     ...alertProblems(config),
+    ...leakReportProblems(config),
     ...sinkProblems(config),
     ...tracingProblems(config),
   )

@@ -33,6 +33,7 @@ const readings: Readings = {
   storage:              'start',
   counters:             'start',
   alerts:               'reload',
+  leakReports:          'reload',
   tracing:              'reload',
   shutdown:             'start',
   usage:                'start',

@@ -8,6 +8,8 @@ import { dialectIds } from '../domain/dialect-id.ts'
 import { forwardedHeaders } from '../domain/snapshot.ts'
 import { alertsFields } from './alerts-form.ts'
 import { countersFields } from './counters-form.ts'
+import { keyPolicySchema } from './key-policy-form.ts'
+import { leakReportsFields } from './leak-reports-form.ts'
 import {
   givenLimitFields,
   givenLimitSchema,
@@ -81,6 +83,11 @@ const boundsSchema = section(
     connectionsPerAddress: count(
       'Most open connections of one client: an IPv4 address or the /64 of an IPv6 address.',
       5_000,
+    ),
+    wrongKeysPerMinute: count(
+      'Wrong API keys of one client (an IPv4 address or the /64 of an IPv6 address), a minute and worker, before the next are refused unseen; 0 for no bound.',
+      60,
+      [0],
     ),
     newConnectionsPerSecond: count(
       'New connections a second of one client, per worker; those of four seconds may come at once.',
@@ -282,6 +289,7 @@ const applicationSchema = Type.Object(
         pattern: '^(?:[a-z0-9][a-z0-9._-]{0,62})?$',
       }),
     ),
+    keyPolicy: optional(keyPolicySchema),
     products: optional(
       Type.Array(Type.Union([Type.String(), planSubscriptionSchema]), {
         description:
@@ -320,7 +328,10 @@ const limitSchema = Type.Object(
   closed,
 )
 
-const organizationSchema = Type.Object({ slug: slug('Name in URLs.'), name: optional(Type.String()) }, closed)
+const organizationSchema = Type.Object(
+  { slug: slug('Name in URLs.'), name: optional(Type.String()), keyPolicy: optional(keyPolicySchema) },
+  closed,
+)
 
 const priceSchema = Type.Object(
   {
@@ -417,7 +428,11 @@ export const configSchema = Type.Object(
     }),
     storage: section('Where objects and sums of usage are kept.', storageFields),
     counters: section('Counters of limits that several nodes share.', countersFields),
-    alerts: section('Where alerts of limits go besides the log and the admin API.', alertsFields),
+    alerts: section('Where alerts of limits and of keys go besides the log and the admin API.', alertsFields),
+    leakReports: section(
+      'Reports that keys of this installation leaked; nobody may report until named here.',
+      leakReportsFields,
+    ),
     tracing: section('Traces by OpenTelemetry; off unless a receiver is named.', tracingFields),
     shutdown: section('Orderly end.', {
       drainTimeoutMs: count('How long running exchanges may go on after SIGTERM.', 30_000, [0]),

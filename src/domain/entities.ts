@@ -4,6 +4,7 @@
  * `gatewright.yaml` or from the environment are read-only elsewhere.
  */
 import type { DialectId } from './dialect-id.ts'
+import type { KeyLeak, KeyPolicy, KeyQuarantine } from './key-policy.ts'
 import type { LimitMatch, LimitMeter, LimitTerms, PriorityClass, QueueTerms } from './limits.ts'
 import type { RoutePolicy } from './routing.ts'
 
@@ -20,6 +21,8 @@ interface Stored {
 export interface Organization extends Stored {
   readonly slug: string
   readonly name: string
+  /** What it asks of all its API keys. */
+  readonly keyPolicy: KeyPolicy
 }
 
 /** A consumer of APIs; holds subscriptions and API keys. */
@@ -30,6 +33,8 @@ export interface Application extends Stored {
   readonly description: string
   /** Whose application it is; limits may count per team. Empty: nobody's. */
   readonly team: string
+  /** What it asks of its API keys beyond its organization. */
+  readonly keyPolicy: KeyPolicy
 }
 
 export const lifecycleStates = ['draft', 'published', 'deprecated', 'retired'] as const
@@ -157,7 +162,8 @@ export interface ModelRoute extends Stored {
 }
 
 export type KeyEnvironment = 'live' | 'test'
-export type KeyState = 'active' | 'revoked'
+export const keyStates = ['active', 'quarantined', 'revoked'] as const
+export type KeyState = (typeof keyStates)[number]
 
 export interface ApiKey extends Stored {
   readonly organizationId: string
@@ -175,6 +181,10 @@ export interface ApiKey extends Stored {
   readonly expiresAt: number | null
   readonly lastUsedAt: number | null
   readonly revokedAt: number | null
+  /** Set while its state is `quarantined`; null otherwise. */
+  readonly quarantine: KeyQuarantine | null
+  /** Reports that it leaked, oldest first; at most `maxKeyLeaks`. */
+  readonly leaks: readonly KeyLeak[]
 }
 
 /** One version of a key's secret. Two versions overlap during a rotation. */

@@ -51,6 +51,8 @@ export interface ApplicationSnapshot {
   /** Empty: none. */
   readonly team: string
   readonly grants: readonly GrantSnapshot[]
+  /** Age of its newest secret, milliseconds, from which a key is refused; absent: none. */
+  readonly refusedKeyAgeMs?: number
 }
 
 export interface PriceRow {
@@ -79,6 +81,8 @@ export interface GatewayBounds {
   readonly connections: number
   readonly connectionsPerAddress: number
   readonly newConnectionsPerSecond: number
+  /** Wrong keys of one client, a minute and worker, before the next are refused unseen; 0: no bound. */
+  readonly wrongKeysPerMinute: number
   readonly handshakesPerSecond: number
   readonly handshakeTimeoutMs: number
   readonly headerTimeoutMs: number
@@ -151,6 +155,10 @@ export interface KeySnapshot {
   readonly operations: readonly string[] | null
   readonly cidrs: readonly string[]
   readonly expiresAt: number | null
+  /** When its newest secret was made, Unix milliseconds. */
+  readonly rotatedAt: number
+  /** True: it is refused, and what it has under way ends. */
+  readonly isQuarantined: boolean
   readonly secrets: readonly KeySecretSnapshot[]
 }
 export interface KeySecretSnapshot {

@@ -22,6 +22,7 @@ import { compilePlans, pipeline } from './pipeline.ts'
 import { type Runner, runExchange } from './run.ts'
 import { compileSnapshot, type Snapshot, type SnapshotParts } from './snapshot.ts'
 import type { StageRow } from './stage.ts'
+import { WrongKeys } from './wrong-keys.ts'
 
 export interface Gateway {
   readonly handle: ExchangeHandler
@@ -41,7 +42,16 @@ export interface Gateway {
   close(): void
 }
 
-type OwnParts = 'keys' | 'bodies' | 'isReady' | 'queue' | 'outputs' | 'load' | 'metrics' | 'traceIds'
+type OwnParts =
+  | 'keys'
+  | 'wrongKeys'
+  | 'bodies'
+  | 'isReady'
+  | 'queue'
+  | 'outputs'
+  | 'load'
+  | 'metrics'
+  | 'traceIds'
 export type GatewayParts = Omit<GatewayContext, OwnParts> &
   SnapshotParts & {
     /** Another table than `pipeline`; for tests of what a failing stage does. */
@@ -62,6 +72,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const ctx: GatewayContext = {
     ...parts,
     keys,
+    wrongKeys: new WrongKeys(parts.clock),
     bodies: createBodyBudget(),
     queue: createFairQueue(parts),
     outputs: new OutputExpectations(),
@@ -83,6 +94,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       runExchange(exchange, runner)
     },
     apply(message) {
+      ctx.wrongKeys.forgetTexts()
       if (message.type === 'config') {
         snapshot = compileSnapshot(message.config, snapshotParts)
         runner = { ctx, plans: compilePlans(table, snapshot) }

@@ -13,6 +13,8 @@ const key = (keyId: string, own: Partial<KeySnapshot> = {}): KeySnapshot => ({
   operations: null,
   cidrs: [],
   expiresAt: null,
+  rotatedAt: 0,
+  isQuarantined: false,
   secrets: [],
   ...own,
 })

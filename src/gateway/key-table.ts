@@ -55,7 +55,7 @@ export class UnderWay {
 
 export interface CompiledKey {
   readonly snapshot: KeySnapshot
-  readonly proves: KeyProof
+  readonly proof: KeyProof
   /** Null: from anywhere. */
   readonly allowsAddress: AddressMatcher | null
   /** Null: whatever the subscriptions allow. */
@@ -90,7 +90,9 @@ export function createKeyTable(): KeyTable {
 
   function upsert(snapshot: KeySnapshot): boolean {
     try {
-      keys.set(snapshot.keyId, compileKey(snapshot, keys.get(snapshot.keyId)))
+      const key = compileKey(snapshot, keys.get(snapshot.keyId))
+      keys.set(snapshot.keyId, key)
+      if (snapshot.isQuarantined) key.exchanges.interruptAll()
       return true
     } catch {
       remove(snapshot.keyId)
@@ -118,7 +120,7 @@ export function createKeyTable(): KeyTable {
 function compileKey(snapshot: KeySnapshot, before: CompiledKey | undefined): CompiledKey {
   return {
     snapshot,
-    proves: createKeyProof(snapshot),
+    proof: createKeyProof(snapshot),
     allowsAddress: snapshot.cidrs.length === 0 ? null : compileCidrs(snapshot.cidrs),
     allowsModel: snapshot.models === null ? null : compilePatterns(snapshot.models),
     allowsOperation: snapshot.operations === null ? null : compilePatterns(snapshot.operations),

@@ -93,6 +93,8 @@ export interface CompiledApplication {
   readonly team: string
   /** The highest among the plans of its subscriptions. */
   readonly priority: PriorityClass
+  /** Age of its newest secret from which a key is refused, milliseconds; infinite: none. */
+  readonly refusedKeyAgeMs: number
   /** Some subscribed product has the operation. */
   readonly allowsOperation: (operationId: string) => boolean
   /** Some subscribed product has the operation on the model. */
@@ -314,6 +316,7 @@ function compileApplication(
     organizationId: application.organizationId,
     team: application.team,
     priority: highestPriority(application, plans),
+    refusedKeyAgeMs: application.refusedKeyAgeMs ?? Number.POSITIVE_INFINITY,
     allowsOperation: (operationId: string) => grants.some((grant) => grant.operations(operationId)),
     allowsModel: (operationId: string, model: string) =>
       grants.some((grant) => grant.operations(operationId) && grant.models(model)),

@@ -11,7 +11,16 @@ export {
 } from './api-key/api-key-text.ts'
 export { type AddressMatcher, compileCidrs, isCidr } from './api-key/compile-cidrs.ts'
 export { compilePatterns, type PatternMatcher, patternsMeet } from './api-key/compile-patterns.ts'
-export { createKeyProof, type KeyProof } from './api-key/key-proof.ts'
+export { type FoundToken, findTokens, longestToken } from './api-key/find-tokens.ts'
+export {
+  dayMs,
+  findBreach,
+  refusedAge,
+  rotatedAtOf,
+  rotationStanding,
+  strictestPolicy,
+} from './api-key/key-policy.ts'
+export { createKeyProof, digestKeyText, type KeyProof } from './api-key/key-proof.ts'
 export { snapshotKeys } from './api-key/key-snapshot.ts'
 export {
   hasPeppers,

@@ -190,6 +190,43 @@ export function testKeysAndAdministration(open: OpenStore): void {
     assert.deepEqual(await store.versions(), before)
   })
 
+  check('a key is found by its public id with its secrets, whatever its organization', async (store) => {
+    const key = sampleKey('org_a', 'app_org_a', 'k1')
+    await store.keys.create(key, [sampleSecret(key, 1)])
+    const found = await store.keys.findByKeyId(key.keyId)
+    assert.deepEqual([found?.key, found?.secrets], [key, [sampleSecret(key, 1)]])
+    assert.equal(await store.keys.findByKeyId('absent'), null)
+  })
+
+  check('a notice is taken by one, and again only after another one', async (store) => {
+    const key = sampleKey('org_a', 'app_org_a', 'k1')
+    await store.keys.create(key, [])
+    const before = await store.versions()
+    const take = (notice: string) => store.keys.takeNotice(key.keyId, notice)
+    const first = await Promise.all([take('due 1'), take('due 1'), take('due 1')])
+    assert.equal(first.filter(Boolean).length, 1)
+    assert.deepEqual([await take('due 1'), await take('overdue 1'), await take('due 1')], [false, true, true])
+    assert.equal(await store.keys.takeNotice('absent', 'due 1'), false)
+    assert.equal((await store.keys.get('org_a', 'k1'))?.updatedAt, start)
+    assert.deepEqual(await store.versions(), before)
+  })
+
+  check('policies, quarantine and reports of leaks are kept as they are', async (store) => {
+    const key = sampleKey('org_a', 'app_org_a', 'k1')
+    await store.keys.create(key, [])
+    const leak = { digest: 'd', at: start, reporter: 'github', url: 'https://x.test/a', source: 'commit' }
+    const quarantine = { at: start, reason: 'leaked' } as const
+    const patch = { state: 'quarantined', quarantine, leaks: [leak] } as const
+    const held = await store.keys.update('org_a', 'k1', { patch, now: start + 1 })
+    assert.deepEqual(await store.keys.get('org_a', 'k1'), held)
+    assert.deepEqual([held.quarantine, held.leaks], [quarantine, [leak]])
+    const keyPolicy = { maxLifetimeDays: 90, networks: 'required' } as const
+    await store.organizations.update('org_a', { patch: { keyPolicy }, now: start + 1 })
+    await store.applications.update('org_a', 'app_org_a', { patch: { keyPolicy }, now: start + 1 })
+    assert.deepEqual((await store.organizations.get('org_a'))?.keyPolicy, keyPolicy)
+    assert.deepEqual((await store.applications.get('org_a', 'app_org_a'))?.keyPolicy, keyPolicy)
+  })
+
   check('admin tokens of an organization stay within it', async (store) => {
     await store.adminTokens.create(sampleToken('t1', null))
     await store.adminTokens.create(sampleToken('t2', 'org_a'))

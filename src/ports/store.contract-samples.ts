@@ -25,10 +25,10 @@ export const start = 1_700_000_000_000
 export const stored = (id: string) => ({ id, createdAt: start, updatedAt: start, managedBy: 'api' as const })
 
 export function sampleOrganization(id: string): Organization {
-  return { ...stored(id), slug: id, name: `Organization ${id}` }
+  return { ...stored(id), slug: id, name: `Organization ${id}`, keyPolicy: {} }
 }
 export function sampleApplication(organizationId: string, id: string): Application {
-  return { ...stored(id), organizationId, slug: id, name: id, description: '', team: '' }
+  return { ...stored(id), organizationId, slug: id, name: id, description: '', team: '', keyPolicy: {} }
 }
 export function sampleProduct(organizationId: string, id: string): ApiProduct {
   const lists = { operations: ['*'], models: ['gpt-*'] }
@@ -144,6 +144,8 @@ export function sampleKey(organizationId: string, applicationId: string, id: str
     expiresAt: null,
     lastUsedAt: null,
     revokedAt: null,
+    quarantine: null,
+    leaks: [],
   }
 }
 export function sampleSecret(key: ApiKey, version: number): ApiKeySecret {

@@ -3,7 +3,8 @@
  *
  * Segmentation by construction: every read and write of a tenant-owned record takes the organization id, and a
  * record of another organization is as good as absent. The two readers that see all organizations
- * (`loadConfiguration`, `keysSince`) exist for the data plane's snapshot and for nothing else.
+ * (`loadConfiguration`, `keysSince`) exist for the data plane's snapshot and for the care of keys (rotation, idle ones)
+ * alone; `findByKeyId` for who holds the secret of the key.
  *
  * Errors are Faults: `faults.conflict` (a unique name is taken), `faults.inUse` (something still refers to the
  * record), `faults.objectNotFound` (the record, or one it refers to, is absent), `faults.staleUpdate` (changed
@@ -137,6 +138,13 @@ export interface ApiKeyTable extends Omit<TenantTable<ApiKey, ApiKeyPatch, ApiKe
     id: string,
     change: { readonly secrets: readonly ApiKeySecret[] } & UpdateTerms,
   ): Promise<ApiKey>
+  /** With its secrets, by the public id alone: for who proves a secret of it, whose organization is not known yet. */
+  findByKeyId(keyId: string): Promise<StoredKey | null>
+  /**
+   * True for exactly one caller for each `notice` in a row: who is to tell the owner. Changes neither `updatedAt` nor
+   * the version.
+   */
+  takeNotice(keyId: string, notice: string): Promise<boolean>
   /** Moves `lastUsedAt` forward for keys of any organization; changes neither `updatedAt` nor the version. */
   recordUse(uses: readonly KeyUse[]): Promise<void>
 }

@@ -19,6 +19,7 @@ import type {
   RouteSnapshot,
   SnapshotConfig,
 } from '../domain/snapshot.ts'
+import { refusedAge, strictestPolicy } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { ConfigurationRecords } from '../ports/store.ts'
@@ -215,7 +216,9 @@ function policySnapshot(route: ModelRoute, ids: ReadonlyMap<string, string>): Ro
 /** Deprecated products still serve those who subscribed; drafts and retired ones serve nobody. */
 const servingStates: ReadonlySet<ApiProduct['state']> = new Set(['published', 'deprecated'])
 
-function applicationSnapshots({ applications, products, subscriptions }: ConfigurationRecords) {
+function applicationSnapshots(records: ConfigurationRecords) {
+  const { organizations, applications, products, subscriptions } = records
+  const asked = new Map(organizations.map(({ id, keyPolicy }) => [id, keyPolicy]))
   const serving = new Map(
     products.filter(({ state }) => servingStates.has(state)).map((product) => [product.id, product]),
   )
@@ -229,12 +232,15 @@ function applicationSnapshots({ applications, products, subscriptions }: Configu
     if (known === undefined) grants.set(applicationId, [grant])
     else known.push(grant)
   }
-  return applications.map(
-    ({ id, organizationId, team }): ApplicationSnapshot => ({
+  return applications.map(({ id, organizationId, team, keyPolicy }): ApplicationSnapshot => {
+    const refusedKeyAgeMs = refusedAge(strictestPolicy(asked.get(organizationId) ?? {}, keyPolicy))
+    const grantsOf = grants.get(id) ?? []
+    return {
       id,
       organizationId,
       team,
-      grants: grants.get(id) ?? [],
-    }),
-  )
+      grants: grantsOf,
+      ...(refusedKeyAgeMs === null ? {} : { refusedKeyAgeMs }),
+    }
+  })
 }

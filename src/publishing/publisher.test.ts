@@ -329,6 +329,8 @@ test('a start sends all keys in one message, for a reset with some of them would
           expiresAt: null,
           lastUsedAt: null,
           revokedAt: null,
+          quarantine: null,
+          leaks: [],
         },
         [secret],
       )

@@ -142,6 +142,32 @@ test("while the server's own file holds objects nothing can be applied beside it
   assert.ok((await documents.diff(document)).length > 0)
 })
 
+test('key policies come from a document, also for the organization of the first start, and go with it', async (t) => {
+  const { store, documents } = await openFixture(t)
+  await makeFirstObjects(store, { now, sandboxProvider: 'sandbox' })
+  const apply = (text: string) => documents.apply(text)
+  const policyOf = async (slug: string) => (await store.organizations.find(slug))?.keyPolicy
+  const said = `
+organizations:
+  - { slug: default, keyPolicy: { maxLifetimeDays: 90 } }
+  - { slug: acme, keyPolicy: { rotateEveryDays: 30, whenRotationOverdue: refuse } }
+applications: [{ slug: shop, organization: acme, keyPolicy: { networks: required } }]
+`
+  assert.ok(lines(await apply(said)).includes('update organization default keyPolicy'))
+  assert.deepEqual(await policyOf('default'), { maxLifetimeDays: 90 })
+  assert.deepEqual(await policyOf('acme'), { rotateEveryDays: 30, whenRotationOverdue: 'refuse' })
+  const acme = (await store.organizations.find('acme'))?.id ?? ''
+  assert.deepEqual((await store.applications.find(acme, 'shop'))?.keyPolicy, { networks: 'required' })
+  assert.deepEqual(lines(await apply(said)), [])
+  const exported = await documents.export()
+  for (const each of [/maxLifetimeDays: 90/, /rotateEveryDays: 30/, /networks: required/])
+    assert.match(exported, each)
+  await apply('organizations: [{ slug: default }, { slug: acme }]')
+  assert.deepEqual([await policyOf('default'), await policyOf('acme')], [{ maxLifetimeDays: 90 }, {}])
+  await apply('organizations: [{ slug: default, keyPolicy: {} }, { slug: acme }]')
+  assert.deepEqual(await policyOf('default'), {})
+})
+
 test('the first start makes its objects once', async (t) => {
   const { store, documents } = await openFixture(t)
   assert.ok(await makeFirstObjects(store, { now, sandboxProvider: 'sandbox' }))

@@ -20,6 +20,7 @@ import type {
   Plan,
   Subscription,
 } from '../domain/entities.ts'
+import type { KeyPolicy } from '../domain/key-policy.ts'
 
 type Own<T> = Omit<T, 'id' | 'createdAt' | 'updatedAt' | 'managedBy' | 'organizationId'>
 
@@ -36,6 +37,8 @@ export interface DesiredOrganization {
   readonly slug: string
   /** Null: the organization is only referred to. */
   readonly name: string | null
+  /** Null: the document says nothing about it. */
+  readonly keyPolicy: KeyPolicy | null
   readonly deployments: ReadonlyMap<string, Own<Deployment>>
   readonly routes: ReadonlyMap<string, Own<ModelRoute>>
   readonly products: ReadonlyMap<string, Own<ApiProduct>>
@@ -52,6 +55,7 @@ type Path = readonly (string | number)[]
 interface Building {
   readonly slug: string
   name: string | null
+  keyPolicy: KeyPolicy | null
   readonly deployments: Map<string, Own<Deployment>>
   readonly routes: Map<string, Own<ModelRoute>>
   readonly products: Map<string, Own<ApiProduct>>
@@ -75,6 +79,7 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
       building = {
         slug: key,
         name: null,
+        keyPolicy: null,
         deployments: new Map(),
         routes: new Map(),
         products: new Map(),
@@ -91,8 +96,11 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
     if (map.has(name)) report(path, `the name ${name} appears twice`)
     map.set(name, entry)
   }
-  for (const organization of document.organizations ?? [])
-    of(organization.slug).name = organization.name ?? organization.slug
+  for (const { slug, name, keyPolicy } of document.organizations ?? []) {
+    const building = of(slug)
+    building.name = name ?? slug
+    building.keyPolicy = keyPolicy ?? null
+  }
   document.deployments?.forEach((entry, index) => {
     put(of(entry.organization).deployments, [entry.slug, desiredDeployment(entry)], ['deployments', index])
   })
@@ -193,5 +201,6 @@ function desiredApplication(entry: Entry<'applications'>): Own<Application> {
     name: entry.name ?? entry.slug,
     description: entry.description ?? '',
     team: entry.team ?? '',
+    keyPolicy: entry.keyPolicy ?? {},
   }
 }

@@ -18,8 +18,8 @@ export async function exportDocument(tables: StoreTables): Promise<string> {
     limits: [],
     applications: [],
   }
-  for (const { id, slug, name } of await listAll((query) => tables.organizations.list(query))) {
-    document.organizations.push({ slug, name })
+  for (const { id, slug, name, keyPolicy } of await listAll((query) => tables.organizations.list(query))) {
+    document.organizations.push({ slug, name, ...(hasFields(keyPolicy) ? { keyPolicy } : {}) })
     await exportOrganization(tables, { id, slug }, document)
   }
   return stringify(document, { lineWidth: 110 })
@@ -55,7 +55,7 @@ async function exportApplication(
   { organization, slugs }: { readonly organization: string; readonly slugs: ReadonlyMap<string, string> },
   record: Application,
 ): Promise<object> {
-  const { id: applicationId, organizationId, slug, name, description, team } = record
+  const { id: applicationId, organizationId, slug, name, description, team, keyPolicy } = record
   const subscriptions = await listAll((query) =>
     tables.subscriptions.list(organizationId, { ...query, applicationId }),
   )
@@ -63,8 +63,11 @@ async function exportApplication(
     const product = slugs.get(productId)
     return planId === null ? product : { product, plan: slugs.get(planId) }
   })
-  return { slug, organization, name, description, team, products }
+  const asked = hasFields(keyPolicy) ? { keyPolicy } : {}
+  return { slug, organization, name, description, team, ...asked, products }
 }
+
+const hasFields = (value: object): boolean => Object.keys(value).length > 0
 
 function dropNulls(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))

@@ -136,7 +136,7 @@ test('a plan that another manager holds in use is not taken away silently', asyn
     managedBy: 'api',
     state: 'active',
   } as const
-  const application = { ...subscription, slug: 'bot', name: 'Bot', description: '', team: '' }
+  const application = { ...subscription, slug: 'bot', name: 'Bot', description: '', team: '', keyPolicy: {} }
   await store.applications.create({ ...application, id: 'app_bot' })
   const ends = { applicationId: 'app_bot', productId: images?.id ?? '', planId: free?.id ?? '' }
   await store.subscriptions.create({ ...subscription, ...ends })

@@ -114,6 +114,7 @@ function emptyDesire(slug: string): DesiredOrganization {
   return {
     slug,
     name: null,
+    keyPolicy: null,
     deployments: none,
     routes: none,
     products: none,
@@ -136,6 +137,7 @@ async function createOrganization(run: Run, wanted: DesiredOrganization): Promis
     ...stamp(run, 'org'),
     slug: wanted.slug,
     name: wanted.name ?? wanted.slug,
+    keyPolicy: wanted.keyPolicy ?? {},
   })
 }
 
@@ -149,11 +151,36 @@ async function reconcileOrganization(
   organization: Organization,
   wanted: DesiredOrganization,
 ): Promise<void> {
+  await forResource('organization', organization.slug, () => reconcileKeyPolicy(run, organization, wanted))
   const nouns = nounsOf(run.tables, wanted)
   const removals: (() => Promise<void>)[] = []
   for (const noun of nouns) removals.push(...(await reconcileNoun(run, organization, noun)))
   removals.push(...(await reconcileSubscriptions(run, organization, wanted)))
   for (const remove of removals.reverse()) await remove()
+}
+
+/**
+ * Of an organization a document manages the key policy alone: also of the one that the first start made, which nobody
+ * else manages. A document that says nothing lifts only what it had set.
+ */
+async function reconcileKeyPolicy(
+  run: Run,
+  { id, slug, managedBy, keyPolicy: held }: Organization,
+  { keyPolicy: said }: DesiredOrganization,
+): Promise<void> {
+  const isOurs = managedBy === run.managedBy
+  if (said === null && !isOurs) return
+  const keyPolicy = said ?? {}
+  if (isDeepStrictEqual(held, keyPolicy)) return
+  if (!isOurs && managedBy !== 'setup') requireManager(run, { managedBy }, `organization ${slug}`)
+  run.changes.push({
+    action: 'update',
+    noun: 'organization',
+    name: slug,
+    organization: slug,
+    fields: ['keyPolicy'],
+  })
+  await run.tables.organizations.update(id, { patch: { keyPolicy }, now: run.now })
 }
 
 function nounsOf(tables: StoreTables, wanted: DesiredOrganization): Noun[] {

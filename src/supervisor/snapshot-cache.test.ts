@@ -13,6 +13,8 @@ const key = (keyId: string, mark = ''): KeySnapshot => ({
   operations: null,
   cidrs: [],
   expiresAt: null,
+  rotatedAt: 0,
+  isQuarantined: false,
   secrets: [],
 })
 const config = (version: number): SnapshotMessage => ({

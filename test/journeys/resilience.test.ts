@@ -164,7 +164,7 @@ test('a reload under load fails no request; an invalid file is refused whole wit
   await product.stop()
 })
 
-test('a revoked key opens nothing after 200 ms on any worker, and its streams under way end with an error', async () => {
+test('a key in quarantine is refused on every worker within a second; revoked, it opens nothing after 200 ms and its streams end with an error', async () => {
   const [http, https] = [await freePort(), await freePort()]
   const gateway = { http: { port: http }, https: { port: https }, workers: 2 }
   const product = await startProduct({ config: { gateway } })
@@ -172,7 +172,6 @@ test('a revoked key opens nothing after 200 ms on any worker, and its streams un
     items: { id: string }[]
   }
   const id = listed.items[0]?.id ?? ''
-  const streams = await openOnEachWorker(product, 2, 'sandbox: chunk-delay=50ms\nsandbox: tokens=1000')
   const agents = Array.from({ length: 16 }, () => new Agent())
   const statuses = () =>
     Promise.all(
@@ -183,6 +182,21 @@ test('a revoked key opens nothing after 200 ms on any worker, and its streams un
       }),
     )
   assert.deepEqual(new Set(await statuses()), new Set([200]))
+  for (const [action, status] of [
+    ['quarantine', 403],
+    ['release', 200],
+  ] as const) {
+    assert.equal(
+      (await admin(product, 'POST', `/organizations/default/keys/${id}/${action}`)).statusCode,
+      200,
+    )
+    const told = performance.now()
+    let seen = new Set(await statuses())
+    while (performance.now() - told < 1000 && (seen.size > 1 || !seen.has(status)))
+      seen = new Set(await statuses())
+    assert.deepEqual(seen, new Set([status]), action)
+  }
+  const streams = await openOnEachWorker(product, 2, 'sandbox: chunk-delay=50ms\nsandbox: tokens=1000')
   const revoked = await admin(product, 'POST', `/organizations/default/keys/${id}/revoke`)
   assert.equal(revoked.statusCode, 200)
   const began = performance.now()

@@ -29,7 +29,8 @@ export const securityAlerts: AlertGroup = {
       ],
       act: [
         '`expired-key` or `key-revoked`: tell the owner; `gatewright keys list` names keys that have ended.',
-        '`invalid-key` from few addresses: limit addresses before keys are looked at (docs/guides/limits.md), or block them in front.',
+        '`invalid-key` and `too-many-wrong-keys`: who guesses locks out their own address (docs/guides/keys.md); block it in front.',
+        '`key-quarantined` or `key-rotation-overdue`: tell the owner (docs/guides/keys.md).',
         '`address-not-allowed`: a key is used from where it should not be; treat it as stolen.',
       ],
       fires: {

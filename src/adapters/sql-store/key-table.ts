@@ -111,6 +111,26 @@ export function createKeyTable(session: Session): ApiKeyTable {
         await writeSecrets(current, key.keyId, secrets)
         return key
       }),
+    async findByKeyId(keyId) {
+      const row = await session.db
+        .selectFrom(keyNoun.table)
+        .selectAll()
+        .where('key_id', '=', keyId)
+        .executeTakeFirst()
+      if (row === undefined) return null
+      const secrets = (await secretsOf(session, [keyId])).get(keyId) ?? []
+      return { key: keyRecords.codec.decode(row), secrets }
+    },
+    takeNotice: (keyId, notice) =>
+      session.atomically(async (current) => {
+        const { numUpdatedRows } = await current.db
+          .updateTable(keyNoun.table)
+          .set({ notice })
+          .where('key_id', '=', keyId)
+          .where((build) => build.or([build('notice', 'is', null), build('notice', '!=', notice)]))
+          .executeTakeFirst()
+        return numUpdatedRows === 1n
+      }),
     recordUse: (uses) => recordUse(session, uses),
   }
 }

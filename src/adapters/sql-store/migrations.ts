@@ -7,6 +7,7 @@ import type { Migration } from 'kysely/migration'
 import { addNodeReports, createCounterTables } from '../sql-counters/counter-tables.ts'
 import { addAuditCheckpoints } from './checkpoint-migration.ts'
 import type { Database } from './database.ts'
+import { addKeyPolicies } from './key-policy-migration.ts'
 import { addLimitAlerts } from './limit-alert-migration.ts'
 import { latencyBuckets, usageSums } from './usage-columns.ts'
 import { addUsageProducts } from './usage-product-migration.ts'
@@ -399,5 +400,6 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0007-counter-reports': { up: addNodeReports },
   '0008-usage-rollups': { up: addUsageRollups },
   '0009-usage-products': { up: addUsageProducts },
+  '0011-key-policies': { up: addKeyPolicies },
   '0014-audit-checkpoints': { up: addAuditCheckpoints },
 })

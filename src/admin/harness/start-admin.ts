@@ -2,6 +2,7 @@
  * The admin API on its real parts, for tests: SQLite and the root key in a temporary directory, the real catalogue,
  * identity and secret box. Only what the composition root would report (status, trial calls) is fixed.
  */
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +15,7 @@ import { openSqliteStore, type SqliteStorage } from '../../adapters/sqlite/open-
 import type { AuditDetails } from '../../audit/index.ts'
 import { sampleEvent } from '../../delivery/harness/sample-event.ts'
 import type { DeadLetter, SinkStatus } from '../../delivery/index.ts'
+import type { KeyNotice } from '../../domain/key-notice.ts'
 import type { OversightEvent } from '../../domain/oversight-event.ts'
 import { openPepperBook } from '../../identity/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -126,6 +128,12 @@ function sampleMetrics() {
   return collector.families
 }
 
+const nobodyReports: AdminDependencies['leakReports'] = {
+  settings: () => ({ reporters: [] }),
+  readReference: () => null,
+  client: { call: () => assert.fail('nothing is fetched'), close: () => {} },
+}
+
 /** An event as it was recorded. */
 export interface Recorded {
   readonly event: OversightEvent
@@ -143,6 +151,8 @@ export interface StartedAdmin {
   readonly answered: readonly (readonly [operation: string, status: number])[]
   /** What of each refused request counts in metrics. */
   readonly denials: readonly string[]
+  /** What owners of keys were told. */
+  readonly told: readonly KeyNotice[]
   /** What went to the log. */
   readonly logged: readonly Readonly<Record<string, unknown>>[]
   stop(): Promise<void>
@@ -175,6 +185,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
   const denials: string[] = []
   const recorded: Recorded[] = []
   const answered: (readonly [operation: string, status: number])[] = []
+  const told: KeyNotice[] = []
   const logged: Readonly<Record<string, unknown>>[] = []
   const log = (fields: object, message: string): void => void logged.push({ ...fields, message })
   const failures = createMemoryCounterStore({ now: clock.now, ttlMs: 1000 }).open('node')
@@ -199,6 +210,8 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     tryDeployment: () => Promise.resolve({ ok: true, status: 200, durationMs: 12, detail: 'It answered.' }),
     log: { info: log, warn: log, error: log },
     audit: recordingAudit(recorded),
+    leakReports: nobodyReports,
+    tellOfKey: async (notice) => void told.push(notice),
     signIns: createSignInThrottle({ shared: null, local: failures, clock }),
     answered: (operation, status) => answered.push([operation, status]),
     onDenial: (lacks) => denials.push(lacks),
@@ -214,6 +227,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     recorded,
     answered,
     denials,
+    told,
     logged,
     async stop() {
       await app.close()

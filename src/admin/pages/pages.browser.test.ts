@@ -104,6 +104,7 @@ test('with an admin token the status page shows deployments and routes, accessib
         id: newId('org'),
         slug: 'acme',
         name: 'A <b>bold</b> name',
+        keyPolicy: {},
         createdAt: now,
         updatedAt: now,
         managedBy: 'api',

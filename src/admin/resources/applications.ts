@@ -1,5 +1,6 @@
 /** Applications: consumers of APIs. */
 import { Type } from 'typebox'
+import { keyPolicySchema } from '../../config/index.ts'
 import type { Application } from '../../domain/entities.ts'
 import type { Resource } from '../resource.ts'
 import { displayName, longText, named, slug, storedFields } from '../schemas.ts'
@@ -12,6 +13,7 @@ export const applicationFields = {
     description: 'Team whose application it is, for limits that count per team; empty: none.',
     pattern: '^(?:[a-z0-9][a-z0-9._-]{0,62})?$',
   }),
+  keyPolicy: keyPolicySchema,
 }
 
 const view = named(

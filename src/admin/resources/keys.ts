@@ -1,8 +1,10 @@
 /** API keys. The secret is shown once, by `key-create` and `key-rotate`; nothing else ever returns it. */
 import { Type } from 'typebox'
-import type { ApiKey } from '../../domain/entities.ts'
+import { type ApiKey, keyStates } from '../../domain/entities.ts'
+import { maxKeyLeaks, quarantineReasons } from '../../domain/key-policy.ts'
 import type { Resource } from '../resource.ts'
 import {
+  closed,
   displayName,
   futureTime,
   modelPatterns,
@@ -38,10 +40,27 @@ const view = named(
     applicationId: Type.String(),
     keyId: Type.String({ description: 'Public part of the key: names it in logs and usage.' }),
     environment: keyEnvironment,
-    state: oneOf(['active', 'revoked'], 'A revoked key never comes back.'),
+    state: oneOf(
+      keyStates,
+      'A quarantined key is refused until an administrator releases it; a revoked one never comes back.',
+    ),
     ...keyFields,
     lastUsedAt: nullable(time, 'Last use, or null.'),
     revokedAt: nullable(time, 'When it was revoked, or null.'),
+    quarantine: nullable(
+      closed({ at: time, reason: oneOf(quarantineReasons, 'Why it is held.') }),
+      'Since when and why it is held; null: it is not.',
+    ),
+    leaks: Type.Array(
+      closed({
+        digest: Type.String({ description: 'SHA-256 of the report.' }),
+        at: time,
+        reporter: Type.String({ description: '`github`, or a reporter of the configuration.' }),
+        url: Type.String({ description: 'Where the key was seen, as the reporter says; may be empty.' }),
+        source: Type.String({ description: 'What kind of place that is, as the reporter says.' }),
+      }),
+      { description: 'Reports that the key leaked, oldest first.', maxItems: maxKeyLeaks },
+    ),
   },
   'An API key, without its secret.',
 )

@@ -5,6 +5,7 @@ import { CliFailure } from '../cli-failure.ts'
 import { argument, collect, defineCommand, defineGroup, parseList, runs } from '../define-command.ts'
 import { type CliIo, pageAfter, take, takeAll } from '../session.ts'
 import { type Column, formatTime } from '../table.ts'
+import { addKeyPolicy, applicationPolicy, organizationPolicy } from './key-policy.ts'
 
 type Schemas = components['schemas']
 
@@ -67,6 +68,7 @@ function addOrganizations(program: Command, io: CliIo): void {
     )
     session.show({ removed: organization }, () => `The organization ${organization} is removed.\n`)
   })
+  addKeyPolicy(group, io, organizationPolicy)
 }
 
 function addApplicationMembers(group: Command, io: CliIo): void {
@@ -99,6 +101,7 @@ function addApplicationMembers(group: Command, io: CliIo): void {
     session.show(made, () => `${body.application} may use ${body.product}.\n`)
   })
   addUnsubscribe(group, io)
+  addKeyPolicy(group, io, applicationPolicy)
 }
 
 function addUnsubscribe(group: Command, io: CliIo): void {

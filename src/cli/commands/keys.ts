@@ -35,6 +35,7 @@ function columnsWith(names: ReadonlyMap<string, string>, now: number): Column<Ke
     { head: 'Models', text: (key) => key.models?.join(', ') ?? 'all subscribed' },
     { head: 'Expires', text: (key) => formatTime(key.expiresAt) },
     { head: 'Last used', text: (key) => formatTime(key.lastUsedAt) },
+    { head: 'Held for', text: (key) => key.quarantine?.reason ?? '' },
   ]
 }
 
@@ -48,7 +49,7 @@ function showSecret(session: Session, made: KeyWithSecret, what: string): void {
 
 interface ListOptions {
   readonly app?: string
-  readonly state?: 'active' | 'revoked'
+  readonly state?: Key['state']
 }
 
 function addList(group: Command, io: CliIo): void {
@@ -61,7 +62,7 @@ function addList(group: Command, io: CliIo): void {
     ],
   })
     .option('--app <application>', 'of this application only (slug)')
-    .option('--state <state>', 'active or revoked only')
+    .option('--state <state>', 'active, quarantined or revoked only')
   runs<ListOptions>(command, io, async ({ session, options }) => {
     const organization = await session.organization()
     const names = await applicationNames(session, organization)
@@ -164,10 +165,36 @@ function addRevoke(group: Command, io: CliIo): void {
   })
 }
 
+function addQuarantine(group: Command, io: CliIo): void {
+  const hold = defineCommand(group, {
+    name: 'quarantine <key>',
+    summary: 'Refuse a key at once, requests under way included, until it is released',
+    examples: [['gatewright keys quarantine 3fQx0ZpWm2aB', 'Nothing of it is lost']],
+  })
+  runs<object>(hold, io, async ({ session, args }) => {
+    const organization = await session.organization()
+    const params = { path: { organization, id: argument(args, 0) } }
+    const key = await take(session.client.POST(`${collection}/{id}/quarantine`, { params }))
+    session.show(key, ({ keyId }) => `The key ${keyId} is in quarantine.\n`)
+  })
+  const release = defineCommand(group, {
+    name: 'release <key>',
+    summary: 'Let a key out of quarantine (scope admin)',
+    examples: [['gatewright keys release 3fQx0ZpWm2aB', 'After `keys rotate`, where its secret leaked']],
+  })
+  runs<object>(release, io, async ({ session, args }) => {
+    const organization = await session.organization()
+    const params = { path: { organization, id: argument(args, 0) } }
+    const key = await take(session.client.POST(`${collection}/{id}/release`, { params }))
+    session.show(key, ({ keyId }) => `The key ${keyId} is in use again.\n`)
+  })
+}
+
 export function addKeys(program: Command, io: CliIo): void {
   const group = defineGroup(program, 'keys', 'API keys of applications')
   addList(group, io)
   addCreate(group, io)
   addRotate(group, io)
+  addQuarantine(group, io)
   addRevoke(group, io)
 }

@@ -54,6 +54,7 @@ export const testBounds: GatewayBounds = {
   connections: 10_000,
   connectionsPerAddress: 10_000,
   newConnectionsPerSecond: 10_000,
+  wrongKeysPerMinute: 0,
   handshakesPerSecond: 10_000,
   handshakeTimeoutMs: 10_000,
   headerTimeoutMs: 10_000,
@@ -240,6 +241,8 @@ function mintKey(
     operations: null,
     cidrs: [],
     expiresAt: null,
+    rotatedAt: 0,
+    isQuarantined: false,
     secrets: [{ hash: hashApiKey(text, current), pepperVersion: 1, expiresAt: null }],
     ...own,
   }

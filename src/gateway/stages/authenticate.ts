@@ -1,31 +1,56 @@
 /**
  * Prove the API key. Order matters for cost and for safety: form and checksum first (junk touches nothing), then
- * one map look-up by the public key id, then the full secret in constant time, then where and when.
- * An unknown key id and a wrong secret are the same answer.
+ * what was right lately, who was wrong too often and what was wrong before (`wrong-keys.ts`), then the full secret in
+ * constant time, then its state, when and where. An unknown key id and a wrong secret are the same answer.
  */
 import { faults } from '../../faults/catalogue.ts'
-import { parseApiKey } from '../../identity/index.ts'
+import { digestKeyText, parseApiKey } from '../../identity/index.ts'
 import { Fault } from '../../kernel/fault.ts'
+import type { GatewayContext } from '../context.ts'
+import type { Exchange } from '../exchange.ts'
+import type { CompiledKey } from '../key-table.ts'
 import type { Stage } from '../stage.ts'
 
 export const authenticate: Stage = (exchange, ctx) => {
   const text = presentedKey(exchange.inbound.headers)
   const parsed = parseApiKey(text)
   if (parsed === null) throw new Fault(faults.invalidKey)
-  const key = ctx.keys.find(parsed.keyId)
-  if (key === undefined) throw new Fault(faults.invalidKey)
   const now = ctx.clock.now()
-  if (!key.proves(text, exchange.snapshot.peppers, now)) throw new Fault(faults.invalidKey)
+  const key = proveKey(exchange, ctx, { text, keyId: parsed.keyId, now })
+  if (key.snapshot.isQuarantined) throw new Fault(faults.keyQuarantined)
   if (key.snapshot.expiresAt !== null && key.snapshot.expiresAt <= now) throw new Fault(faults.expiredKey)
   if (key.allowsAddress !== null && !key.allowsAddress(exchange.clientAddress))
     throw new Fault(faults.addressNotAllowed)
+  const application = exchange.snapshot.applications.get(key.snapshot.applicationId) ?? null
+  if (application !== null && key.snapshot.rotatedAt + application.refusedKeyAgeMs <= now)
+    throw new Fault(faults.keyRotationOverdue)
   exchange.key = key.snapshot
   exchange.compiledKey = key
-  exchange.application = exchange.snapshot.applications.get(key.snapshot.applicationId) ?? null
+  exchange.application = application
   key.exchanges.add(exchange)
   // Until a later stage holds something that must be let go of, ending is simply failing.
   exchange.interrupt = () => exchange.fail(new Fault(faults.keyRevoked))
   return 'next'
+}
+
+interface PresentedKey {
+  readonly text: string
+  readonly keyId: string
+  readonly now: number
+}
+
+/** @throws Fault 401, 429 */
+function proveKey(exchange: Exchange, ctx: GatewayContext, { text, keyId, now }: PresentedKey): CompiledKey {
+  const { peppers, bounds } = exchange.snapshot
+  const terms = { peppers, now }
+  const digest = digestKeyText(text)
+  const key = ctx.keys.find(keyId)
+  if (key?.proof.recalls(digest, terms) === true) return key
+  const claim = { address: exchange.clientAddress, digest, perMinute: bounds.wrongKeysPerMinute }
+  ctx.wrongKeys.admit(claim)
+  if (key?.proof.proves(text, digest, terms) === true) return key
+  ctx.wrongKeys.add(claim)
+  throw new Fault(faults.invalidKey)
 }
 
 const keyHeaders = new Set(['x-api-key', 'x-goog-api-key', 'api-key'])

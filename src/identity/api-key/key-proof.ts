@@ -7,23 +7,34 @@
  * peppers and to the earliest end among the key's secrets.
  */
 import { hash } from 'node:crypto'
-import { type Peppers, type VerifiableKey, verifyApiKey } from './secret-hash.ts'
+import { type Peppers, type VerifiableKey, type VerifyTerms, verifyApiKey } from './secret-hash.ts'
 
-/** True when `text` is a live secret of the key. `now`: Unix milliseconds. */
-export type KeyProof = (text: string, peppers: Peppers, now: number) => boolean
+/** Of the whole text of a key, for what follows. */
+export function digestKeyText(text: string): string {
+  return hash('sha256', text, 'base64')
+}
+
+export interface KeyProof {
+  /** True when a text of this digest was the last that was proven, and is still good. */
+  recalls(digest: string, terms: VerifyTerms): boolean
+  /** True when `text`, of which `digest` is, is a live secret of the key. Costs the HMAC. */
+  proves(text: string, digest: string, terms: VerifyTerms): boolean
+}
 
 export function createKeyProof(key: VerifiableKey): KeyProof {
   const ends = key.secrets.map((secret) => secret.expiresAt ?? Number.POSITIVE_INFINITY)
   const until = Math.min(...ends)
   let remembered = ''
   let under: Peppers | null = null
-  return (text, peppers, now) => {
-    const digest = hash('sha256', text, 'base64')
-    if (under === peppers && now < until && isSameDigest(digest, remembered)) return true
-    if (!verifyApiKey(text, key, { peppers, now })) return false
-    remembered = digest
-    under = peppers
-    return true
+  return {
+    recalls: (digest, { peppers, now }) =>
+      under === peppers && now < until && isSameDigest(digest, remembered),
+    proves(text, digest, terms) {
+      if (!verifyApiKey(text, key, terms)) return false
+      remembered = digest
+      under = terms.peppers
+      return true
+    },
   }
 }
 

@@ -15,6 +15,14 @@ test('workers get live secrets of active keys and nothing else', () => {
   assert.equal(snapshotKey({ key, secrets: [ended] }, now), null)
 })
 
+test('workers keep a key in quarantine, to refuse it by name, and learn when its newest secret was made', () => {
+  const held = { ...key, state: 'quarantined' as const, quarantine: { at: now, reason: 'leaked' as const } }
+  const older = { ...live, version: 1, createdAt: 5, expiresAt: now + 1 }
+  const snapshot = snapshotKey({ key: held, secrets: [{ ...live, createdAt: 9 }, older] }, now)
+  assert.deepEqual([snapshot?.isQuarantined, snapshot?.rotatedAt], [true, 9])
+  assert.equal(snapshotKey({ key, secrets: [live] }, now)?.isQuarantined, false)
+})
+
 test('revoked and deleted keys are removals', () => {
   const revoked = { ...key, keyId: 'other', state: 'revoked' as const }
   const upsert = [

@@ -1,10 +1,11 @@
 /** What workers learn of keys: from stored records to the messages of `domain/snapshot.ts`. */
 import type { KeySnapshot, SnapshotMessage } from '../../domain/snapshot.ts'
 import type { KeyChanges, StoredKey } from '../../ports/store.ts'
+import { rotatedAtOf } from './key-policy.ts'
 
 /** The key as workers hold it, without secrets that have ended; null when it opens nothing any more. */
 export function snapshotKey({ key, secrets }: StoredKey, now: number): KeySnapshot | null {
-  if (key.state !== 'active') return null
+  if (key.state === 'revoked') return null
   const live = secrets.filter((secret) => secret.expiresAt === null || secret.expiresAt > now)
   if (live.length === 0) return null
   const { keyId, organizationId, applicationId, environment, models, operations, cidrs, expiresAt } = key
@@ -17,6 +18,8 @@ export function snapshotKey({ key, secrets }: StoredKey, now: number): KeySnapsh
     operations,
     cidrs,
     expiresAt,
+    rotatedAt: rotatedAtOf(secrets),
+    isQuarantined: key.state === 'quarantined',
     secrets: live.map(({ hash, pepperVersion, expiresAt: end }) => ({ hash, pepperVersion, expiresAt: end })),
   }
 }

@@ -95,7 +95,7 @@ async function openAll(sealed: readonly SealedPepper[], box: SecretBox): Promise
 const isLive = (expiresAt: number | null, now: number): boolean => expiresAt === null || expiresAt > now
 
 function addVersionsOfKey(used: Set<number>, { key, secrets }: StoredKey, now: number): void {
-  if (key.state !== 'active' || !isLive(key.expiresAt, now)) return
+  if (key.state === 'revoked' || !isLive(key.expiresAt, now)) return
   for (const secret of secrets) if (isLive(secret.expiresAt, now)) used.add(secret.pepperVersion)
 }
 

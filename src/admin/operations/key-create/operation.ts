@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { openOrganization, openRecord } from '../../access.ts'
-import { requireCidrs } from '../../key-rules.ts'
+import { requireCidrs, requirePolicy } from '../../key-rules.ts'
 import { defineOperation } from '../../operation.ts'
 import { collectionParams, stamp } from '../../resource.ts'
 import { keyEnvironment, keyFields, keys, keyWithSecret } from '../../resources/keys.ts'
@@ -22,7 +22,7 @@ export const keyCreate = defineOperation({
     expiresAt: Type.Optional(keyFields.expiresAt),
   }),
   success: { status: 201, description: 'The new key and, this once, its secret.', schema: keyWithSecret },
-  faults: ['objectNotFound'],
+  faults: ['objectNotFound', 'keyPolicyBroken'],
   async run(ctx, { params, body }) {
     const organization = await openOrganization(ctx, params.organization)
     const { store } = ctx.deps
@@ -49,7 +49,10 @@ export const keyCreate = defineOperation({
       expiresAt: body.expiresAt ?? null,
       lastUsedAt: null,
       revokedAt: null,
+      quarantine: null,
+      leaks: [],
     }
+    await requirePolicy(ctx, { ...record, rotatedAt: minted.secret.createdAt })
     return { key: keys.show(await store.keys.create(record, [minted.secret]), ctx.deps), secret: minted.text }
   },
 })

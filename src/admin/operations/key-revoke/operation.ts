@@ -15,7 +15,7 @@ export const keyRevoke = defineOperation({
     requireWritable(keys.noun, record)
     if (record.state === 'revoked') return keys.show(record, ctx.deps)
     const now = ctx.deps.clock.now()
-    const change = { patch: { state: 'revoked' as const, revokedAt: now }, now }
+    const change = { patch: { state: 'revoked' as const, revokedAt: now, quarantine: null }, now }
     return keys.show(await ctx.deps.store.keys.update(record.organizationId, record.id, change), ctx.deps)
   },
 })

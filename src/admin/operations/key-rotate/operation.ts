@@ -12,7 +12,8 @@ const secondsMax = 30 * 86_400
 export const keyRotate = defineOperation({
   tag: keys.plural,
   summary: 'Rotate the secret of one key',
-  description: 'Makes a new secret under the same key id, so that limits, budgets and history stay.',
+  description:
+    'Makes a new secret under the same key id, so that limits, budgets and history stay. The old secret of a key in quarantine ends at once.',
   params: memberParams(keys),
   body: closed({
     overlapSeconds: Type.Optional(
@@ -37,7 +38,8 @@ export const keyRotate = defineOperation({
       secrets: await store.keys.secrets(record.organizationId, record.id),
       peppers: ctx.deps.peppers(),
       now,
-      overlapMs: (body.overlapSeconds ?? 86_400) * 1000,
+      // What may be in strange hands gets no overlap.
+      overlapMs: record.state === 'quarantined' ? 0 : (body.overlapSeconds ?? 86_400) * 1000,
     })
     const change = { secrets, now, expectedUpdatedAt: record.updatedAt }
     return {

@@ -22,7 +22,13 @@ async function start(t: TestContext) {
   const { store } = admin.deps
   const made = { managedBy: 'api', createdAt: 1, updatedAt: 1 } as const
   for (const slug of ['acme', 'globex'])
-    await store.organizations.create({ ...made, id: `org_${slug.padEnd(22, '0')}`, slug, name: slug })
+    await store.organizations.create({
+      ...made,
+      id: `org_${slug.padEnd(22, '0')}`,
+      slug,
+      name: slug,
+      keyPolicy: {},
+    })
   const token = (scopes: readonly AdminScope[], organizationId: string | null) =>
     issueAdminToken(admin.deps, { name: 'test', scopes, organizationId, expiresAt: null, managedBy: 'setup' })
   const watch = async (secret: string, query = '', headers: Readonly<Record<string, string>> = {}) => {

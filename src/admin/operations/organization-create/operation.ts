@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { keyPolicySchema } from '../../../config/index.ts'
 import { requireUnbound } from '../../access.ts'
 import { defineOperation } from '../../operation.ts'
 import { stamp } from '../../resource.ts'
@@ -9,12 +10,13 @@ export const organizationCreate = defineOperation({
   tag: 'organizations',
   summary: 'Create one organization',
   description: 'Takes a token that is bound to no organization.',
-  body: closed({ slug, name: Type.Optional(displayName) }),
+  body: closed({ slug, name: Type.Optional(displayName), keyPolicy: Type.Optional(keyPolicySchema) }),
   success: { status: 201, description: 'The new organization.', schema: organizationView },
   faults: ['organizationBound', 'conflict'],
   async run(ctx, { body }) {
     requireUnbound(ctx)
-    const record = { ...stamp(ctx, 'org'), slug: body.slug, name: body.name ?? body.slug }
+    const { slug: name, keyPolicy = {} } = body
+    const record = { ...stamp(ctx, 'org'), slug: name, name: body.name ?? name, keyPolicy }
     return showOrganization(await ctx.deps.store.organizations.create(record))
   },
 })

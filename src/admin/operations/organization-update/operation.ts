@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { keyPolicySchema } from '../../../config/index.ts'
 import { openOrganization, requireWritable } from '../../access.ts'
 import { defineOperation } from '../../operation.ts'
 import { updateTerms } from '../../resource.ts'
@@ -9,7 +10,11 @@ export const organizationUpdate = defineOperation({
   tag: 'organizations',
   summary: 'Change one organization',
   params: organizationParams,
-  body: closed({ name: Type.Optional(displayName), expectedUpdatedAt }),
+  body: closed({
+    name: Type.Optional(displayName),
+    keyPolicy: Type.Optional(keyPolicySchema),
+    expectedUpdatedAt,
+  }),
   success: { status: 200, description: 'The changed organization.', schema: organizationView },
   faults: ['objectNotFound', 'readOnly', 'staleUpdate'],
   async run(ctx, { params, body }) {
