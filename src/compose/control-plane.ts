@@ -40,7 +40,6 @@ import type { Log, LogEntry } from '../supervisor/log.ts'
 import type {
   ControlThreadData,
   FromControl,
-  ToControl,
   Welcome,
   WorkerCounts,
 } from '../supervisor/messages.ts'
@@ -50,6 +49,7 @@ import { type AuditDesk, openAuditDesk } from './audit-desk.ts'
 import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
 import { type ContentIntake, openContentIntake } from './content-intake.ts'
 import { openControlListeners } from './control-listeners.ts'
+import { listenTo } from './control-messages.ts'
 import { isFileManaged, isSandboxEnabled, snapshotSettings, usageRetention } from './control-settings.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
 import { type EventDelivery, openEventDelivery } from './event-delivery.ts'
@@ -66,6 +66,7 @@ import { createStatus } from './status.ts'
 import { openTargetHealthDesk } from './target-health.ts'
 import { receiveThreadData } from './thread-data.ts'
 import { createTlsSource } from './tls-material.ts'
+import { openTokenDesk } from './token-desk.ts'
 import { openToldAlerts } from './told-alerts.ts'
 import { openTraceIntake, type TraceIntake } from './trace-intake.ts'
 import { tryDeployment } from './try-deployment.ts'
@@ -186,7 +187,7 @@ async function refreshPeppers({ peppers }: Storage): Promise<void> {
   }
 }
 
-function createStoragePublisher(storage: Storage) {
+function createStoragePublisher({ storage, tokens }: Parts) {
   const { store, sources, pollMs } = storage
   return createPublisher({
     store,
@@ -200,6 +201,7 @@ function createStoragePublisher(storage: Storage) {
         targetHealth.apply(message.config)
         published = message.config
       }
+      tokens.sent(message)
       tell({ type: 'snapshot', message })
     },
     now: systemClock.now,
@@ -253,6 +255,7 @@ function adminDependencies(parts: Parts, status: () => StatusReport): AdminDepen
       checkDeployment: documentCheck(storage),
     }),
     explainLimits: (requests) => explainLiveLimits(store, counters, requests),
+    tokenKeys: (issuerId) => parts.tokens.keyStatus(issuerId),
     routeHealth: (route) => targetHealth.describe(route),
     limitFigures: (limitId) => counters.node.readFigures(limitId),
     metrics: () => collectMetrics(metricParts(parts, status)),
@@ -312,6 +315,18 @@ function openTraces(): TraceIntake {
   })
 }
 
+function openTokens({ store, secretBox }: Storage) {
+  return openTokenDesk({
+    client: network,
+    now: systemClock.now,
+    store,
+    secretBox,
+    readReference,
+    send: (message) => tell({ type: 'snapshot', message }),
+    log: warnOf('auth.issuer'),
+  })
+}
+
 function openCounters(storage: Storage, { path }: DataDirectory): Promise<OpenedCounters> {
   const { config, counters: memory, run } = data
   return openCentralCounters({ config, directory: path, memory, run, storage, readReference, log })
@@ -357,6 +372,7 @@ async function openParts(directory: DataDirectory) {
   const content = openContent(storage, directory)
   const alerts = openAlerts(storage)
   const traces = openTraces()
+  const tokens = openTokens(storage)
   const counters = await openCounters(storage, directory)
   const audit: AuditDesk = openAuditDesk({
     directory,
@@ -375,11 +391,12 @@ async function openParts(directory: DataDirectory) {
     await content.close()
     await alerts.close()
     await traces.close()
+    tokens.close()
     await counters.close()
     await audit.trail.close()
     await storage.close()
   }
-  return { storage, usage, events, content, alerts, traces, counters, audit, close }
+  return { storage, usage, events, content, alerts, traces, tokens, counters, audit, close }
 }
 
 type Parts = Awaited<ReturnType<typeof openParts>>
@@ -421,7 +438,7 @@ async function start(): Promise<void> {
   const { storage } = parts
   const apiKey = await settleIn(storage, directory)
   const environmentDeployments = await applyConfiguration(storage, inForce.loaded)
-  const publisher = createStoragePublisher(storage)
+  const publisher = createStoragePublisher(parts)
   await publisher.start()
   const status = createStatus({
     startedAt: data.startedAt,
@@ -452,7 +469,7 @@ async function start(): Promise<void> {
     await parts.close()
     process.exit(0)
   }
-  listen({
+  listenTo(supervisor, {
     worker: ({ port }) => connectWorker(port, { ...parts, idempotency, live, loads }),
     workers(told) {
       workers = told
@@ -473,23 +490,6 @@ async function start(): Promise<void> {
   // Not before: what can wait keeps nobody from being served.
   noteStart(parts.audit, apiKey !== null)
   reloader.catchUp()
-}
-
-type Handlers = { readonly [K in ToControl['type']]: (message: Extract<ToControl, { type: K }>) => void }
-
-function listen(handlers: Handlers): void {
-  supervisor?.on('message', (message: ToControl) => {
-    switch (message.type) {
-      case 'worker':
-        return handlers.worker(message)
-      case 'workers':
-        return handlers.workers(message)
-      case 'reload':
-        return handlers.reload(message)
-      case 'close':
-        return handlers.close(message)
-    }
-  })
 }
 
 start().catch((error: unknown) => {

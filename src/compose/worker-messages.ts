@@ -9,6 +9,7 @@ import type { AlertIntake } from './alert-intake.ts'
 import type { OpenedCounters } from './central-counters.ts'
 import type { ContentIntake } from './content-intake.ts'
 import type { EventDelivery } from './event-delivery.ts'
+import type { TokenDesk } from './token-desk.ts'
 import type { TraceIntake } from './trace-intake.ts'
 import type { UsageIntake } from './usage-intake.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
@@ -21,13 +22,14 @@ export interface Intakes {
   readonly traces: TraceIntake
   readonly counters: OpenedCounters
   readonly idempotency: IdempotencyBook
+  readonly tokens: TokenDesk
   readonly live: LiveHub
   /** What each worker told last. */
   readonly loads: Map<number, WorkerLoad>
 }
 
 export function connectWorker(port: MessagePort, intakes: Intakes): void {
-  const { usage, events, content, alerts, traces, counters, idempotency, live, loads } = intakes
+  const { usage, events, content, alerts, traces, counters, idempotency, tokens, live, loads } = intakes
   const tellWorker = (message: ControlToWorker): void => port.postMessage(message)
   const claims = createIdempotencyServer(idempotency, tellWorker)
   port.on('close', () => claims.close())
@@ -49,6 +51,7 @@ export function connectWorker(port: MessagePort, intakes: Intakes): void {
       alerts.add(message, () => tellWorker({ type: 'alert-taken', sequence: message.sequence }))
     } else if (message.type === 'counters-call') {
       void serveCounters(counters.stores, message).then(tellWorker)
-    } else claims.serve(message)
+    } else if (message.type === 'token-question') tokens.answer(message, tellWorker)
+    else claims.serve(message)
   })
 }

@@ -7,6 +7,13 @@ export type { AlertWebhookConfig } from './alerts-form.ts'
 export { sharesRates } from './counters-form.ts'
 export * from './limit-form.ts'
 export {
+  type GivenIssuer,
+  givenIssuerFields,
+  type ReportIssuerProblem,
+  readTokenTerms,
+  writeTokenTerms,
+} from './token-issuer-form.ts'
+export {
   type Environment,
   isLoopbackHost,
   type LoadedConfig,

@@ -15,6 +15,7 @@ import type { KeyTable } from './key-table.ts'
 import type { LargeBodyReader } from './large-body.ts'
 import type { OutputExpectations } from './limits/output-expectations.ts'
 import type { LoadGauge } from './load-gauge.ts'
+import type { TokenDoor } from './tokens/token-door.ts'
 
 /** Internal notes about an exchange for the process log; never content, never secrets. */
 export interface GatewayNote {
@@ -26,6 +27,7 @@ export interface GatewayNote {
 
 export interface GatewayContext {
   readonly keys: KeyTable
+  readonly tokens: TokenDoor
   readonly bodies: BodyBudget
   /** Looks at bodies that are too large for this thread. */
   readonly largeBodies: LargeBodyReader

@@ -22,6 +22,7 @@ import { compilePlans, pipeline } from './pipeline.ts'
 import { type Runner, runExchange } from './run.ts'
 import { compileSnapshot, type Snapshot, type SnapshotParts } from './snapshot.ts'
 import type { StageRow } from './stage.ts'
+import { TokenDoor, type TokenDoorParts } from './tokens/token-door.ts'
 
 export interface Gateway {
   readonly handle: ExchangeHandler
@@ -41,7 +42,7 @@ export interface Gateway {
   close(): void
 }
 
-type OwnParts = 'keys' | 'bodies' | 'isReady' | 'queue' | 'outputs' | 'load' | 'metrics' | 'traceIds'
+type OwnParts = 'keys' | 'tokens' | 'bodies' | 'isReady' | 'queue' | 'outputs' | 'load' | 'metrics' | 'traceIds'
 export type GatewayParts = Omit<GatewayContext, OwnParts> &
   SnapshotParts & {
     /** Another table than `pipeline`; for tests of what a failing stage does. */
@@ -49,10 +50,12 @@ export type GatewayParts = Omit<GatewayContext, OwnParts> &
     /** False: no more exchanges can be recorded now, so none are taken. */
     readonly canRecord: () => boolean
     readonly metricWriter: MetricWriter
+    readonly tokens: Omit<TokenDoorParts, 'clock'>
   }
 
 export function createGateway(parts: GatewayParts): Gateway {
   const keys = createKeyTable()
+  const tokens = new TokenDoor({ ...parts.tokens, clock: parts.clock })
   const nextId = requestIds()
   let snapshot: Snapshot | null = null
   /** Goes with the snapshot; exchanges under way keep the one that they began with. */
@@ -62,6 +65,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const ctx: GatewayContext = {
     ...parts,
     keys,
+    tokens,
     bodies: createBodyBudget(),
     queue: createFairQueue(parts),
     outputs: new OutputExpectations(),
@@ -87,8 +91,10 @@ export function createGateway(parts: GatewayParts): Gateway {
         snapshot = compileSnapshot(message.config, snapshotParts)
         runner = { ctx, plans: compilePlans(table, snapshot) }
         ctx.load.watch(snapshot.bounds)
+        tokens.configured(snapshot.issuers)
         return
       }
+      if (message.type !== 'keys') return tokens.apply(message)
       for (const keyId of keys.apply(message)) {
         parts.note({
           level: 'error',

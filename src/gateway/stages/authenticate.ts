@@ -1,5 +1,5 @@
 /**
- * Prove the API key. Order matters for cost and for safety: form and checksum first (junk touches nothing), then
+ * Prove the API key, or the access token of an issuer that is trusted. Order matters for cost and for safety: form and checksum first (junk touches nothing), then
  * one map look-up by the public key id, then the full secret in constant time, then where and when.
  * An unknown key id and a wrong secret are the same answer.
  */
@@ -11,7 +11,10 @@ import type { Stage } from '../stage.ts'
 export const authenticate: Stage = (exchange, ctx) => {
   const text = presentedKey(exchange.inbound.headers)
   const parsed = parseApiKey(text)
-  if (parsed === null) throw new Fault(faults.invalidKey)
+  if (parsed === null) {
+    if (exchange.snapshot.issuers === null) throw new Fault(faults.invalidKey)
+    return ctx.tokens.enter(exchange, text)
+  }
   const key = ctx.keys.find(parsed.keyId)
   if (key === undefined) throw new Fault(faults.invalidKey)
   const now = ctx.clock.now()
@@ -30,6 +33,7 @@ export const authenticate: Stage = (exchange, ctx) => {
 
 const keyHeaders = new Set(['x-api-key', 'x-goog-api-key', 'api-key'])
 const bearer = /^bearer /i
+const dpop = /^dpop /i
 
 /** The one credential of the request. Two that differ are refused: which one counts must not be anybody's guess. */
 export function presentedKey(headers: readonly string[]): string {
@@ -39,6 +43,8 @@ export function presentedKey(headers: readonly string[]): string {
     const value = headers[at + 1] ?? ''
     let candidate = ''
     if (name === 'authorization' && bearer.test(value)) candidate = value.slice(7).trim()
+    // With its scheme, which no API key begins with.
+    else if (name === 'authorization' && dpop.test(value)) candidate = value.trim()
     else if (keyHeaders.has(name)) candidate = value.trim()
     if (candidate === '') continue
     if (found !== '' && found !== candidate) throw new Fault(faults.ambiguousCredentials)
