@@ -4,7 +4,7 @@ import type { components } from '../../../clients/typescript/schema.gen.ts'
 import { CliFailure } from '../cli-failure.ts'
 import { argument, collect, defineCommand, defineGroup, parseList, runs } from '../define-command.ts'
 import { type CliIo, pageAfter, take, takeAll } from '../session.ts'
-import { type Column, formatFields, formatTable, formatTime } from '../table.ts'
+import { type Column, formatFields, formatTime } from '../table.ts'
 
 type Schemas = components['schemas']
 type Issuer = Schemas['TokenIssuer']
@@ -214,9 +214,9 @@ function addRevocations(group: Command, io: CliIo): void {
   runs<object>(list, io, async ({ session, args }) => {
     const path = { organization: await session.organization(), id: argument(args, 0) }
     const found = await takeAll<Revocation>((after) =>
-      session.client.GET(revocations, { params: { path, query: pageAfter(after) } }),
+      take(session.client.GET(revocations, { params: { path, query: pageAfter(after) } })),
     )
-    session.show(found, (all) => formatTable(all, revocationColumns, 'Nothing is revoked.'))
+    session.table(found, revocationColumns, 'Nothing is revoked.')
   })
 }
 
@@ -230,9 +230,9 @@ export function addTokenIssuers(program: Command, io: CliIo): void {
   runs<object>(list, io, async ({ session }) => {
     const path = { organization: await session.organization() }
     const found = await takeAll<Issuer>((after) =>
-      session.client.GET(issuers, { params: { path, query: pageAfter(after) } }),
+      take(session.client.GET(issuers, { params: { path, query: pageAfter(after) } })),
     )
-    session.show(found, (all) => formatTable(all, columns, 'No token issuer is trusted.'))
+    session.table(found, columns, 'No token issuer is trusted.')
   })
   addAdd(group, io)
   addMembers(group, io)
