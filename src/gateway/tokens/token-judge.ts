@@ -134,7 +134,9 @@ export class TokenJudge {
       const found = keys.find(kid, algorithm)
       if (found !== null) return finish(found)
       // Without the control plane it cannot be known whether the issuer has such a key by now.
-      done(this.#unreachable.has(issuer.id) ? { kind: 'unavailable' } : refused(unknownKey, issuer))
+      if (this.#unreachable.has(issuer.id)) return done({ kind: 'unavailable' })
+      this.#quietUntil.set(issuer.id, this.#now() + quietMs)
+      done(refused(unknownKey, issuer))
     })
   }
 
@@ -158,7 +160,6 @@ export class TokenJudge {
       if (keys === null) this.#unreachable.add(issuerId)
       else {
         this.#unreachable.delete(issuerId)
-        this.#quietUntil.set(issuerId, this.#now() + quietMs)
         this.takeKeys(keys)
       }
       for (const each of all) each()
