@@ -140,7 +140,7 @@ export class Exchange {
   /** Where the key's list of exchanges under way holds this one. */
   place = -1
   application: CompiledApplication | null = null
-  /** Proven by an access token. */
+  /** Its credential is taken for an access token. */
   isToken = false
   /** The end user that the token names; empty: the request may name one. */
   provenUser = ''

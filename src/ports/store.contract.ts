@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { testKeysAndAdministration, testTransactions, testVersions } from './store.contract-changes.ts'
 import { testLimits } from './store.contract-limits.ts'
+import { testTokens } from './store.contract-tokens.ts'
 import {
   type OpenStore,
   rejectsWith,
@@ -231,6 +232,7 @@ export function testStoreContract(open: OpenStore): void {
   testRecords(open)
   testRoutesAndCredentials(open)
   testLimits(open)
+  testTokens(open)
   testVersions(open)
   testTransactions(open)
   testKeysAndAdministration(open)

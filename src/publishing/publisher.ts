@@ -151,7 +151,7 @@ class StorePublisher implements Publisher {
   async #publishRevocations(since: number, reset: boolean): Promise<void> {
     const found = await this.#parts.store.tokenRevocationsSince(since)
     const add = found.map(({ createdAt: _at, organizationId: _owner, ...revocation }) => revocation)
-    if (reset || add.length > 0) this.#parts.send({ type: 'token-revocations', reset, add })
+    if (add.length > 0) this.#parts.send({ type: 'token-revocations', reset, add })
   }
 
   async #publishKeys(reset: boolean): Promise<void> {

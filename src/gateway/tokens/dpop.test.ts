@@ -101,5 +101,5 @@ test('who calls without credentials learns that proofs are taken; an API key nee
   const none = await rig.call('/v1/models', { authorized: false })
   assert.match(String(none.headers['www-authenticate']), /^Bearer realm="gatewright", DPoP algs=/)
   assert.equal((await call(rig.started.apiKey, '', 'Bearer')).status, 200)
-  assert.equal((await call(rig.started.apiKey, '')).faultCode, 'auth.invalid-token')
+  assert.equal((await call(rig.started.apiKey, '')).faultCode, 'auth.invalid-key')
 })

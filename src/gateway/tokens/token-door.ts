@@ -86,6 +86,7 @@ export class TokenDoor {
   enter(exchange: Exchange, text: string): StageOutcome {
     const { issuers } = exchange.snapshot
     if (issuers === null) throw new Fault(faults.invalidKey)
+    exchange.isToken = true
     const { scheme, token } = parse(text)
     const digest = hash('sha256', token, 'base64')
     const entry = this.#cache.find(digest, this.#clock.now())
@@ -143,7 +144,6 @@ export class TokenDoor {
 
   #admit(exchange: Exchange, entry: TokenEntry, presented: Presented): void {
     this.#demandProof(exchange, entry, presented)
-    exchange.isToken = true
     exchange.key = entry.key.snapshot
     exchange.compiledKey = entry.key
     exchange.application = applicationOf(entry, exchange.snapshot)

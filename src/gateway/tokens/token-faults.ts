@@ -28,6 +28,8 @@ export function tokenFault(refusal: TokenRefusal, scheme: Scheme, scopes: readon
       const headers = challenge(scheme, { error: 'insufficient_scope', scope: scopes.join(' ') })
       return new Fault(faults.insufficientScope, { headers })
     }
+    case 'no-token':
+      return new Fault(faults.invalidKey)
     case 'no-application':
       return new Fault(faults.tokenWithoutApplication)
   }

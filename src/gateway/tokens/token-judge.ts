@@ -104,7 +104,10 @@ export class TokenJudge {
       return this.#judgeSigned(jws, issuer, done)
     }
     const issuer = issuers.findOpaque(token)
-    if (issuer === null) return done(refused('it is malformed', null))
+    if (issuer === null) {
+      const refusal = refuseToken('it is malformed', 'no-token')
+      return done({ kind: 'refused', refusal, issuer })
+    }
     this.#line.introspect(issuer.id, token, (answer) => {
       if (answer.kind === 'unavailable') return done({ kind: 'unavailable' })
       if (answer.kind === 'inactive') return done(refused('its issuer says that it is not active', issuer))

@@ -11,7 +11,8 @@ const maxScopes = 256
 
 /** Why a token is not taken. `text` is shown to its holder: it says what is wrong with the token, nothing about us. */
 export interface TokenRefusal {
-  readonly kind: 'invalid' | 'no-application' | 'no-scope'
+  /** no-token: it is nothing that any issuer here could have issued. */
+  readonly kind: 'invalid' | 'no-token' | 'no-application' | 'no-scope'
   readonly text: string
 }
 
