@@ -3,9 +3,9 @@
  * key that the token is bound to. The key stands in the proof itself: it is trusted because its thumbprint is in the
  * token, and for nothing else.
  */
-import { hash } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
 import { isJsonObject } from '../../domain/json.ts'
-import type { DpopTerms, TokenAlgorithm } from '../../domain/token-issuer.ts'
+import type { DpopTerms, PublicJwk, TokenAlgorithm } from '../../domain/token-issuer.ts'
 import type { Peppers } from '../api-key/secret-hash.ts'
 import { dpopAlgorithms } from './compile-issuers.ts'
 import { readJws, verifyJws } from './jws.ts'
@@ -44,6 +44,20 @@ export type ProofRefusal =
 
 const algorithms = new Set(dpopAlgorithms.split(' '))
 
+/** Keys by thumbprint: importing one costs as much as half a signature. Only keys of tokens that were found good. */
+const imported = new Map<string, KeyObject>()
+const maxImported = 4096
+
+function keyOf(jwk: PublicJwk, thumbprint: string): KeyObject | null {
+  const known = imported.get(thumbprint)
+  if (known !== undefined) return known
+  const key = importJwk(jwk)
+  if (key === null) return null
+  if (imported.size >= maxImported) imported.clear()
+  imported.set(thumbprint, key)
+  return key
+}
+
 function invalid(text: string): ProofRefusal {
   return { kind: 'invalid', text }
 }
@@ -78,9 +92,10 @@ export function refuseProof(text: string, request: ProvenRequest, terms: ProofTe
   if (typ !== 'dpop+jwt') return invalid('its typ is not dpop+jwt')
   if (typeof alg !== 'string' || !algorithms.has(alg)) return invalid('its algorithm is not taken')
   const read = isJsonObject(jwk) ? readPublicJwk(jwk) : null
-  const key = read === null ? null : importJwk(read)
-  if (read === null || key === null) return invalid('its key is not taken')
+  if (read === null) return invalid('its key is not taken')
   if (thumbprintOf(read) !== request.boundTo) return invalid('it is signed by another key than the token is bound to')
+  const key = keyOf(read, request.boundTo)
+  if (key === null) return invalid('its key is not taken')
   if (!verifyJws(jws, key, alg as TokenAlgorithm)) return invalid('its signature is wrong')
   const about = aboutRequest(jws.payload, request, terms.dpop)
   return about === null ? judgeFreshness(jws.payload, request.boundTo, terms) : invalid(about)

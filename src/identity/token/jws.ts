@@ -1,6 +1,6 @@
 /**
  * Compact JWS (RFC 7515 §3.1): reading the text and checking its signature, on Node's own cryptography, at once and
- * on the calling thread: a third of what WebCrypto costs (decision 25). Strict where the format leaves room: base64url
+ * on the calling thread: a fraction of what WebCrypto costs (docs/decisions). Strict where the format leaves room: base64url
  * without padding or spare bits, one JSON object each, no critical extensions, no member that appears twice.
  *
  * The header chooses nothing: the algorithm must be one that the issuer's row names and that fits the key's type, and
