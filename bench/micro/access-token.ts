@@ -14,7 +14,11 @@ import {
   refuseProof,
 } from '../../src/identity/index.ts'
 
-function measure(name: string, targetNs: number, work: { readonly calls: number; run(index: number): void }): void {
+function measure(
+  name: string,
+  targetNs: number,
+  work: { readonly calls: number; run(index: number): void },
+): void {
   for (let index = 0; index < work.calls / 4; index += 1) work.run(index)
   const start = process.threadCpuUsage()
   for (let index = 0; index < work.calls; index += 1) work.run(index)
@@ -87,7 +91,10 @@ function tokenOf(alg: (typeof algorithms)[number]): string {
 }
 
 const door = new TokenDoor({
-  line: { askKeys: (_id, done) => done(null), introspect: (_id, _token, done) => done({ kind: 'unavailable' }) },
+  line: {
+    askKeys: (_id, done) => done(null),
+    introspect: (_id, _token, done) => done({ kind: 'unavailable' }),
+  },
   replays: openReplayStore(createReplayMemory()),
   clock: { now: Date.now },
 })

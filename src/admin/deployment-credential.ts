@@ -47,7 +47,10 @@ export async function storeCredential(
 }
 
 /** Remove the sealed credential that a record had before. */
-export async function dropCredential(tables: StoreTables, before: Pick<Deployment, 'credential' | 'organizationId'>): Promise<void> {
+export async function dropCredential(
+  tables: StoreTables,
+  before: Pick<Deployment, 'credential' | 'organizationId'>,
+): Promise<void> {
   if (before.credential.kind !== 'sealed') return
   await tables.credentials.remove(before.organizationId, before.credential.credentialId)
 }

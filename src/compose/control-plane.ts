@@ -37,12 +37,7 @@ import {
   makeFirstObjects,
 } from '../resources/index.ts'
 import type { Log, LogEntry } from '../supervisor/log.ts'
-import type {
-  ControlThreadData,
-  FromControl,
-  Welcome,
-  WorkerCounts,
-} from '../supervisor/messages.ts'
+import type { ControlThreadData, FromControl, Welcome, WorkerCounts } from '../supervisor/messages.ts'
 import { metrics, openControlMetricWriter, openMetricReader } from '../telemetry/index.ts'
 import type { AlertIntake } from './alert-intake.ts'
 import { type AuditDesk, openAuditDesk } from './audit-desk.ts'

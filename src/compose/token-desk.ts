@@ -37,7 +37,12 @@ const secretField = 'clientSecret'
 export function openTokenDesk(parts: TokenDeskParts): TokenDesk {
   const { client, now, log, store } = parts
   let issuers: ReadonlyMap<string, TokenIssuerSnapshot> = new Map()
-  const keys = new KeyDesk({ client, now, log, onKeys: (each) => parts.send({ type: 'token-keys', keys: each }) })
+  const keys = new KeyDesk({
+    client,
+    now,
+    log,
+    onKeys: (each) => parts.send({ type: 'token-keys', keys: each }),
+  })
   const introspection = new IntrospectionDesk({ client, now, log, secretOf })
 
   async function secretOf(issuerId: string): Promise<string | null> {
@@ -47,7 +52,9 @@ export function openTokenDesk(parts: TokenDeskParts): TokenDesk {
     if (record === null) return null
     const { credential } = record
     const sealed =
-      credential.kind === 'sealed' ? await store.credentials.get(organizationId, credential.credentialId) : null
+      credential.kind === 'sealed'
+        ? await store.credentials.get(organizationId, credential.credentialId)
+        : null
     const known = new Map(sealed === null ? [] : [[sealed.id, sealed]])
     return (await openSecrets(credential, known, parts))?.[secretField] ?? null
   }

@@ -43,7 +43,11 @@ const introspectionSchema = Type.Object(
       Type.String({ description: 'What its tokens begin with; empty: whatever is left.', maxLength: 64 }),
     ),
     cacheSeconds: optional(
-      Type.Integer({ description: 'Longest time that a good answer is believed.', minimum: 0, maximum: 3600 }),
+      Type.Integer({
+        description: 'Longest time that a good answer is believed.',
+        minimum: 0,
+        maximum: 3600,
+      }),
     ),
   },
   { ...closed, description: 'Tokens are opaque, and asked about (RFC 7662).' },
@@ -93,7 +97,9 @@ export const givenIssuerFields = {
     }),
   ),
   types: optional(words('Values that `typ` may have.', 8)),
-  clockSkewSeconds: optional(Type.Integer({ description: 'Clocks may differ so much.', minimum: 0, maximum: 60 })),
+  clockSkewSeconds: optional(
+    Type.Integer({ description: 'Clocks may differ so much.', minimum: 0, maximum: 60 }),
+  ),
   maxLifetimeSeconds: optional(
     Type.Integer({
       description: 'Tokens that end later than this from now are refused.',
@@ -102,10 +108,14 @@ export const givenIssuerFields = {
     }),
   ),
   requiredClaims: optional(
-    Type.Record(Type.String({ maxLength: 200 }), Type.Array(Type.String({ maxLength: 512 }), { maxItems: 100 }), {
-      description: 'Claim → values of which it must have one; an empty list: it must be there.',
-      maxProperties: 32,
-    }),
+    Type.Record(
+      Type.String({ maxLength: 200 }),
+      Type.Array(Type.String({ maxLength: 512 }), { maxItems: 100 }),
+      {
+        description: 'Claim → values of which it must have one; an empty list: it must be there.',
+        maxProperties: 32,
+      },
+    ),
   ),
   application: applicationSchema,
   teamClaim: optional(claim('Claim that names the team; null: the team of the application.')),

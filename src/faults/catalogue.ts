@@ -80,7 +80,7 @@ export const faults = Object.freeze({
     403,
     'permission',
     'The access token belongs to no application here.',
-    'Have the token issuer\'s mapping in Gatewright name an application for it.',
+    "Have the token issuer's mapping in Gatewright name an application for it.",
   ),
   invalidDpopProof: entry(
     'auth.invalid-dpop-proof',

@@ -60,41 +60,56 @@ export function testTokens(open: OpenStore): void {
     assert.ok((await store.versions()).configuration > configuration)
   })
 
-  check('no two issuers claim the same iss with the same audience, in whatever organization', async (store) => {
-    const issuer = 'https://login.example'
-    await store.tokenIssuers.create(sample('org_a', 'tis_1', { issuer }))
-    const elsewhere = { ...terms, audiences: ['third'] }
-    await rejectsWith(store.tokenIssuers.create(sample('org_b', 'tis_2', { issuer })), 'admin.conflict')
-    assert.equal(await store.tokenIssuers.get('org_b', 'tis_2'), null)
-    await store.tokenIssuers.create(sample('org_b', 'tis_3', { issuer, terms: elsewhere }))
-    const change = { patch: { terms: { ...terms, audiences: ['third', 'other'] } }, now: start + 1 }
-    await rejectsWith(store.tokenIssuers.update('org_b', 'tis_3', change), 'admin.conflict')
-    await store.tokenIssuers.remove('org_a', 'tis_1')
-    await store.tokenIssuers.update('org_b', 'tis_3', change)
-    const opaque = { endpoint: 'https://a.example', clientId: 'g', tokenPrefix: 'op_', cacheSeconds: 60 }
-    const introspected = { ...terms, verification: 'introspection', introspection: opaque } as const
-    await store.tokenIssuers.create(sample('org_a', 'tis_4', { terms: introspected }))
-    await rejectsWith(store.tokenIssuers.create(sample('org_b', 'tis_5', { terms: introspected })), 'admin.conflict')
-  })
+  check(
+    'no two issuers claim the same iss with the same audience, in whatever organization',
+    async (store) => {
+      const issuer = 'https://login.example'
+      await store.tokenIssuers.create(sample('org_a', 'tis_1', { issuer }))
+      const elsewhere = { ...terms, audiences: ['third'] }
+      await rejectsWith(store.tokenIssuers.create(sample('org_b', 'tis_2', { issuer })), 'admin.conflict')
+      assert.equal(await store.tokenIssuers.get('org_b', 'tis_2'), null)
+      await store.tokenIssuers.create(sample('org_b', 'tis_3', { issuer, terms: elsewhere }))
+      const change = { patch: { terms: { ...terms, audiences: ['third', 'other'] } }, now: start + 1 }
+      await rejectsWith(store.tokenIssuers.update('org_b', 'tis_3', change), 'admin.conflict')
+      await store.tokenIssuers.remove('org_a', 'tis_1')
+      await store.tokenIssuers.update('org_b', 'tis_3', change)
+      const opaque = { endpoint: 'https://a.example', clientId: 'g', tokenPrefix: 'op_', cacheSeconds: 60 }
+      const introspected = { ...terms, verification: 'introspection', introspection: opaque } as const
+      await store.tokenIssuers.create(sample('org_a', 'tis_4', { terms: introspected }))
+      await rejectsWith(
+        store.tokenIssuers.create(sample('org_b', 'tis_5', { terms: introspected })),
+        'admin.conflict',
+      )
+    },
+  )
 
-  check('revocations are told in order of change, end by themselves, and go with their issuer', async (store) => {
-    await store.tokenIssuers.create(sample('org_a', 'tis_1'))
-    const { current, configuration } = await store.versions()
-    const first = revocation('org_a', 'tis_1', 'trv_1')
-    const second = revocation('org_a', 'tis_1', 'trv_2', start + 1)
-    await store.tokenRevocations.create(first)
-    const { current: between, configuration: after } = await store.versions()
-    assert.equal(after, configuration, 'no snapshot is compiled for it')
-    await store.tokenRevocations.create(second)
-    assert.deepEqual(await store.tokenRevocationsSince(current), [first, second])
-    assert.deepEqual(await store.tokenRevocationsSince(between), [second])
-    assert.deepEqual((await store.tokenRevocations.list('org_a', { issuerId: 'tis_1' })).items, [first, second])
-    assert.deepEqual((await store.tokenRevocations.list('org_b')).items, [])
-    await rejectsWith(store.tokenRevocations.create(revocation('org_b', 'tis_1', 'trv_3')), 'admin.not-found')
-    const third = revocation('org_a', 'tis_1', 'trv_4', start + 5000)
-    await store.tokenRevocations.create(third)
-    assert.deepEqual((await store.tokenRevocations.list('org_a')).items, [third])
-    await store.tokenIssuers.remove('org_a', 'tis_1')
-    assert.deepEqual(await store.tokenRevocationsSince(0), [])
-  })
+  check(
+    'revocations are told in order of change, end by themselves, and go with their issuer',
+    async (store) => {
+      await store.tokenIssuers.create(sample('org_a', 'tis_1'))
+      const { current, configuration } = await store.versions()
+      const first = revocation('org_a', 'tis_1', 'trv_1')
+      const second = revocation('org_a', 'tis_1', 'trv_2', start + 1)
+      await store.tokenRevocations.create(first)
+      const { current: between, configuration: after } = await store.versions()
+      assert.equal(after, configuration, 'no snapshot is compiled for it')
+      await store.tokenRevocations.create(second)
+      assert.deepEqual(await store.tokenRevocationsSince(current), [first, second])
+      assert.deepEqual(await store.tokenRevocationsSince(between), [second])
+      assert.deepEqual((await store.tokenRevocations.list('org_a', { issuerId: 'tis_1' })).items, [
+        first,
+        second,
+      ])
+      assert.deepEqual((await store.tokenRevocations.list('org_b')).items, [])
+      await rejectsWith(
+        store.tokenRevocations.create(revocation('org_b', 'tis_1', 'trv_3')),
+        'admin.not-found',
+      )
+      const third = revocation('org_a', 'tis_1', 'trv_4', start + 5000)
+      await store.tokenRevocations.create(third)
+      assert.deepEqual((await store.tokenRevocations.list('org_a')).items, [third])
+      await store.tokenIssuers.remove('org_a', 'tis_1')
+      assert.deepEqual(await store.tokenRevocationsSince(0), [])
+    },
+  )
 }

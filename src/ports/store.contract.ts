@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { testKeysAndAdministration, testTransactions, testVersions } from './store.contract-changes.ts'
 import { testLimits } from './store.contract-limits.ts'
-import { testTokens } from './store.contract-tokens.ts'
 import {
   type OpenStore,
   rejectsWith,
@@ -17,6 +16,7 @@ import {
   start,
   storeTest,
 } from './store.contract-samples.ts'
+import { testTokens } from './store.contract-tokens.ts'
 
 function testRecords(open: OpenStore): void {
   const check = storeTest(open)

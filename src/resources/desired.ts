@@ -24,7 +24,6 @@ import type {
 } from '../domain/entities.ts'
 import type { TokenIssuer } from '../domain/token-issuer.ts'
 
-
 type Own<T> = Omit<T, 'id' | 'createdAt' | 'updatedAt' | 'managedBy' | 'organizationId'>
 
 export interface DesiredSubscription {

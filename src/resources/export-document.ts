@@ -54,7 +54,10 @@ function exportProduct(organization: string, record: ApiProduct): object {
   return { slug, organization, name, version, description, state, operations, models }
 }
 
-function exportIssuer(organization: string, { name, issuer, enabled, terms, credential }: TokenIssuer): object {
+function exportIssuer(
+  organization: string,
+  { name, issuer, enabled, terms, credential }: TokenIssuer,
+): object {
   const references = credential.kind === 'references' ? { credential: credential.fields } : {}
   return { name, organization, issuer, enabled, ...dropNulls(writeTokenTerms(terms)), ...references }
 }

@@ -30,7 +30,10 @@ test('a document makes token issuers, its export makes the same, and a mistake n
   assert.ok(done.includes('create token issuer corporate') && done.includes('create token issuer opaque'))
   assert.deepEqual(await documents.apply(await documents.export()), [])
   const changed = await documents.apply(document.replace('tid: [acme]', 'tid: [globex]'))
-  assert.deepEqual(changed.map(({ name, fields }) => [name, fields]), [['corporate', ['terms']]])
+  assert.deepEqual(
+    changed.map(({ name, fields }) => [name, fields]),
+    [['corporate', ['terms']]],
+  )
   const wrong = document.replace('claim: azp', 'claim: azp, slug: shop')
   await assert.rejects(documents.apply(wrong), /tokenIssuers\[0\]\.application/)
 })

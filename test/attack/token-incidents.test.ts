@@ -144,7 +144,12 @@ test('a verdict that was under way when its token was revoked is not kept', asyn
   assert.match((await call).message, /was revoked/)
   assert.match((await bearer(token)).message, /was revoked/)
 
-  const introspection = { endpoint: `${issuer.url}/introspect`, clientId: 'g', tokenPrefix: '', cacheSeconds: 60 }
+  const introspection = {
+    endpoint: `${issuer.url}/introspect`,
+    clientId: 'g',
+    tokenPrefix: '',
+    cacheSeconds: 60,
+  }
   configure({ verification: 'introspection', introspection })
   issuer.active.set('opaque', { sub: 'robot', iat: Math.floor(Date.now() / 1000) - 1 })
   const answers: (() => void)[] = []

@@ -6,7 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { freePort } from '../../bench/load/processes.ts'
-import { signProof, startTestIssuer, testAudience, thumbprintOfKey } from '../fixtures/token-issuer/token-issuer.ts'
+import {
+  signProof,
+  startTestIssuer,
+  testAudience,
+  thumbprintOfKey,
+} from '../fixtures/token-issuer/token-issuer.ts'
 import { startProduct } from './product.ts'
 
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -46,7 +51,15 @@ async function until(wanted: number, token: string, withinMs: number): Promise<v
 }
 
 test('an issuer is trusted by a command, its tokens open every worker, and a revocation shuts them within a second', async () => {
-  const own = ['--app', 'first-application', '--audience', testAudience, '--allow-private-network', '--origin', product.http]
+  const own = [
+    '--app',
+    'first-application',
+    '--audience',
+    testAudience,
+    '--allow-private-network',
+    '--origin',
+    product.http,
+  ]
   await gatewright('issuers', 'add', 'test', issuer.url, ...own, '--dpop', 'optional')
   const token = await issuer.sign()
   await until(200, token, 2000)

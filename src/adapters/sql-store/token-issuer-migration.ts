@@ -22,10 +22,12 @@ async function createIssuers(db: Database): Promise<void> {
   await table
     .addColumn('credential_id', 'text')
     .addForeignKeyConstraint('token_issuers_organization', ['organization_id'], 'organizations', ['id'])
-    .addForeignKeyConstraint('token_issuers_credential', ['organization_id', 'credential_id'], 'credentials', [
-      'organization_id',
-      'id',
-    ])
+    .addForeignKeyConstraint(
+      'token_issuers_credential',
+      ['organization_id', 'credential_id'],
+      'credentials',
+      ['organization_id', 'id'],
+    )
     .addUniqueConstraint('token_issuers_in_organization', ['organization_id', 'id'])
     .addUniqueConstraint('token_issuers_name', ['organization_id', 'name'])
     .execute()

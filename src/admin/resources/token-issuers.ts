@@ -1,6 +1,12 @@
 /** Token issuers that an organization trusts. A client secret goes in and never comes out. */
 import { Type } from 'typebox'
-import { type GivenIssuer, givenIssuerFields, joinPath, readTokenTerms, writeTokenTerms } from '../../config/index.ts'
+import {
+  type GivenIssuer,
+  givenIssuerFields,
+  joinPath,
+  readTokenTerms,
+  writeTokenTerms,
+} from '../../config/index.ts'
 import type { TokenIssuer, TokenTerms } from '../../domain/token-issuer.ts'
 import { faults } from '../../faults/catalogue.ts'
 import { Fault } from '../../kernel/fault.ts'

@@ -18,7 +18,9 @@ export const revocationView = named(
     issuerId: Type.String({ description: 'Id of the token issuer.' }),
     ...revocationFields,
     issuedUntil: Type.Integer({ description: 'Tokens issued later are not meant. Unix milliseconds.' }),
-    expiresAt: Type.Integer({ description: 'When the last token that is meant has ended. Unix milliseconds.' }),
+    expiresAt: Type.Integer({
+      description: 'When the last token that is meant has ended. Unix milliseconds.',
+    }),
   },
   'Tokens that are not taken any more.',
 )

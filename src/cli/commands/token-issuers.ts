@@ -75,7 +75,10 @@ function requiredOf(texts: readonly string[]): Record<string, string[]> {
   return required
 }
 
-type GivenIssuer = Omit<Issuer, 'id' | 'createdAt' | 'updatedAt' | 'managedBy' | 'organizationId' | 'credential' | 'keys'>
+type GivenIssuer = Omit<
+  Issuer,
+  'id' | 'createdAt' | 'updatedAt' | 'managedBy' | 'organizationId' | 'credential' | 'keys'
+>
 
 function bodyOf(name: string, issuer: string, options: AddIssuer): GivenIssuer {
   const { audience = [], app, appClaim, jwksUri, algorithms, userClaim, teamClaim, require, dpop } = options
@@ -86,7 +89,10 @@ function bodyOf(name: string, issuer: string, options: AddIssuer): GivenIssuer {
     name,
     issuer,
     audiences: [...audience],
-    application: { ...(app === undefined ? {} : { slug: app }), ...(appClaim === undefined ? {} : { claim: appClaim }) },
+    application: {
+      ...(app === undefined ? {} : { slug: app }),
+      ...(appClaim === undefined ? {} : { claim: appClaim }),
+    },
     ...(jwksUri === undefined ? {} : { jwksUri }),
     ...(algorithms === undefined ? {} : { algorithms: parseList(algorithms) }),
     ...(userClaim === undefined ? {} : { userClaim }),
@@ -100,7 +106,8 @@ function bodyOf(name: string, issuer: string, options: AddIssuer): GivenIssuer {
 function addAdd(group: Command, io: CliIo): void {
   const command = defineCommand(group, {
     name: 'add <name> <issuer>',
-    summary: 'Take access tokens of an issuer; what only a file can say (scopes, introspection) goes into one',
+    summary:
+      'Take access tokens of an issuer; what only a file can say (scopes, introspection) goes into one',
     examples: [
       [
         'gatewright issuers add corporate https://login.example.com --audience https://llm.example.com --app shop',
@@ -194,7 +201,10 @@ function addRevocations(group: Command, io: CliIo): void {
     name: 'revoke <name>',
     summary: 'Revoke tokens of an issuer, on every node within a second',
     examples: [
-      ['gatewright issuers revoke corporate --subject client-7', 'All tokens of one subject issued until now'],
+      [
+        'gatewright issuers revoke corporate --subject client-7',
+        'All tokens of one subject issued until now',
+      ],
       ['gatewright issuers revoke corporate --all', 'All tokens issued until now'],
     ],
   })

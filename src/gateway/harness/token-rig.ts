@@ -57,7 +57,14 @@ export async function tokenRigForTests(): Promise<TokenRig> {
       introspect: (id, token, done) =>
         rigged.line === null ? done({ kind: 'unavailable' }) : rigged.line.introspect(id, token, done),
     },
-    deployments: [testDeployment({ id: 'openai', providerId: 'openai', baseUrl: upstream.url, secrets: { apiKey: 'sk' } })],
+    deployments: [
+      testDeployment({
+        id: 'openai',
+        providerId: 'openai',
+        baseUrl: upstream.url,
+        secrets: { apiKey: 'sk' },
+      }),
+    ],
     routes: [testRoute('gpt', ['openai'])],
   }))
   let version = 1
@@ -80,7 +87,10 @@ export async function tokenRigForTests(): Promise<TokenRig> {
       rig.started.gateway.apply({ type: 'config', config: rig.started.config })
     },
     bearer: (token, headers = {}) =>
-      rig.call('/v1/models', { authorized: false, headers: { authorization: `Bearer ${token}`, ...headers } }),
+      rig.call('/v1/models', {
+        authorized: false,
+        headers: { authorization: `Bearer ${token}`, ...headers },
+      }),
     async told(options) {
       const answer = await rigged.bearer(await issuer.sign(options))
       return [answer.status, answer.faultCode, answer.message]

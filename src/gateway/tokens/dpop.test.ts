@@ -66,7 +66,10 @@ test('whatever a proof does not prove refuses the request', async () => {
     const answer = await call(token, proof)
     assert.deepEqual([answer.status, answer.faultCode], [401, 'auth.invalid-dpop-proof'], answer.message)
     assert.match(answer.message, reason)
-    assert.match(String(answer.headers['www-authenticate']), /^DPoP .*error="invalid_dpop_proof".*algs="ES256 /)
+    assert.match(
+      String(answer.headers['www-authenticate']),
+      /^DPoP .*error="invalid_dpop_proof".*algs="ES256 /,
+    )
   }
   assert.equal((await call(token, await prove(token))).status, 200)
 })

@@ -76,7 +76,8 @@ export class TokenJudge {
 
   /** Keys of issuers that are no longer there go. */
   keepOnly(issuers: ReadonlyMap<string, unknown>): void {
-    for (const issuerId of [...this.#keySets.keys()]) if (!issuers.has(issuerId)) this.#keySets.delete(issuerId)
+    for (const issuerId of [...this.#keySets.keys()])
+      if (!issuers.has(issuerId)) this.#keySets.delete(issuerId)
     for (const issuerId of [...this.#quietUntil.keys()])
       if (!issuers.has(issuerId)) this.#quietUntil.delete(issuerId)
   }

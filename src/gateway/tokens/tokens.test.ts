@@ -96,7 +96,14 @@ test('revocation by token, subject and issuer holds from the next request on, an
   let at = 0
   const revoke = (kind: RevocationSnapshot['kind'], value: string, issuedUntil = Date.now()): void => {
     at += 1
-    const revocation = { id: `r${at}`, issuerId: 'tis_a', kind, value, issuedUntil, expiresAt: Date.now() + 60_000 }
+    const revocation = {
+      id: `r${at}`,
+      issuerId: 'tis_a',
+      kind,
+      value,
+      issuedUntil,
+      expiresAt: Date.now() + 60_000,
+    }
     rig.started.gateway.apply({ type: 'token-revocations', reset: false, add: [revocation] })
   }
   const one = await issuer.sign({ claims: { jti: 'one' } })

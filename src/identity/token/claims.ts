@@ -103,7 +103,8 @@ export function hasAudience(claims: JsonObject, audiences: readonly string[]): b
 
 function applicationOf(claims: JsonObject, { terms, applications }: ClaimTerms): string | undefined {
   const { slug, claim, values } = terms.application
-  if (claim === null) return slug !== null && Object.hasOwn(applications, slug) ? applications[slug] : undefined
+  if (claim === null)
+    return slug !== null && Object.hasOwn(applications, slug) ? applications[slug] : undefined
   const value = claimOf(claims, claim)
   if (!isShortText(value)) return undefined
   const isMapped = Object.keys(values).length > 0

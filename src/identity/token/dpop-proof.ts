@@ -8,9 +8,9 @@ import { isJsonObject } from '../../domain/json.ts'
 import type { DpopTerms, PublicJwk, TokenAlgorithm } from '../../domain/token-issuer.ts'
 import type { Peppers } from '../api-key/secret-hash.ts'
 import { dpopAlgorithms } from './compile-issuers.ts'
+import { isLiveNonce } from './dpop-nonce.ts'
 import { readJws, verifyJws } from './jws.ts'
 import { importJwk, readPublicJwk, thumbprintOf } from './key-set.ts'
-import { isLiveNonce } from './dpop-nonce.ts'
 import type { ReplayStore } from './replay-store.ts'
 
 /** Age from which a proof is refused, besides the skew of the issuer. */
@@ -93,7 +93,8 @@ export function refuseProof(text: string, request: ProvenRequest, terms: ProofTe
   if (typeof alg !== 'string' || !algorithms.has(alg)) return invalid('its algorithm is not taken')
   const read = isJsonObject(jwk) ? readPublicJwk(jwk) : null
   if (read === null) return invalid('its key is not taken')
-  if (thumbprintOf(read) !== request.boundTo) return invalid('it is signed by another key than the token is bound to')
+  if (thumbprintOf(read) !== request.boundTo)
+    return invalid('it is signed by another key than the token is bound to')
   const key = keyOf(read, request.boundTo)
   if (key === null) return invalid('its key is not taken')
   if (!verifyJws(jws, key, alg as TokenAlgorithm)) return invalid('its signature is wrong')
@@ -106,7 +107,8 @@ function judgeFreshness(
   boundTo: string,
   { dpop, skewMs, peppers, now, replays }: ProofTerms,
 ): ProofRefusal | null {
-  if (typeof jti !== 'string' || jti === '' || jti.length > maxJtiLength) return invalid('its jti is malformed')
+  if (typeof jti !== 'string' || jti === '' || jti.length > maxJtiLength)
+    return invalid('its jti is malformed')
   if (typeof iat !== 'number' || !Number.isFinite(iat)) return invalid('its iat is malformed')
   if (dpop.nonce && !(typeof nonce === 'string' && isLiveNonce(nonce, peppers, now))) return { kind: 'nonce' }
   const madeAt = iat * 1000

@@ -66,7 +66,8 @@ export class IntrospectionDesk {
 
   /** What is remembered of the issuer's tokens: a revocation, or another row, makes each be asked about anew. */
   forget(issuerId: string): void {
-    for (const [key, remembered] of this.#answers) if (remembered.issuerId === issuerId) this.#answers.delete(key)
+    for (const [key, remembered] of this.#answers)
+      if (remembered.issuerId === issuerId) this.#answers.delete(key)
   }
 
   /** `done` is called exactly once. */
@@ -150,7 +151,11 @@ function claimsOf(answer: DocumentAnswer): JsonObject | string {
 }
 
 /** An answer that does not say when the token ends is believed as long as the row lets it. */
-function judgeAnswer(claims: JsonObject, { issuer, terms }: TokenIssuerSnapshot, now: number): IntrospectionAnswer {
+function judgeAnswer(
+  claims: JsonObject,
+  { issuer, terms }: TokenIssuerSnapshot,
+  now: number,
+): IntrospectionAnswer {
   const { exp, iss } = claims
   if (claims['active'] !== true || (iss !== undefined && iss !== issuer)) return { kind: 'inactive' }
   const most = now + (terms.introspection?.cacheSeconds ?? 0) * 1000

@@ -89,8 +89,7 @@ export function verifyJws(jws: Jws, key: KeyObject, algorithm: TokenAlgorithm): 
   const { hash, keyType, isPss } = rows[algorithm]
   if (key.type !== 'public' || !fitsAlgorithm(key, algorithm)) return false
   try {
-    if (keyType === 'ec')
-      return verify(hash, jws.signed, { key, dsaEncoding: 'ieee-p1363' }, jws.signature)
+    if (keyType === 'ec') return verify(hash, jws.signed, { key, dsaEncoding: 'ieee-p1363' }, jws.signature)
     if (isPss !== true) return verify(hash, jws.signed, key, jws.signature)
     const padding = constants.RSA_PKCS1_PSS_PADDING
     const saltLength = constants.RSA_PSS_SALTLEN_DIGEST

@@ -48,7 +48,10 @@ test('keys are found by discovery and fetched once for all who ask at once', asy
   desk.configure([issuer.row()])
   const all = await Promise.all(Array.from({ length: 50 }, ask))
   assert.equal(new Set(all).size, 1)
-  assert.deepEqual(all[0]?.keys.map(({ kid }) => kid), ['k1'])
+  assert.deepEqual(
+    all[0]?.keys.map(({ kid }) => kid),
+    ['k1'],
+  )
   assert.deepEqual([fetches(), fetched.length], [1, 1])
   assert.deepEqual(desk.status('tis_a'), { fetchedAt: now, keyIds: ['k1'], problem: null })
 })
@@ -60,7 +63,10 @@ test('whoever asks for keys that are not there causes one fetch in 30 s, however
   now += 31_000
   issuer.keys = [await makeTestKey('k2'), ...issuer.keys]
   const all = await Promise.all(Array.from({ length: 20 }, ask))
-  assert.deepEqual(all[0]?.keys.map(({ kid }) => kid), ['k2', 'k1'])
+  assert.deepEqual(
+    all[0]?.keys.map(({ kid }) => kid),
+    ['k2', 'k1'],
+  )
   assert.equal(fetches(), 2)
 })
 
@@ -92,7 +98,12 @@ test('private addresses are called only where the row says so', async () => {
   assert.equal(await ask(), null)
   assert.equal(fetches(), 0)
   assert.equal(typeof parseAddress('https://169.254.169.254/x', true), 'string')
-  for (const url of ['https://a.example/#x', 'https://u@a.example/', 'ftp://a.example/', 'https://a.example/ x'])
+  for (const url of [
+    'https://a.example/#x',
+    'https://u@a.example/',
+    'ftp://a.example/',
+    'https://a.example/ x',
+  ])
     assert.equal(typeof parseAddress(url, false), 'string', url)
   assert.deepEqual(parseAddress('https://a.example/keys/?p=1', false), {
     origin: { protocol: 'https:', host: 'a.example', port: 443, allowPrivateNetwork: false },
@@ -117,7 +128,14 @@ test('metadata is looked for where OpenID Connect and RFC 8414 have it', () => {
 test('symmetric, private, small and unknown keys are left out of a set, and a set is bounded', async () => {
   const { jwk } = await makeTestKey('good')
   const set = (keys: readonly object[]): readonly object[] | null => readKeySet(JSON.stringify({ keys }))
-  const kept = set([jwk, { ...jwk, d: 'AA' }, { kty: 'oct', k: 'AA' }, { ...jwk, x: 'AA' }, { kty: 'XX' }, 7 as never])
+  const kept = set([
+    jwk,
+    { ...jwk, d: 'AA' },
+    { kty: 'oct', k: 'AA' },
+    { ...jwk, x: 'AA' },
+    { kty: 'XX' },
+    7 as never,
+  ])
   assert.equal(kept?.length, 1)
   assert.equal(set(Array.from({ length: 65 }, () => jwk)), null)
   for (const text of ['', '[]', '{}', '{"keys":{}}']) assert.equal(readKeySet(text), null)

@@ -100,7 +100,9 @@ export class KeyDesk {
 
   /** The issuers of the configuration in force. Keys of a new one, or from a new address, are fetched at once. */
   configure(issuers: readonly TokenIssuerSnapshot[]): void {
-    const wanted = new Map(issuers.filter(({ terms }) => terms.verification === 'jwks').map((row) => [row.id, row]))
+    const wanted = new Map(
+      issuers.filter(({ terms }) => terms.verification === 'jwks').map((row) => [row.id, row]),
+    )
     for (const [id, place] of this.#places) {
       const row = wanted.get(id)
       if (row !== undefined && sameSource(row, place.issuer)) place.issuer = row
@@ -187,7 +189,8 @@ export class KeyDesk {
   }
 
   #failed(place: Place, problem: string): void {
-    if (place.problem !== problem) this.#parts.log(`The keys of ${place.issuer.name} were not fetched: ${problem}.`)
+    if (place.problem !== problem)
+      this.#parts.log(`The keys of ${place.issuer.name} were not fetched: ${problem}.`)
     place.problem = problem
     place.failures += 1
     this.#settle(place, Math.min(lastRetryMs, firstRetryMs * 2 ** (place.failures - 1)))

@@ -110,7 +110,12 @@ const vectors: readonly Vector[] = [
 ]
 
 function jwsOf({ signed, signature }: Vector): Jws {
-  return { header: {}, payload: {}, signed: Buffer.from(signed), signature: Buffer.from(signature, 'base64url') }
+  return {
+    header: {},
+    payload: {},
+    signed: Buffer.from(signed),
+    signature: Buffer.from(signature, 'base64url'),
+  }
 }
 
 for (const vector of vectors) {
@@ -123,19 +128,25 @@ for (const vector of vectors) {
     broken[broken.length >> 1] = (broken[broken.length >> 1] ?? 0) ^ 1
     assert.equal(verifyJws({ ...jws, signature: broken }, key, vector.alg), false)
     assert.equal(verifyJws({ ...jws, signed: Buffer.from(`${vector.signed}x`) }, key, vector.alg), false)
-    for (const other of vectors) if (other.alg !== vector.alg) assert.equal(verifyJws(jws, key, other.alg), false)
+    for (const other of vectors)
+      if (other.alg !== vector.alg) assert.equal(verifyJws(jws, key, other.alg), false)
   })
 }
 
 test('RFC 7515 A.2 and A.3 are read as tokens; A.1 has no key that could be used; A.5 has no signature', () => {
   assert.equal(readJws(`eyJhbGciOiJSUzI1NiJ9.${joe}.cC4h`)?.payload['iss'], 'joe')
   assert.equal(readJws(`eyJhbGciOiJub25lIn0.${joe}.`), null)
-  const hmacKey = { kty: 'oct', k: 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow' }
+  const hmacKey = {
+    kty: 'oct',
+    k: 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+  }
   assert.equal(readPublicJwk(hmacKey), null)
 })
 
 test('RFC 7515 E: what is critical and not understood makes a token invalid', () => {
-  const header = Buffer.from('{"alg":"ES256","crit":["http://example.invalid/UNDEFINED"]}').toString('base64url')
+  const header = Buffer.from('{"alg":"ES256","crit":["http://example.invalid/UNDEFINED"]}').toString(
+    'base64url',
+  )
   assert.equal(readJws(`${header}.${joe}.cC4h`), null)
 })
 

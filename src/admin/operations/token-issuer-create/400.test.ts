@@ -22,7 +22,11 @@ test(
     ] as const
     for (const [own, param] of cases) {
       const body = { ...good, ...own }
-      await admin.refuses('token-issuer-create', { body }, { status: 400, code: 'request.invalid-field', param })
+      await admin.refuses(
+        'token-issuer-create',
+        { body },
+        { status: 400, code: 'request.invalid-field', param },
+      )
     }
   }),
 )

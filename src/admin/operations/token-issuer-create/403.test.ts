@@ -12,6 +12,10 @@ test(
     ]
     const token = await admin.token(['admin'], 'acme')
     for (const body of bodies)
-      await admin.refuses('token-issuer-create', { body, token }, { status: 403, code: 'admin.organization-bound' })
+      await admin.refuses(
+        'token-issuer-create',
+        { body, token },
+        { status: 403, code: 'admin.organization-bound' },
+      )
   }),
 )
