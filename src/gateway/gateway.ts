@@ -64,7 +64,6 @@ export type GatewayParts = Omit<GatewayContext, OwnParts> &
 
 export function createGateway(parts: GatewayParts): Gateway {
   const keys = createKeyTable()
-  const tokens = new TokenDoor({ ...parts.tokens, clock: parts.clock })
   const nextId = requestIds()
   let snapshot: Snapshot | null = null
   /** Goes with the snapshot; exchanges under way keep the one that they began with. */
@@ -74,7 +73,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const ctx: GatewayContext = {
     ...parts,
     keys,
-    tokens,
+    tokens: new TokenDoor({ ...parts.tokens, clock: parts.clock }),
     bodies: createBodyBudget(),
     queue: createFairQueue(parts),
     outputs: new OutputExpectations(),
@@ -100,10 +99,10 @@ export function createGateway(parts: GatewayParts): Gateway {
         snapshot = compileSnapshot(message.config, snapshotParts)
         runner = { ctx, plans: compilePlans(table, snapshot) }
         ctx.load.watch(snapshot.bounds)
-        tokens.configured(snapshot.issuers)
+        ctx.tokens.configured(snapshot.issuers)
         return
       }
-      if (message.type !== 'keys') return tokens.apply(message)
+      if (message.type !== 'keys') return ctx.tokens.apply(message)
       for (const keyId of keys.apply(message)) {
         parts.note({
           level: 'error',

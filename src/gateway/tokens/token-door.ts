@@ -19,10 +19,12 @@ import { Fault } from '../../kernel/fault.ts'
 import type { Exchange } from '../exchange.ts'
 import { type CompiledKey, UnderWay } from '../key-table.ts'
 import type { CompiledApplication, Snapshot } from '../snapshot.ts'
-import type { StageOutcome } from '../stage.ts'
 import { TokenCache, type TokenEntry } from './token-cache.ts'
 import { proofFault, type Scheme, tokenFault, unavailableFault } from './token-faults.ts'
 import { type ProvenToken, TokenJudge, type TokenVerdict } from './token-judge.ts'
+
+/** As of a stage: `wait` where the exchange is told later. */
+type Entrance = 'next' | 'wait'
 
 export interface TokenDoorParts {
   readonly line: TokenLine
@@ -83,7 +85,7 @@ export class TokenDoor {
   }
 
   /** @throws Fault where the token is refused at once */
-  enter(exchange: Exchange, text: string): StageOutcome {
+  enter(exchange: Exchange, text: string): Entrance {
     const { issuers } = exchange.snapshot
     if (issuers === null) throw new Fault(faults.invalidKey)
     exchange.isToken = true
@@ -102,7 +104,7 @@ export class TokenDoor {
     exchange: Exchange,
     digest: string,
     { issuers, presented }: { readonly issuers: CompiledIssuers; readonly presented: Presented },
-  ): StageOutcome {
+  ): Entrance {
     let isWaiting = false
     let known: TokenVerdict | null = null
     const settle = (verdict: TokenVerdict): void => {

@@ -63,7 +63,10 @@ export function ageOf(headers: readonly string[]): number {
 
 /** Where an issuer may publish its metadata: OpenID Connect Discovery §4.1, RFC 8414 §3.1. */
 export function metadataUrls(issuer: string): readonly string[] {
-  const [, origin = '', path = ''] = /^(https?:\/\/[^/]+)(.*?)\/?$/.exec(issuer) ?? []
+  const bare = issuer.endsWith('/') ? issuer.slice(0, -1) : issuer
+  const slash = bare.indexOf('/', bare.indexOf('://') + 3)
+  const origin = slash < 0 ? bare : bare.slice(0, slash)
+  const path = bare.slice(origin.length)
   return [
     `${origin}${path}/.well-known/openid-configuration`,
     `${origin}/.well-known/oauth-authorization-server${path}`,
