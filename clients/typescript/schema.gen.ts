@@ -619,6 +619,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/token-issuers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List token issuers */
+        get: operations["token-issuer-list"];
+        put?: never;
+        /**
+         * Create one token issuer
+         * @description Its tokens are taken from the next request on. Introspection and private networks take an unbound `admin` token.
+         */
+        post: operations["token-issuer-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/token-issuers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one token issuer */
+        get: operations["token-issuer-get"];
+        put?: never;
+        post?: never;
+        /** Delete one token issuer */
+        delete: operations["token-issuer-delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change one token issuer
+         * @description Fields left out stay as they are. Where the introspection endpoint changes, the credential must be given again.
+         */
+        patch: operations["token-issuer-update"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/token-issuers/{id}/revocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List revocations of tokens of a token issuer */
+        get: operations["token-revocation-list"];
+        put?: never;
+        /**
+         * Revoke tokens of a token issuer
+         * @description Holds on every node within a second and ends exchanges under way. `subject` and `issuer` mean tokens issued until now: a new sign-in works. A revocation is never taken back.
+         */
+        post: operations["token-revocation-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/usage/summary": {
         parameters: {
             query?: never;
@@ -1929,6 +1993,131 @@ export interface components {
             state: "pending" | "active" | "paused" | "revoked" | "expired";
             /** @description Plan whose limits hold; null: no plan. */
             planId: string | null;
+        };
+        /** TokenIssuer */
+        TokenIssuer: {
+            /** @description Id, `<prefix>_<22 base62>`. */
+            id: string;
+            /** @description Unix time in milliseconds. */
+            createdAt: number;
+            /** @description Unix time in milliseconds. */
+            updatedAt: number;
+            /**
+             * @description Who manages the record. Records of `file` and `environment` are read-only here.
+             * @enum {string}
+             */
+            managedBy: "api" | "file" | "environment" | "setup";
+            organizationId: string;
+            /** @description Unique in its organization. */
+            name: string;
+            /** @description `iss` of its tokens, exactly. */
+            issuer: string;
+            /** @description False: its tokens are not taken. */
+            enabled?: boolean;
+            /** @description Null: found by discovery. */
+            jwksUri?: string | null;
+            introspection?: {
+                /** @description Introspection endpoint. */
+                endpoint: string;
+                /** @description Client id of the gateway there. */
+                clientId: string;
+                /** @description What its tokens begin with; empty: whatever is left. */
+                tokenPrefix?: string;
+                /** @description Longest time that a good answer is believed. */
+                cacheSeconds?: number;
+            } | null;
+            /** @description One of these must be in `aud`. */
+            audiences: string[];
+            /** @description Algorithms that its tokens may have. */
+            algorithms?: ("RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA")[];
+            /** @description Values that `typ` may have. */
+            types?: string[];
+            /** @description Clocks may differ so much. */
+            clockSkewSeconds?: number;
+            /** @description Tokens that end later than this from now are refused. */
+            maxLifetimeSeconds?: number;
+            /** @description Claim → values of which it must have one; an empty list: it must be there. */
+            requiredClaims?: {
+                [key: string]: string[];
+            };
+            /** @description The application of all tokens (`slug`), or the claim that names it. */
+            application: {
+                slug?: string;
+                claim?: string;
+                /** @description Value of the claim → slug; empty: the value is the slug. */
+                values?: {
+                    [key: string]: string;
+                };
+            };
+            /** @description Claim that names the team; null: the team of the application. */
+            teamClaim?: string | null;
+            /** @description Claim that names the end user; null: the request may name one. */
+            userClaim?: string | null;
+            /** @description What scopes let a token use; empty: what its application may. */
+            scopes?: {
+                /** @description A word of `scope` or `scp`. */
+                scope: string;
+                /** @description Models or patterns with one trailing `*`. */
+                models: string[];
+                /** @description Operation ids, or `*`. */
+                operations: string[];
+            }[];
+            /** @description Proof of possession (RFC 9449). */
+            dpop?: {
+                /**
+                 * @description off: no proofs are taken; optional: bound tokens need one; required: all tokens must be bound.
+                 * @enum {string}
+                 */
+                mode: "off" | "optional" | "required";
+                /** @description Proofs must carry a nonce of the gateway. */
+                nonce?: boolean;
+                /** @description Origins under which callers reach the gateway. */
+                origins?: string[];
+            };
+            /** @description Let its hosts resolve to private or loopback addresses, and be http:. */
+            allowPrivateNetwork?: boolean;
+            /** @description How the secret is held, never the secret. */
+            credential: {
+                /**
+                 * @description How the secret is held.
+                 * @enum {string}
+                 */
+                kind: "none" | "sealed" | "references";
+                /** @description Where it is read from, for `references`. */
+                references: {
+                    [key: string]: string;
+                } | null;
+            };
+            /** @description Null: no keys are fetched for it. */
+            keys: {
+                /** @description When they were fetched last; null: never. */
+                fetchedAt: number | null;
+                /** @description Ids of the keys. */
+                keyIds: string[];
+                /** @description Why the last fetch gave nothing; null: it did. */
+                problem: string | null;
+            } | null;
+        };
+        /** TokenRevocation */
+        TokenRevocation: {
+            /** @description Id. */
+            id: string;
+            /** @description Unix time in milliseconds. */
+            createdAt: number;
+            organizationId: string;
+            /** @description Id of the token issuer. */
+            issuerId: string;
+            /**
+             * @description token: one, by its `jti`; subject: all of a `sub`; issuer: all of them.
+             * @enum {string}
+             */
+            kind: "token" | "subject" | "issuer";
+            /** @description `jti` or `sub`; empty for `issuer`. */
+            value: string;
+            /** @description Tokens issued later are not meant. Unix milliseconds. */
+            issuedUntil: number;
+            /** @description When the last token that is meant has ended. Unix milliseconds. */
+            expiresAt: number;
         };
         /** TopUp */
         TopUp: {
@@ -7893,6 +8082,842 @@ export interface operations {
             };
             /** @description `idempotency.conflict`, `admin.read-only` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "token-issuer-list": {
+        parameters: {
+            query?: {
+                /** @description Records per page. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of token issuers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Oldest first. */
+                        items: components["schemas"]["TokenIssuer"][];
+                        /** @description Cursor of the next page, or null at the end. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "token-issuer-create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Unique in its organization. */
+                    name: string;
+                    /** @description `iss` of its tokens, exactly. */
+                    issuer: string;
+                    /** @description False: its tokens are not taken. */
+                    enabled?: boolean;
+                    /** @description Null: found by discovery. */
+                    jwksUri?: string | null;
+                    introspection?: {
+                        /** @description Introspection endpoint. */
+                        endpoint: string;
+                        /** @description Client id of the gateway there. */
+                        clientId: string;
+                        /** @description What its tokens begin with; empty: whatever is left. */
+                        tokenPrefix?: string;
+                        /** @description Longest time that a good answer is believed. */
+                        cacheSeconds?: number;
+                    } | null;
+                    /** @description One of these must be in `aud`. */
+                    audiences: string[];
+                    /** @description Algorithms that its tokens may have. */
+                    algorithms?: ("RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA")[];
+                    /** @description Values that `typ` may have. */
+                    types?: string[];
+                    /** @description Clocks may differ so much. */
+                    clockSkewSeconds?: number;
+                    /** @description Tokens that end later than this from now are refused. */
+                    maxLifetimeSeconds?: number;
+                    /** @description Claim → values of which it must have one; an empty list: it must be there. */
+                    requiredClaims?: {
+                        [key: string]: string[];
+                    };
+                    /** @description The application of all tokens (`slug`), or the claim that names it. */
+                    application: {
+                        slug?: string;
+                        claim?: string;
+                        /** @description Value of the claim → slug; empty: the value is the slug. */
+                        values?: {
+                            [key: string]: string;
+                        };
+                    };
+                    /** @description Claim that names the team; null: the team of the application. */
+                    teamClaim?: string | null;
+                    /** @description Claim that names the end user; null: the request may name one. */
+                    userClaim?: string | null;
+                    /** @description What scopes let a token use; empty: what its application may. */
+                    scopes?: {
+                        /** @description A word of `scope` or `scp`. */
+                        scope: string;
+                        /** @description Models or patterns with one trailing `*`. */
+                        models: string[];
+                        /** @description Operation ids, or `*`. */
+                        operations: string[];
+                    }[];
+                    /** @description Proof of possession (RFC 9449). */
+                    dpop?: {
+                        /**
+                         * @description off: no proofs are taken; optional: bound tokens need one; required: all tokens must be bound.
+                         * @enum {string}
+                         */
+                        mode: "off" | "optional" | "required";
+                        /** @description Proofs must carry a nonce of the gateway. */
+                        nonce?: boolean;
+                        /** @description Origins under which callers reach the gateway. */
+                        origins?: string[];
+                    };
+                    /** @description Let its hosts resolve to private or loopback addresses, and be http:. */
+                    allowPrivateNetwork?: boolean;
+                    /** @description Write-only: sealed before it is stored, never returned. Null: none. */
+                    credential?: {
+                        /** @description Secret fields, `apiKey` for most providers. */
+                        secrets: {
+                            [key: string]: string;
+                        };
+                    } | {
+                        /** @description Secret field → `env:NAME` or `file:/path` on the server. Takes an unbound token of scope `admin`. */
+                        references: {
+                            [key: string]: string;
+                        };
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The new token issuer. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenIssuer"];
+                };
+            };
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied`, `admin.organization-bound` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.conflict`, `admin.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.body-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.unsupported-content-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "token-issuer-get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the token issuer. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token issuer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenIssuer"];
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "token-issuer-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the token issuer. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token issuer is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.read-only`, `admin.in-use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "token-issuer-update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the token issuer. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `iss` of its tokens, exactly. */
+                    issuer?: string;
+                    /** @description False: its tokens are not taken. */
+                    enabled?: boolean;
+                    /** @description Null: found by discovery. */
+                    jwksUri?: string | null;
+                    introspection?: {
+                        /** @description Introspection endpoint. */
+                        endpoint: string;
+                        /** @description Client id of the gateway there. */
+                        clientId: string;
+                        /** @description What its tokens begin with; empty: whatever is left. */
+                        tokenPrefix?: string;
+                        /** @description Longest time that a good answer is believed. */
+                        cacheSeconds?: number;
+                    } | null;
+                    /** @description One of these must be in `aud`. */
+                    audiences?: string[];
+                    /** @description Algorithms that its tokens may have. */
+                    algorithms?: ("RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA")[];
+                    /** @description Values that `typ` may have. */
+                    types?: string[];
+                    /** @description Clocks may differ so much. */
+                    clockSkewSeconds?: number;
+                    /** @description Tokens that end later than this from now are refused. */
+                    maxLifetimeSeconds?: number;
+                    /** @description Claim → values of which it must have one; an empty list: it must be there. */
+                    requiredClaims?: {
+                        [key: string]: string[];
+                    };
+                    /** @description The application of all tokens (`slug`), or the claim that names it. */
+                    application?: {
+                        slug?: string;
+                        claim?: string;
+                        /** @description Value of the claim → slug; empty: the value is the slug. */
+                        values?: {
+                            [key: string]: string;
+                        };
+                    };
+                    /** @description Claim that names the team; null: the team of the application. */
+                    teamClaim?: string | null;
+                    /** @description Claim that names the end user; null: the request may name one. */
+                    userClaim?: string | null;
+                    /** @description What scopes let a token use; empty: what its application may. */
+                    scopes?: {
+                        /** @description A word of `scope` or `scp`. */
+                        scope: string;
+                        /** @description Models or patterns with one trailing `*`. */
+                        models: string[];
+                        /** @description Operation ids, or `*`. */
+                        operations: string[];
+                    }[];
+                    /** @description Proof of possession (RFC 9449). */
+                    dpop?: {
+                        /**
+                         * @description off: no proofs are taken; optional: bound tokens need one; required: all tokens must be bound.
+                         * @enum {string}
+                         */
+                        mode: "off" | "optional" | "required";
+                        /** @description Proofs must carry a nonce of the gateway. */
+                        nonce?: boolean;
+                        /** @description Origins under which callers reach the gateway. */
+                        origins?: string[];
+                    };
+                    /** @description Let its hosts resolve to private or loopback addresses, and be http:. */
+                    allowPrivateNetwork?: boolean;
+                    /** @description Write-only: sealed before it is stored, never returned. Null: none. */
+                    credential?: {
+                        /** @description Secret fields, `apiKey` for most providers. */
+                        secrets: {
+                            [key: string]: string;
+                        };
+                    } | {
+                        /** @description Secret field → `env:NAME` or `file:/path` on the server. Takes an unbound token of scope `admin`. */
+                        references: {
+                            [key: string]: string;
+                        };
+                    } | null;
+                    /** @description Refuse the change unless the record still has this `updatedAt`. */
+                    expectedUpdatedAt?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The changed token issuer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenIssuer"];
+                };
+            };
+            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field`, `admin.credential-needed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied`, `admin.organization-bound` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.read-only`, `admin.stale-update`, `admin.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.body-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.unsupported-content-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "token-revocation-list": {
+        parameters: {
+            query?: {
+                /** @description Records per page. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the token issuer. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of revocations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Oldest first. */
+                        items: components["schemas"]["TokenRevocation"][];
+                        /** @description Cursor of the next page, or null at the end. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "token-revocation-create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the token issuer. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description token: one, by its `jti`; subject: all of a `sub`; issuer: all of them.
+                     * @enum {string}
+                     */
+                    kind: "token" | "subject" | "issuer";
+                    /** @description `jti` or `sub`; empty for `issuer`. */
+                    value?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The new revocation. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenRevocation"];
+                };
+            };
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.body-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.unsupported-content-type` */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

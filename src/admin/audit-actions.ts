@@ -107,8 +107,16 @@ export interface PartedImage {
   readonly personal: { readonly subject: Subject; readonly fields: Image } | null
 }
 
-/** The image without what is about a person. Of objects here that is the name on an admin token. */
+/** The image without what is about a person: the name on an admin token, the subject whose tokens were revoked. */
 export function partPersonal(image: Image | null): PartedImage {
+  if (image?.['kind'] === 'subject' && typeof image['value'] === 'string' && 'issuedUntil' in image) {
+    const { value, ...rest } = image
+    const organizationId = String(image['organizationId'] ?? '')
+    return {
+      image: rest,
+      personal: { subject: { kind: 'end-user', organizationId, id: String(value) }, fields: { value } },
+    }
+  }
   const tokenId = image?.['tokenId']
   if (image === null || typeof tokenId !== 'string') return { image, personal: null }
   const { name, ...rest } = image

@@ -11,7 +11,7 @@ import type { KeyNotice } from '../domain/key-notice.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { WorkerLoad } from '../domain/worker-load.ts'
 import type { LiveHub } from '../events/index.ts'
-import type { PepperBook } from '../identity/index.ts'
+import type { KeyStatus, PepperBook } from '../identity/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { LimitExplanation, LimitRequest } from '../limits/index.ts'
 import type { ContentLog } from '../ports/content-log.ts'
@@ -122,6 +122,8 @@ export interface AdminDependencies {
   readonly configuration: DocumentManager
   /** The targets of a route as the data plane of this node knows them. */
   readonly routeHealth: (route: ModelRoute) => readonly TargetHealthReport[]
+  /** What this node has fetched of a token issuer; null: nothing is fetched for it. */
+  readonly tokenKeys: (issuerId: string) => KeyStatus | null
   /** For each exchange every limit that it could meet, with the standing of its counter. The figures asked for are 0. */
   readonly explainLimits: (
     requests: readonly LimitRequest[],

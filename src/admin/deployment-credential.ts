@@ -1,5 +1,5 @@
 /**
- * Credentials of deployments on their way in: sealed before they are stored, bound to their record's id, gone with
+ * Credentials of deployments and token issuers on their way in: sealed before they are stored, bound to their record's id, gone with
  * it. No function here returns a secret.
  */
 import type { CredentialSource, Deployment } from '../domain/entities.ts'
@@ -46,8 +46,11 @@ export async function storeCredential(
   }
 }
 
-/** Remove the sealed credential that a deployment had before. */
-export async function dropCredential(tables: StoreTables, before: Deployment): Promise<void> {
+/** Remove the sealed credential that a record had before. */
+export async function dropCredential(
+  tables: StoreTables,
+  before: Pick<Deployment, 'credential' | 'organizationId'>,
+): Promise<void> {
   if (before.credential.kind !== 'sealed') return
   await tables.credentials.remove(before.organizationId, before.credential.credentialId)
 }

@@ -106,6 +106,13 @@ const bodies: Readonly<Record<string, object>> = {
   'deployment-create': { slug: 'a', provider: 'openai' },
   'route-create': { name: 'a', targets: [{ deployment: 'main' }] },
   'key-create': { application: 'shop', name: 'a' },
+  'token-issuer-create': {
+    name: 'a',
+    issuer: 'https://a.example',
+    audiences: ['a'],
+    application: { slug: 'shop' },
+  },
+  'token-revocation-create': { kind: 'issuer' },
   'organization-create': { slug: 'initech' },
   'admin-token-create': { name: 'a', scopes: ['read'] },
   'audit-subject-erase': { kind: 'key', id: 'k' },

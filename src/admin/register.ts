@@ -77,6 +77,13 @@ import { subscriptionDelete } from './operations/subscription-delete/operation.t
 import { subscriptionGet } from './operations/subscription-get/operation.ts'
 import { subscriptionList } from './operations/subscription-list/operation.ts'
 import { subscriptionUpdate } from './operations/subscription-update/operation.ts'
+import { tokenIssuerCreate } from './operations/token-issuer-create/operation.ts'
+import { tokenIssuerDelete } from './operations/token-issuer-delete/operation.ts'
+import { tokenIssuerGet } from './operations/token-issuer-get/operation.ts'
+import { tokenIssuerList } from './operations/token-issuer-list/operation.ts'
+import { tokenIssuerUpdate } from './operations/token-issuer-update/operation.ts'
+import { tokenRevocationCreate } from './operations/token-revocation-create/operation.ts'
+import { tokenRevocationList } from './operations/token-revocation-list/operation.ts'
 import { topUpCreate } from './operations/top-up-create/operation.ts'
 import { topUpDelete } from './operations/top-up-delete/operation.ts'
 import { topUpList } from './operations/top-up-list/operation.ts'
@@ -170,6 +177,14 @@ const rows: readonly Row[] = [
   ['key-quarantine',      'POST',   '/organizations/:organization/keys/:id/quarantine',  'keys',   keyQuarantine],
   ['key-release',         'POST',   '/organizations/:organization/keys/:id/release',     'admin',  keyRelease],
   ['key-revoke',          'POST',   '/organizations/:organization/keys/:id/revoke',      'keys',   keyRevoke],
+
+  ['token-issuer-list',       'GET',    '/organizations/:organization/token-issuers',                 'read',  tokenIssuerList],
+  ['token-issuer-create',     'POST',   '/organizations/:organization/token-issuers',                 'write', tokenIssuerCreate],
+  ['token-issuer-get',        'GET',    '/organizations/:organization/token-issuers/:id',             'read',  tokenIssuerGet],
+  ['token-issuer-update',     'PATCH',  '/organizations/:organization/token-issuers/:id',             'write', tokenIssuerUpdate],
+  ['token-issuer-delete',     'DELETE', '/organizations/:organization/token-issuers/:id',             'write', tokenIssuerDelete],
+  ['token-revocation-list',   'GET',    '/organizations/:organization/token-issuers/:id/revocations', 'read',  tokenRevocationList],
+  ['token-revocation-create', 'POST',   '/organizations/:organization/token-issuers/:id/revocations', 'keys',  tokenRevocationCreate],
 
   ['usage-summary',       'GET',    '/organizations/:organization/usage/summary',        'read',   usageSummary],
   ['usage-series',        'GET',    '/organizations/:organization/usage/series',         'read',   usageSeries],

@@ -18,6 +18,7 @@ import { addSecrets } from './commands/secrets.ts'
 import { addSinks } from './commands/sinks.ts'
 import { addStorage } from './commands/storage.ts'
 import { addTail } from './commands/tail.ts'
+import { addTokenIssuers } from './commands/token-issuers.ts'
 import { addUsage } from './commands/usage.ts'
 import { defaultUrl } from './connection.ts'
 import type { CliIo } from './session.ts'
@@ -59,6 +60,7 @@ export function createProgram(io: CliIo): Command {
   addConsumers(program, io)
   addPlans(program, io)
   addLimits(program, io)
+  addTokenIssuers(program, io)
   addDocuments(program, io)
   addUsage(program, io)
   addSinks(program, io)

@@ -37,12 +37,7 @@ import {
   makeFirstObjects,
 } from '../resources/index.ts'
 import type { Log, LogEntry } from '../supervisor/log.ts'
-import type {
-  ControlThreadData,
-  FromControl,
-  Welcome,
-  WorkerCounts,
-} from '../supervisor/messages.ts'
+import type { ControlThreadData, FromControl, Welcome, WorkerCounts } from '../supervisor/messages.ts'
 import { openControlMetricWriter, openMetricReader } from '../telemetry/index.ts'
 import { type AuditDesk, openAuditDesk } from './audit-desk.ts'
 import { type OpenedCounters, openCentralCounters } from './central-counters.ts'
@@ -67,6 +62,7 @@ import { listenToSupervisor } from './supervisor-messages.ts'
 import { openTargetHealthDesk } from './target-health.ts'
 import { receiveThreadData } from './thread-data.ts'
 import { createTlsSource } from './tls-material.ts'
+import { openTokenDesk } from './token-desk.ts'
 import { openToldAlerts, type ToldAlerts } from './told-alerts.ts'
 import { openTraceIntake, type TraceIntake } from './trace-intake.ts'
 import { tryDeployment } from './try-deployment.ts'
@@ -187,7 +183,7 @@ async function refreshPeppers({ peppers }: Storage): Promise<void> {
   }
 }
 
-function createStoragePublisher(storage: Storage) {
+function createStoragePublisher({ storage, tokens }: Parts) {
   const { store, sources, pollMs } = storage
   return createPublisher({
     store,
@@ -201,6 +197,7 @@ function createStoragePublisher(storage: Storage) {
         targetHealth.apply(message.config)
         published = message.config
       }
+      tokens.sent(message)
       tell({ type: 'snapshot', message })
     },
     now: systemClock.now,
@@ -245,6 +242,7 @@ function adminDependencies(parts: Parts, status: () => StatusReport): AdminDepen
       checkDeployment: documentCheck(storage),
     }),
     explainLimits: (requests) => explainLiveLimits(store, counters, requests),
+    tokenKeys: (issuerId) => parts.tokens.keyStatus(issuerId),
     routeHealth: (route) => targetHealth.describe(route),
     limitFigures: (limitId) => counters.node.readFigures(limitId),
     metrics: () => collectMetrics(metricParts(parts, status)),
@@ -308,6 +306,18 @@ function openTraces(): TraceIntake {
   })
 }
 
+function openTokens({ store, secretBox }: Storage) {
+  return openTokenDesk({
+    client: network,
+    now: systemClock.now,
+    store,
+    secretBox,
+    readReference,
+    send: (message) => tell({ type: 'snapshot', message }),
+    log: warnOf('auth.issuer'),
+  })
+}
+
 function openCounters(storage: Storage, { path }: DataDirectory): Promise<OpenedCounters> {
   const { config, counters: memory, run } = data
   return openCentralCounters({ config, directory: path, memory, run, storage, readReference, log })
@@ -353,6 +363,7 @@ async function openParts(directory: DataDirectory) {
   const content = openContent(storage, directory)
   const alerts = openAlerts(storage)
   const traces = openTraces()
+  const tokens = openTokens(storage)
   const counters = await openCounters(storage, directory)
   const audit: AuditDesk = openAuditDesk({
     directory,
@@ -378,10 +389,11 @@ async function openParts(directory: DataDirectory) {
     await content.close()
     await alerts.close()
     await traces.close()
+    tokens.close()
     await counters.close()
     await storage.close()
   }
-  return { storage, usage, events, content, alerts, traces, counters, audit, tellOfKey, close }
+  return { storage, usage, events, content, alerts, traces, tokens, counters, audit, tellOfKey, close }
 }
 
 type Parts = Awaited<ReturnType<typeof openParts>>
@@ -423,7 +435,7 @@ async function start(): Promise<void> {
   const { storage } = parts
   const apiKey = await settleIn(storage, directory)
   const environmentDeployments = await applyConfiguration(storage, inForce.loaded)
-  const publisher = createStoragePublisher(storage)
+  const publisher = createStoragePublisher(parts)
   await publisher.start()
   const status = createStatus({
     startedAt: data.startedAt,

@@ -5,6 +5,7 @@
 import { clearConnections, createConnectionBoard } from '../adapters/http1/connection-board.ts'
 import { defaultCounterSizes } from '../adapters/shared-counters/layout.ts'
 import { createSharedCounters, openSharedCounters } from '../adapters/shared-counters/shared-counters.ts'
+import { createReplayMemory } from '../identity/index.ts'
 import type { NodeCounters } from '../ports/node-counters.ts'
 import type { CounterMemory } from '../supervisor/supervise.ts'
 
@@ -21,6 +22,7 @@ export function createCounterMemory(workers: number): CounterMemory {
   return {
     buffer,
     connections,
+    proofs: createReplayMemory(),
     forget(worker) {
       if (worker !== null) clearConnections(connections, worker)
       ended.add(worker === null ? controlOwner : firstWorkerOwner + worker)

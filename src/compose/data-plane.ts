@@ -20,7 +20,7 @@ import {
   createUsageOutbox,
   defaultOutboxBounds,
 } from '../gateway/index.ts'
-import { type AddressMatcher, compileCidrs } from '../identity/index.ts'
+import { type AddressMatcher, compileCidrs, openReplayStore } from '../identity/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { requestIds } from '../kernel/ids.ts'
 import { createTimerWheel } from '../kernel/timer-wheel.ts'
@@ -42,6 +42,7 @@ import { openWorkerCounters } from './counter-memory.ts'
 import { describeStartRefusal } from './describe-refusal.ts'
 import { createLargeBodyReader } from './large-body-reader.ts'
 import { receiveThreadData } from './thread-data.ts'
+import { createTokenLine } from './token-line.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
 
 const data = await receiveThreadData<DataThreadData>()
@@ -57,6 +58,7 @@ const contents = createContentOutbox()
 const alerts = createAlertOutbox()
 const traces = createTraceOutbox(timers)
 const idempotency = createThreadIdempotencyBook(timers)
+const tokenLine = createTokenLine(timers)
 const network = createHttp1Client({ egress: createEgressGuard(), extraCertificates: data.extraCertificates })
 const upstream = createSandboxClient(createSandbox({ dialects, now: systemClock.now }), network)
 const central = createThreadCounters()
@@ -94,6 +96,7 @@ const gateway = createGateway({
   health: createHealthBook(openHealthBoard(data.healthBoard)),
   auth: { now: systemClock.now, fetchToken: createTokenFetcher(network) },
   metricWriter,
+  tokens: { line: tokenLine, replays: openReplayStore(data.proofs) },
 })
 
 let listeners: Listener[] = []
@@ -192,6 +195,7 @@ function connectControl(port: MessagePort): void {
     else if (message.type === 'refusals-stored') refusals.acknowledge(message.sequence)
     else if (message.type === 'refusals-refused') refusals.refuse(message.sequence)
     else if (message.type === 'alert-taken') alerts.acknowledge(message.sequence)
+    else if (message.type === 'token-answer') tokenLine.answer(message)
     else if (message.type === 'traces-taken') traces.acknowledge(message.sequence)
     else contents.acknowledge(message.sequence)
   })
@@ -199,7 +203,11 @@ function connectControl(port: MessagePort): void {
   central.connect(send)
   alerts.connect(send)
   traces.connect(send)
-  port.on('close', () => central.disconnect(send))
+  tokenLine.connect(send)
+  port.on('close', () => {
+    central.disconnect(send)
+    tokenLine.disconnect(send)
+  })
   contents.connect((sequence, record) => {
     const message: WorkerToControl = { type: 'content', sequence, record }
     port.postMessage(message, [

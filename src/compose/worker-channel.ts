@@ -10,6 +10,7 @@ import type { WorkerLoad } from '../domain/worker-load.ts'
 import type { RefusalBatch } from '../gateway/index.ts'
 import type { TraceBatch } from '../tracing/index.ts'
 import type { AlertMessage } from './alert-outbox.ts'
+import type { TokenAnswer, TokenQuestion } from './token-line.ts'
 
 export type WorkerToControl =
   | { readonly type: 'usage'; readonly sequence: number; readonly lines: Uint8Array }
@@ -20,6 +21,7 @@ export type WorkerToControl =
   | TraceBatch
   | IdempotencyRequest
   | CountersRequest
+  | TokenQuestion
 
 export type ControlToWorker =
   | {
@@ -35,3 +37,4 @@ export type ControlToWorker =
     }
   | IdempotencyAnswer
   | CountersAnswer
+  | TokenAnswer

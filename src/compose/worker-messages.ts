@@ -10,6 +10,7 @@ import type { AuditDesk } from './audit-desk.ts'
 import type { OpenedCounters } from './central-counters.ts'
 import type { ContentIntake } from './content-intake.ts'
 import { type EventDelivery, eventsOfBatch } from './event-delivery.ts'
+import type { TokenDesk } from './token-desk.ts'
 import type { TraceIntake } from './trace-intake.ts'
 import type { UsageIntake } from './usage-intake.ts'
 import type { ControlToWorker, WorkerToControl } from './worker-channel.ts'
@@ -22,6 +23,7 @@ export interface Intakes {
   readonly traces: TraceIntake
   readonly counters: OpenedCounters
   readonly idempotency: IdempotencyBook
+  readonly tokens: TokenDesk
   readonly live: LiveHub
   readonly audit: Pick<AuditDesk, 'denied'>
   /** What each worker told last. */
@@ -29,7 +31,7 @@ export interface Intakes {
 }
 
 export function connectWorker(port: MessagePort, intakes: Intakes): void {
-  const { usage, events, content, alerts, traces, counters, idempotency, live, audit, loads } = intakes
+  const { usage, events, content, alerts, traces, counters, idempotency, tokens, live, audit, loads } = intakes
   const tellWorker = (message: ControlToWorker): void => port.postMessage(message)
   const claims = createIdempotencyServer(idempotency, tellWorker)
   port.on('close', () => claims.close())
@@ -53,6 +55,7 @@ export function connectWorker(port: MessagePort, intakes: Intakes): void {
       alerts.add(message, () => tellWorker({ type: 'alert-taken', sequence: message.sequence }))
     } else if (message.type === 'counters-call') {
       void serveCounters(counters.stores, message).then(tellWorker)
-    } else claims.serve(message)
+    } else if (message.type === 'token-question') tokens.answer(message, tellWorker)
+    else claims.serve(message)
   })
 }

@@ -24,3 +24,10 @@ export { routePolicySchema } from './route-policy-form.ts'
 export { type Config, configSchema, type ResourceDocument } from './schema.ts'
 export { findSchemaProblems, type SchemaProblem } from './schema-problems.ts'
 export { type SinkConfig, type SinkSettings, sinkTypeNames } from './sinks-form.ts'
+export {
+  type GivenIssuer,
+  givenIssuerFields,
+  type ReportIssuerProblem,
+  readTokenTerms,
+  writeTokenTerms,
+} from './token-issuer-form.ts'

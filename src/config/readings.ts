@@ -51,6 +51,7 @@ const readings: Readings = {
   plans:                'reload',
   limits:               'reload',
   applications:         'reload',
+  tokenIssuers:         'reload',
 }
 
 /** Dotted paths of the options and sections that are read at the start alone, in the order of the schema. */

@@ -21,6 +21,7 @@ import {
 import { routePolicySchema } from './route-policy-form.ts'
 import { eventsFields, sinksSchema } from './sinks-form.ts'
 import { storageFields } from './storage-form.ts'
+import { givenIssuerFields } from './token-issuer-form.ts'
 import { tracingFields } from './tracing-form.ts'
 
 const closed = { additionalProperties: false }
@@ -328,6 +329,17 @@ const limitSchema = Type.Object(
   closed,
 )
 
+const tokenIssuerSchema = Type.Object(
+  {
+    ...givenIssuerFields,
+    organization: optional(slug('Owning organization; the first one when left out.')),
+    credential: optional(
+      Type.Record(Type.String(), secretReference, { description: 'For introspection: `clientSecret`.' }),
+    ),
+  },
+  closed,
+)
+
 const organizationSchema = Type.Object(
   { slug: slug('Name in URLs.'), name: optional(Type.String()), keyPolicy: optional(keyPolicySchema) },
   closed,
@@ -363,6 +375,9 @@ const resourceProperties = {
   ),
   applications: optional(
     Type.Array(applicationSchema, { description: 'Consumers and their subscriptions.' }),
+  ),
+  tokenIssuers: optional(
+    Type.Array(tokenIssuerSchema, { description: 'Issuers whose access tokens are taken.' }),
   ),
 }
 

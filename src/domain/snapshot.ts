@@ -7,6 +7,7 @@ import type { DialectId } from './dialect-id.ts'
 import type { KeyEnvironment, RouteTarget, UpstreamTimeouts } from './entities.ts'
 import type { LimitRule, LimitTopUp, PlanSnapshot } from './limits.ts'
 import type { RoutePolicy } from './routing.ts'
+import type { IssuerKeys, RevocationSnapshot, TokenIssuerSnapshot } from './token-issuer.ts'
 import type { TracingTerms } from './tracing.ts'
 
 export interface DeploymentSnapshot {
@@ -144,6 +145,8 @@ export interface SnapshotConfig {
   readonly events?: EventSettings
   /** Absent: nothing is traced. */
   readonly tracing?: TracingTerms
+  /** Oldest first. Absent: nobody's tokens are taken. */
+  readonly tokenIssuers?: readonly TokenIssuerSnapshot[]
 }
 
 export interface KeySnapshot {
@@ -178,4 +181,12 @@ export type SnapshotMessage =
       readonly upsert: readonly KeySnapshot[]
       /** Key ids that no longer open anything: revoked, expired, deleted. Streams under way end. */
       readonly remove: readonly string[]
+    }
+  /** All keys that one issuer has now. */
+  | { readonly type: 'token-keys'; readonly keys: IssuerKeys }
+  | {
+      readonly type: 'token-revocations'
+      /** True: the list replaces everything known before. */
+      readonly reset: boolean
+      readonly add: readonly RevocationSnapshot[]
     }

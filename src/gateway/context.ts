@@ -16,6 +16,7 @@ import type { KeyTable } from './key-table.ts'
 import type { LargeBodyReader } from './large-body.ts'
 import type { OutputExpectations } from './limits/output-expectations.ts'
 import type { LoadGauge } from './load-gauge.ts'
+import type { TokenDoor } from './tokens/token-door.ts'
 import type { WrongKeys } from './wrong-keys.ts'
 
 /** Internal notes about an exchange for the process log; never content, never secrets. */
@@ -29,6 +30,7 @@ export interface GatewayNote {
 export interface GatewayContext {
   readonly keys: KeyTable
   readonly wrongKeys: WrongKeys
+  readonly tokens: TokenDoor
   readonly bodies: BodyBudget
   /** Looks at bodies that are too large for this thread. */
   readonly largeBodies: LargeBodyReader

@@ -142,6 +142,10 @@ export class Exchange {
   application: CompiledApplication | null = null
   /** `grantOf` says; undefined: nobody has asked for it. */
   grant: GrantSnapshot | null | undefined = undefined
+  /** Its credential is taken for an access token. */
+  isToken = false
+  /** The end user that the token names; empty: the request may name one. */
+  provenUser = ''
 
   // Received
   body: Buffer = noBytes

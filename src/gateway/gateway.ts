@@ -22,6 +22,7 @@ import { compilePlans, pipeline } from './pipeline.ts'
 import { type Runner, runExchange } from './run.ts'
 import { compileSnapshot, type Snapshot, type SnapshotParts } from './snapshot.ts'
 import type { StageRow } from './stage.ts'
+import { TokenDoor, type TokenDoorParts } from './tokens/token-door.ts'
 import { WrongKeys } from './wrong-keys.ts'
 
 export interface Gateway {
@@ -45,6 +46,7 @@ export interface Gateway {
 type OwnParts =
   | 'keys'
   | 'wrongKeys'
+  | 'tokens'
   | 'bodies'
   | 'isReady'
   | 'queue'
@@ -59,6 +61,7 @@ export type GatewayParts = Omit<GatewayContext, OwnParts> &
     /** False: no more exchanges can be recorded now, so none are taken. */
     readonly canRecord: () => boolean
     readonly metricWriter: MetricWriter
+    readonly tokens: Omit<TokenDoorParts, 'clock'>
   }
 
 export function createGateway(parts: GatewayParts): Gateway {
@@ -73,6 +76,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     ...parts,
     keys,
     wrongKeys: new WrongKeys(parts.clock),
+    tokens: new TokenDoor({ ...parts.tokens, clock: parts.clock }),
     bodies: createBodyBudget(),
     queue: createFairQueue(parts),
     outputs: new OutputExpectations(),
@@ -99,8 +103,10 @@ export function createGateway(parts: GatewayParts): Gateway {
         snapshot = compileSnapshot(message.config, snapshotParts)
         runner = { ctx, plans: compilePlans(table, snapshot) }
         ctx.load.watch(snapshot.bounds)
+        ctx.tokens.configured(snapshot.issuers)
         return
       }
+      if (message.type !== 'keys') return ctx.tokens.apply(message)
       for (const keyId of keys.apply(message)) {
         parts.note({
           level: 'error',

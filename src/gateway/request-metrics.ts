@@ -44,6 +44,7 @@ export class RequestMetrics {
   readonly #stages: NamedCells
   readonly #waits: NamedCells
   readonly #attempts: NamedCells
+  readonly #tokens: NamedCells
   readonly #allowed: NamedCells
   readonly #denied: NamedCells
 
@@ -56,6 +57,7 @@ export class RequestMetrics {
     this.#stages = new NamedCells((stage) => writer.bind(metrics.stageDuration, [stage]))
     this.#waits = new NamedCells((result) => writer.bind(metrics.queueWait, [result]))
     this.#attempts = new NamedCells((result) => writer.bind(metrics.authAttempts, ['api_key', result]))
+    this.#tokens = new NamedCells((result) => writer.bind(metrics.authAttempts, ['access_token', result]))
     this.#allowed = new NamedCells((resource) => writer.bind(metrics.authzDecisions, [resource, 'allow']))
     this.#denied = new NamedCells((resource) => writer.bind(metrics.authzDecisions, [resource, 'deny']))
   }
@@ -85,14 +87,15 @@ export class RequestMetrics {
     this.#countStages(exchange, end)
   }
 
-  #countAccess({ compiledKey, route, faultCode }: Exchange): void {
+  #countAccess({ compiledKey, route, faultCode, isToken }: Exchange): void {
     const writer = this.#writer
+    const attempts = isToken ? this.#tokens : this.#attempts
     if (faultCode.startsWith(authPrefix)) {
-      writer.add(this.#attempts.of(faultCode.slice(authPrefix.length)), 1)
+      writer.add(attempts.of(faultCode.slice(authPrefix.length)), 1)
       return
     }
     if (compiledKey === null) return
-    writer.add(this.#attempts.of('ok'), 1)
+    writer.add(attempts.of('ok'), 1)
     const denied = faultCode === '' ? undefined : deniedResources.get(faultCode)
     if (denied !== undefined) writer.add(this.#denied.of(denied), 1)
     if (denied === 'operation') return

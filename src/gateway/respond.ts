@@ -68,7 +68,9 @@ export function sendFault(exchange: Exchange, fault: Fault): void {
   const headers = ['content-type', 'application/json', ...ownHeaders(exchange)]
   describeRetry(headers, fault)
   // RFC 9110 §15.5.2 and §15.5.6 demand these.
-  if (fault.status === 401) headers.push('www-authenticate', 'Bearer realm="gatewright"')
+  if (fault.headers !== undefined) headers.push(...fault.headers)
+  else if (fault.status === 401)
+    headers.push('www-authenticate', exchange.snapshot.issuers?.challenge ?? 'Bearer realm="gatewright"')
   if (fault.allow !== undefined) headers.push('allow', fault.allow.join(', '))
   const body = JSON.stringify(dialect.writeError(error))
   exchange.responseBytes = Buffer.byteLength(body)

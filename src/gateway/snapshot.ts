@@ -20,7 +20,9 @@ import type {
 import { faults } from '../faults/catalogue.ts'
 import {
   type AddressMatcher,
+  type CompiledIssuers,
   compileCidrs,
+  compileIssuers,
   compilePatterns,
   compilePeppers,
   type PatternMatcher,
@@ -124,6 +126,8 @@ export interface Snapshot {
   readonly limits: SnapshotLimits
   readonly prices: PriceBook
   readonly peppers: Peppers
+  /** Null: nobody's access tokens are taken. */
+  readonly issuers: CompiledIssuers | null
   readonly bounds: GatewayBounds
   /** Null: no proxy is trusted. */
   readonly trustsProxy: AddressMatcher | null
@@ -175,6 +179,7 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
     limits,
     prices,
     peppers: compilePeppers(config.peppers),
+    issuers: compileIssuers(config.tokenIssuers ?? []),
     bounds: config.bounds,
     trustsProxy: config.trustedProxies.length === 0 ? null : compileCidrs(config.trustedProxies),
     forwardedHeader: config.forwardedHeader ?? 'x-forwarded-for',

@@ -1,5 +1,6 @@
 /**
- * Identity: who calls. API keys and admin tokens: their text, how they are proven, what they are bound to.
+ * Identity: who calls. API keys and admin tokens: their text, how they are proven, what they are bound to. Access
+ * tokens of issuers that an organization trusts: how they are checked, what their claims mean, who is asked.
  * Assumes a key text of 256 random bits; bounds stand with each part.
  */
 export {
@@ -31,3 +32,28 @@ export {
 } from './api-key/pepper-book.ts'
 export { planRotation } from './api-key/plan-rotation.ts'
 export { compilePeppers, hashApiKey, type Peppers, verifyApiKey } from './api-key/secret-hash.ts'
+export {
+  hasAudience,
+  judgeClaims,
+  refuseToken,
+  type TokenFacts,
+  type TokenRefusal,
+} from './token/claims.ts'
+export {
+  type CompiledIssuer,
+  type CompiledIssuers,
+  compileIssuers,
+  dpopAlgorithms,
+  hasType,
+  pinnedAlgorithm,
+} from './token/compile-issuers.ts'
+export { currentNonce } from './token/dpop-nonce.ts'
+export { type ProofRefusal, refuseProof } from './token/dpop-proof.ts'
+export { parseAddress } from './token/fetch-document.ts'
+export { IntrospectionDesk } from './token/introspection-desk.ts'
+export { type Jws, readJws, verifyJws } from './token/jws.ts'
+export { KeyDesk, type KeyStatus } from './token/key-desk.ts'
+export { compileKeySet, type KeySet, type SigningKey } from './token/key-set.ts'
+export { createReplayMemory, openReplayStore, type ReplayStore } from './token/replay-store.ts'
+export { createRevocations } from './token/revocations.ts'
+export type { IntrospectionAnswer, TokenLine } from './token/token-line.ts'

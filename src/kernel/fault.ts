@@ -26,6 +26,8 @@ export interface FaultDetails {
   readonly retryAfterSeconds?: number
   /** Methods that would be taken (`Allow`). */
   readonly allow?: readonly string[]
+  /** Further headers of the answer, flat name, value list. */
+  readonly headers?: readonly string[]
   readonly cause?: unknown
 }
 
@@ -36,6 +38,7 @@ export class Fault extends Error {
   readonly param: string | undefined
   readonly retryAfterSeconds: number | undefined
   readonly allow: readonly string[] | undefined
+  readonly headers: readonly string[] | undefined
 
   constructor(definition: FaultDefinition, details: FaultDetails = {}) {
     const publicText = fill(definition.text, details.public)
@@ -50,6 +53,7 @@ export class Fault extends Error {
     this.param = details.param
     this.retryAfterSeconds = details.retryAfterSeconds
     this.allow = details.allow
+    this.headers = details.headers
   }
 
   get code(): string {

@@ -16,6 +16,7 @@ import {
   start,
   storeTest,
 } from './store.contract-samples.ts'
+import { testTokens } from './store.contract-tokens.ts'
 
 function testRecords(open: OpenStore): void {
   const check = storeTest(open)
@@ -231,6 +232,7 @@ export function testStoreContract(open: OpenStore): void {
   testRecords(open)
   testRoutesAndCredentials(open)
   testLimits(open)
+  testTokens(open)
   testVersions(open)
   testTransactions(open)
   testKeysAndAdministration(open)

@@ -2,9 +2,9 @@
  * Port: storage of the management plane, by noun, over the records of `domain/entities.ts`.
  *
  * Segmentation by construction: every read and write of a tenant-owned record takes the organization id, and a
- * record of another organization is as good as absent. The two readers that see all organizations
- * (`loadConfiguration`, `keysSince`) exist for the data plane's snapshot and for the care of keys (rotation, idle ones)
- * alone; `findByKeyId` for who holds the secret of the key.
+ * record of another organization is as good as absent. The three readers that see all organizations
+ * (`loadConfiguration`, `keysSince`, `tokenRevocationsSince`) exist for the data plane's snapshot and for the care of
+ * keys (rotation, idle ones) alone; `findByKeyId` for who holds the secret of the key.
  *
  * Errors are Faults: `faults.conflict` (a unique name is taken), `faults.inUse` (something still refers to the
  * record), `faults.objectNotFound` (the record, or one it refers to, is absent), `faults.staleUpdate` (changed
@@ -28,11 +28,14 @@ import type {
   TopUp,
 } from '../domain/entities.ts'
 import type { JsonValue } from '../domain/json.ts'
+import type { TokenIssuer, TokenRevocation } from '../domain/token-issuer.ts'
 
 /** Records per page. */
 export const pageLimit = Object.freeze({ default: 100, max: 500 })
 /** Stored secret versions per key, ended ones included. */
 export const secretVersionLimit = 2
+/** Revocations of tokens per organization that have not ended. */
+export const revocationLimit = 10_000
 
 export interface Page<T> {
   /** Oldest first; records created at the same millisecond by id. */
@@ -67,6 +70,7 @@ export type PlanPatch = Partial<Omit<Plan, Immutable | 'slug'>>
 export type LimitPatch = Partial<Omit<Limit, Immutable | 'name'>>
 export type DeploymentPatch = Partial<Omit<Deployment, Immutable | 'slug'>>
 export type ModelRoutePatch = Partial<Omit<ModelRoute, Immutable>>
+export type TokenIssuerPatch = Partial<Omit<TokenIssuer, Immutable | 'name'>>
 export type ApiKeyPatch = Partial<Omit<ApiKey, Immutable | 'applicationId' | 'keyId' | 'environment'>>
 export type AdminTokenPatch = Partial<Omit<AdminToken, Immutable | 'tokenId' | 'hash' | 'pepperVersion'>>
 
@@ -118,6 +122,22 @@ export type TopUpTable = Omit<TenantTable<TopUp, never, { readonly limitId?: str
 
 /** Names and aliases share one name space per organization. Targets must name existing deployments by slug. */
 export type ModelRouteTable = TenantTable<ModelRoute, ModelRoutePatch, NoFilter>
+
+/**
+ * Tokens find their issuer by what they carry, not by an organization: no two issuers of an installation may claim
+ * the same `iss` with the same audience, nor the same prefix of opaque tokens (`faults.conflict`).
+ */
+export type TokenIssuerTable = TenantTable<TokenIssuer, TokenIssuerPatch, NoFilter>
+
+/** Go with their issuer. Bound: `revocationLimit` that have not ended per organization (`faults.validation`). */
+export interface TokenRevocationTable {
+  /** Drops what had ended by `record.createdAt`. */
+  create(record: TokenRevocation): Promise<TokenRevocation>
+  list(
+    organizationId: string,
+    query?: { readonly issuerId?: string } & PageQuery,
+  ): Promise<Page<TokenRevocation>>
+}
 
 export interface ApiKeyFilter {
   readonly applicationId?: string
@@ -253,6 +273,7 @@ export interface ConfigurationRecords {
   readonly deployments: readonly Deployment[]
   readonly routes: readonly ModelRoute[]
   readonly credentials: readonly SealedCredential[]
+  readonly tokenIssuers: readonly TokenIssuer[]
 }
 
 export interface KeyChanges {
@@ -285,6 +306,8 @@ export interface StoreTables {
   readonly routes: ModelRouteTable
   readonly credentials: CredentialTable
   readonly keys: ApiKeyTable
+  readonly tokenIssuers: TokenIssuerTable
+  readonly tokenRevocations: TokenRevocationTable
   readonly adminTokens: AdminTokenTable
   readonly settings: SettingTable
   readonly setupLinks: SetupLinkTable
@@ -298,6 +321,8 @@ export interface Store extends StoreTables {
   loadConfiguration(): Promise<ConfigurationRecords>
   /** Keys changed after `version` (0: all), at most `pageLimit.max` changes, in order of change. */
   keysSince(version: number): Promise<KeyChanges>
+  /** Revocations of tokens after `version` (0: all), of all organizations, in order of change. */
+  tokenRevocationsSince(version: number): Promise<readonly TokenRevocation[]>
   /** Called after each commit of this process that moved the version. Returns the way to stop it. */
   subscribe(listener: (version: number) => void): () => void
   close(): Promise<void>

@@ -24,6 +24,7 @@ import { Fault } from '../kernel/fault.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { ConfigurationRecords } from '../ports/store.ts'
 import { limitSnapshots } from './limit-snapshots.ts'
+import { tokenIssuerSnapshots } from './token-issuer-snapshots.ts'
 
 /** The parts of a snapshot that come from configuration and not from the store. */
 export type SnapshotSettings = Pick<
@@ -82,6 +83,7 @@ export async function buildSnapshot(
     else deployments.push(opened)
   }
   const { prices, peppers, bounds, trustedProxies, sandboxEnabled, documentationUrl } = settings
+  const tokenIssuers = tokenIssuerSnapshots(records)
   return {
     warnings,
     config: {
@@ -90,6 +92,7 @@ export async function buildSnapshot(
       routes: routeSnapshots(records),
       applications: applicationSnapshots(records),
       ...limitSnapshots(records, now),
+      ...(tokenIssuers.length === 0 ? {} : { tokenIssuers }),
       prices,
       peppers,
       bounds,
@@ -125,10 +128,11 @@ export async function openDeployment(
 
 type Secrets = Readonly<Record<string, string>>
 
-async function openSecrets(
+/** The secret fields of a credential, or null when they cannot be read. */
+export async function openSecrets(
   credential: CredentialSource,
   credentials: ReadonlyMap<string, SealedCredential>,
-  sources: SnapshotSources,
+  sources: Pick<SnapshotSources, 'secretBox' | 'readReference'>,
 ): Promise<Secrets | null> {
   switch (credential.kind) {
     case 'none':

@@ -4,6 +4,7 @@
  */
 export {
   openDeployment,
+  openSecrets,
   type SnapshotSettings,
   sandboxProvider,
 } from './build-snapshot.ts'

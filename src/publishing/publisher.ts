@@ -53,6 +53,7 @@ class StorePublisher implements Publisher {
     routeCount: 0,
   }
   #keysVersion = 0
+  #revocationsVersion = 0
   #configurationVersion = -1
   #running: Promise<void> = Promise.resolve()
   #stopped = false
@@ -73,6 +74,9 @@ class StorePublisher implements Publisher {
     const versions = await this.#parts.store.versions()
     this.#configurationVersion = versions.configuration
     await this.#publishConfiguration()
+    // Before the keys, which open the gateway.
+    await this.#publishRevocations(0, true)
+    this.#revocationsVersion = versions.current
     this.#keysVersion = 0
     await this.#publishKeys(true)
   }
@@ -102,6 +106,11 @@ class StorePublisher implements Publisher {
   async #publishChanges(): Promise<void> {
     const versions = await this.#parts.store.versions()
     // Keys first: a revocation must not wait for a snapshot to be compiled.
+    if (versions.current !== this.#revocationsVersion) {
+      await this.#publishRevocations(this.#revocationsVersion, false)
+      // What came meanwhile is read again the next time, rather than missed.
+      this.#revocationsVersion = versions.current
+    }
     if (versions.current !== this.#keysVersion) await this.#publishKeys(false)
     if (versions.configuration === this.#configurationVersion) return
     this.#configurationVersion = versions.configuration
@@ -137,6 +146,12 @@ class StorePublisher implements Publisher {
       this.#configurationVersion = -1
       throw error
     }
+  }
+
+  async #publishRevocations(since: number, reset: boolean): Promise<void> {
+    const found = await this.#parts.store.tokenRevocationsSince(since)
+    const add = found.map(({ createdAt: _at, organizationId: _owner, ...revocation }) => revocation)
+    if (add.length > 0) this.#parts.send({ type: 'token-revocations', reset, add })
   }
 
   async #publishKeys(reset: boolean): Promise<void> {

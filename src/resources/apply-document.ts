@@ -50,6 +50,7 @@ const places: Readonly<Record<string, readonly [list: keyof ResourceDocument, na
   plan: ['plans', 'slug'],
   limit: ['limits', 'name'],
   application: ['applications', 'slug'],
+  'token issuer': ['tokenIssuers', 'name'],
 }
 
 /** A refusal as a problem with its place in the document. */

@@ -5,10 +5,12 @@
 import {
   checkLimits,
   planDefaults,
+  type ReportIssuerProblem,
   type ResourceDocument,
   readLimitMatch,
   readLimitTerms,
   readPlanLimits,
+  readTokenTerms,
 } from '../config/index.ts'
 import type {
   ApiProduct,
@@ -21,6 +23,7 @@ import type {
   Subscription,
 } from '../domain/entities.ts'
 import type { KeyPolicy } from '../domain/key-policy.ts'
+import type { TokenIssuer } from '../domain/token-issuer.ts'
 
 type Own<T> = Omit<T, 'id' | 'createdAt' | 'updatedAt' | 'managedBy' | 'organizationId'>
 
@@ -45,6 +48,7 @@ export interface DesiredOrganization {
   readonly plans: ReadonlyMap<string, Own<Plan>>
   readonly limits: ReadonlyMap<string, Own<Limit>>
   readonly applications: ReadonlyMap<string, Own<Application>>
+  readonly tokenIssuers: ReadonlyMap<string, Own<TokenIssuer>>
   readonly subscriptions: readonly DesiredSubscription[]
 }
 
@@ -62,6 +66,7 @@ interface Building {
   readonly plans: Map<string, Own<Plan>>
   readonly limits: Map<string, Own<Limit>>
   readonly applications: Map<string, Own<Application>>
+  readonly tokenIssuers: Map<string, Own<TokenIssuer>>
   readonly subscriptions: DesiredSubscription[]
 }
 
@@ -86,6 +91,7 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
         plans: new Map(),
         limits: new Map(),
         applications: new Map(),
+        tokenIssuers: new Map(),
         subscriptions: [],
       }
       organizations.set(key, building)
@@ -125,10 +131,26 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
       owner.subscriptions.push({ application: entry.slug, product, plan, state: 'active' })
     }
   })
+  document.tokenIssuers?.forEach((entry, index) => {
+    const place = ['tokenIssuers', index]
+    const desired = desiredIssuer(entry, (path, reason) => report([...place, ...path], reason))
+    put(of(entry.organization).tokenIssuers, [entry.name, desired], place)
+  })
   return [...organizations.values()]
 }
 
 type Entry<K extends keyof ResourceDocument> = NonNullable<ResourceDocument[K]>[number]
+
+function desiredIssuer(entry: Entry<'tokenIssuers'>, report: ReportIssuerProblem): Own<TokenIssuer> {
+  const { name, issuer, enabled = true, credential: fields, organization: _owner, ...given } = entry
+  return {
+    name,
+    issuer,
+    enabled,
+    terms: readTokenTerms({ ...given, name, issuer }, report),
+    credential: fields === undefined ? { kind: 'none' } : { kind: 'references', fields },
+  }
+}
 
 function desiredDeployment(entry: Entry<'deployments'>): Own<Deployment> {
   const credential: CredentialSource =

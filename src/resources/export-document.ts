@@ -1,7 +1,8 @@
 /** Everything that a document can manage, as a document. */
 import { stringify } from 'yaml'
-import { type ResourceDocument, writeLimitTerms } from '../config/index.ts'
+import { type ResourceDocument, writeLimitTerms, writeTokenTerms } from '../config/index.ts'
 import type { ApiProduct, Application, Deployment, Limit, ModelRoute, Plan } from '../domain/entities.ts'
+import type { TokenIssuer } from '../domain/token-issuer.ts'
 import type { StoreTables } from '../ports/store.ts'
 import { listAll } from './list-all.ts'
 
@@ -17,6 +18,7 @@ export async function exportDocument(tables: StoreTables): Promise<string> {
     plans: [],
     limits: [],
     applications: [],
+    tokenIssuers: [],
   }
   for (const { id, slug, name, keyPolicy } of await listAll((query) => tables.organizations.list(query))) {
     document.organizations.push({ slug, name, ...(hasFields(keyPolicy) ? { keyPolicy } : {}) })
@@ -43,11 +45,21 @@ async function exportOrganization(
   const slugs = new Map([...products, ...plans].map((each) => [each.id, each.slug]))
   for (const each of await listAll((query) => tables.applications.list(id, query)))
     document.applications.push(await exportApplication(tables, { organization, slugs }, each))
+  for (const each of await listAll((query) => tables.tokenIssuers.list(id, query)))
+    document.tokenIssuers.push(exportIssuer(organization, each))
 }
 
 function exportProduct(organization: string, record: ApiProduct): object {
   const { slug, name, version, description, state, operations, models } = record
   return { slug, organization, name, version, description, state, operations, models }
+}
+
+function exportIssuer(
+  organization: string,
+  { name, issuer, enabled, terms, credential }: TokenIssuer,
+): object {
+  const references = credential.kind === 'references' ? { credential: credential.fields } : {}
+  return { name, organization, issuer, enabled, ...dropNulls(writeTokenTerms(terms)), ...references }
 }
 
 async function exportApplication(

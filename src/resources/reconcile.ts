@@ -3,7 +3,7 @@
  * removes what the same manager had made before and the document no longer names. What another manager owns is
  * never touched; a name that another manager holds is a problem, not a take-over.
  *
- * Order: organizations, deployments, routes, products, plans, applications, limits, subscriptions; removals the other way round.
+ * Order: organizations, deployments, routes, products, plans, applications, limits, token issuers, subscriptions; removals the other way round.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Deployment, ManagedBy, Organization, Subscription } from '../domain/entities.ts'
@@ -121,6 +121,7 @@ function emptyDesire(slug: string): DesiredOrganization {
     plans: none,
     limits: none,
     applications: none,
+    tokenIssuers: none,
     subscriptions: [],
   }
 }
@@ -234,6 +235,14 @@ function nounsOf(tables: StoreTables, wanted: DesiredOrganization): Noun[] {
       table: table(tables.limits),
       nameOf: byName,
       desired: wanted.limits,
+      fixed: ['name'],
+    },
+    {
+      noun: 'token issuer',
+      idPrefix: 'tis',
+      table: table(tables.tokenIssuers),
+      nameOf: byName,
+      desired: wanted.tokenIssuers,
       fixed: ['name'],
     },
   ]

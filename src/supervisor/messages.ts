@@ -50,6 +50,8 @@ export interface DataThreadData {
   readonly counters: SharedArrayBuffer
   /** Where the workers count their connections. */
   readonly connections: SharedArrayBuffer
+  /** Proofs of possession that were used on this node. */
+  readonly proofs: SharedArrayBuffer
   readonly metrics: SharedArrayBuffer
   /** Rates and concurrency are counted outside this node, too. */
   readonly sharesRates: boolean

@@ -26,7 +26,7 @@ const config = (version: number): SnapshotMessage => ({
 function keysAfter(messages: readonly SnapshotMessage[]): Map<string, string> {
   const known = new Map<string, string>()
   for (const message of messages) {
-    if (message.type === 'config') continue
+    if (message.type !== 'keys') continue
     if (message.reset) known.clear()
     for (const each of message.upsert) known.set(each.keyId, each.organizationId)
     for (const keyId of message.remove) known.delete(keyId)

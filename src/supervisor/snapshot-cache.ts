@@ -2,6 +2,7 @@
  * The last snapshot and keys, folded, so that a worker that starts while the control plane is away still gets all.
  */
 import type { KeySnapshot, SnapshotConfig, SnapshotMessage } from '../domain/snapshot.ts'
+import type { IssuerKeys, RevocationSnapshot } from '../domain/token-issuer.ts'
 
 export interface SnapshotCache {
   add(message: SnapshotMessage): void
@@ -13,10 +14,30 @@ export function createSnapshotCache(): SnapshotCache {
   let config: SnapshotConfig | null = null
   let version = -1
   const keys = new Map<string, KeySnapshot>()
+  const issuerKeys = new Map<string, IssuerKeys>()
+  const revocations = new Map<string, RevocationSnapshot>()
+
+  function addRevocations(message: Extract<SnapshotMessage, { type: 'token-revocations' }>): void {
+    if (message.reset) revocations.clear()
+    for (const each of message.add) revocations.set(each.id, each)
+    for (const [id, { expiresAt }] of revocations) if (expiresAt <= Date.now()) revocations.delete(id)
+  }
+
+  function keepIssuers({ tokenIssuers = [] }: SnapshotConfig): void {
+    const known = new Set(tokenIssuers.map(({ id }) => id))
+    for (const id of issuerKeys.keys()) if (!known.has(id)) issuerKeys.delete(id)
+  }
+
   return {
     add(message) {
       if (message.type === 'config') {
         config = message.config
+        keepIssuers(config)
+        return
+      }
+      if (message.type === 'token-revocations') return addRevocations(message)
+      if (message.type === 'token-keys') {
+        issuerKeys.set(message.keys.issuerId, message.keys)
         return
       }
       if (message.reset) keys.clear()
@@ -27,6 +48,10 @@ export function createSnapshotCache(): SnapshotCache {
     replay() {
       const messages: SnapshotMessage[] = []
       if (config !== null) messages.push({ type: 'config', config })
+      // Before the keys, which open the gateway: nothing that was revoked may be taken for a moment.
+      if (revocations.size > 0)
+        messages.push({ type: 'token-revocations', reset: true, add: [...revocations.values()] })
+      for (const each of issuerKeys.values()) messages.push({ type: 'token-keys', keys: each })
       if (version >= 0)
         messages.push({ type: 'keys', version, reset: true, upsert: [...keys.values()], remove: [] })
       return messages

@@ -43,6 +43,8 @@ export interface CounterMemory {
   readonly buffer: SharedArrayBuffer
   /** Where the workers count their connections. */
   readonly connections: SharedArrayBuffer
+  /** Proofs of possession that were used. */
+  readonly proofs: SharedArrayBuffer
   /** A thread has ended: undo what it left half done, and let go of what it held. Null: the control plane. */
   forget(worker: number | null): void
 }
@@ -280,6 +282,7 @@ class ThreadSupervisor implements Supervisor {
       extraCertificates,
       counters: this.#counters.buffer,
       connections: this.#counters.connections,
+      proofs: this.#counters.proofs,
       metrics: this.#metrics,
       sharesRates: sharesRates(config),
     })

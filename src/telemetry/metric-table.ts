@@ -78,7 +78,7 @@ export const metrics = Object.freeze({
 
   // Who is let in
   authAttempts: workers.counter('gatewright_auth_attempts_total', {
-    help: 'Credentials that were looked at: API keys of requests, and admin tokens and set-up links of the control plane; by what came of it.',
+    help: 'Credentials that were looked at: API keys and access tokens of requests, and admin tokens and set-up links of the control plane; by what came of it.',
     labels: ['method', 'result'],
     maxSeries: 40,
   }),

@@ -9,6 +9,7 @@ import { addAuditCheckpoints } from './checkpoint-migration.ts'
 import type { Database } from './database.ts'
 import { addKeyPolicies } from './key-policy-migration.ts'
 import { addLimitAlerts } from './limit-alert-migration.ts'
+import { addTokenIssuers } from './token-issuer-migration.ts'
 import { latencyBuckets, usageSums } from './usage-columns.ts'
 import { addUsageProducts } from './usage-product-migration.ts'
 import { addUsageRollups } from './usage-rollup-migration.ts'
@@ -400,6 +401,7 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0007-counter-reports': { up: addNodeReports },
   '0008-usage-rollups': { up: addUsageRollups },
   '0009-usage-products': { up: addUsageProducts },
+  '0010-token-issuers': { up: addTokenIssuers },
   '0011-key-policies': { up: addKeyPolicies },
   '0014-audit-checkpoints': { up: addAuditCheckpoints },
 })

@@ -16,6 +16,7 @@ import type {
   Subscription,
   TopUp,
 } from '../../domain/entities.ts'
+import type { TokenIssuer, TokenRevocation } from '../../domain/token-issuer.ts'
 import type { Columns } from './columns.ts'
 import type { ChangeKind } from './session.ts'
 
@@ -72,6 +73,7 @@ export const organizationNoun: Noun<Organization> = {
     usedBy('limits', 'limit', 'organization_id'),
     usedBy('model_routes', 'model route', 'organization_id'),
     usedBy('deployments', 'deployment', 'organization_id'),
+    usedBy('token_issuers', 'token issuer', 'organization_id'),
     usedBy('credentials', 'credential', 'organization_id'),
     usedBy('admin_tokens', 'admin token', 'organization_id'),
   ],
@@ -278,7 +280,10 @@ export const credentialNoun: Noun<SealedCredential> = {
   name: 'id',
   filters: [],
   references: [ofOrganization],
-  usedBy: [{ table: 'deployments', column: 'credential_id', field: 'id', noun: 'deployment', label: 'slug' }],
+  usedBy: [
+    { table: 'deployments', column: 'credential_id', field: 'id', noun: 'deployment', label: 'slug' },
+    { table: 'token_issuers', column: 'credential_id', field: 'id', noun: 'token issuer', label: 'name' },
+  ],
   change: 'configuration',
 }
 
@@ -306,6 +311,48 @@ export const keyNoun: Noun<ApiKey> = {
   name: 'keyId',
   filters: ['applicationId', 'state'],
   references: [ofOrganization, { field: 'applicationId', table: 'applications', noun: 'application' }],
+  usedBy: [],
+  change: 'keys',
+}
+
+export const tokenIssuerNoun: Noun<TokenIssuer> = {
+  table: 'token_issuers',
+  noun: 'token issuer',
+  columns: {
+    ...stored,
+    organizationId: 'text',
+    name: 'text',
+    issuer: 'text',
+    enabled: 'boolean',
+    terms: 'json',
+    credential: 'json',
+  },
+  scope: 'always',
+  name: 'name',
+  filters: [],
+  references: [ofOrganization],
+  usedBy: [],
+  change: 'configuration',
+}
+
+/** Of the kind of keys: what it ends must not wait for a snapshot to be compiled. */
+export const tokenRevocationNoun: Noun<TokenRevocation> = {
+  table: 'token_revocations',
+  noun: 'token revocation',
+  columns: {
+    id: 'text',
+    createdAt: 'integer',
+    organizationId: 'text',
+    issuerId: 'text',
+    kind: 'text',
+    value: 'text',
+    issuedUntil: 'integer',
+    expiresAt: 'integer',
+  },
+  scope: 'always',
+  name: 'id',
+  filters: ['issuerId'],
+  references: [ofOrganization, { field: 'issuerId', table: 'token_issuers', noun: 'token issuer' }],
   usedBy: [],
   change: 'keys',
 }

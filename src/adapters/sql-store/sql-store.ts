@@ -38,6 +38,12 @@ import { defineTable, type Identified, type RecordTable } from './record-table.t
 import { createRecords } from './records.ts'
 import { createRouteTable, routeRecords } from './route-table.ts'
 import { createRootSession, type RootSession, type Session } from './session.ts'
+import {
+  createTokenIssuerTable,
+  createTokenRevocationTable,
+  readRevocationsSince,
+  tokenIssuerRecords,
+} from './token-issuer-table.ts'
 import { createTopUpTable, limitRecords, planRecords, topUpRecords } from './top-up-table.ts'
 
 const organizationRecords = defineTable(organizationNoun)
@@ -91,6 +97,8 @@ function createTables(session: Session): StoreTables {
     routes: createRouteTable(session),
     credentials: createCredentialTable(session),
     keys: createKeyTable(session),
+    tokenIssuers: createTokenIssuerTable(session),
+    tokenRevocations: createTokenRevocationTable(session),
     adminTokens: createAdminTokenTable(session),
     settings: createSettingTable(session),
     setupLinks: createSetupLinkTable(session),
@@ -136,6 +144,7 @@ function loadConfiguration(root: RootSession): Promise<ConfigurationRecords> {
     deployments: await readAll(session, deploymentRecords),
     routes: await readAll(session, routeRecords),
     credentials: await readAll(session, credentialRecords),
+    tokenIssuers: await readAll(session, tokenIssuerRecords),
   }))
 }
 
@@ -152,6 +161,7 @@ export function createSqlStore(db: Database, classify: ClassifyError): Store {
         const { current } = await readVersions(session)
         return readKeyChanges(session, { after: version, current })
       }),
+    tokenRevocationsSince: (version) => readRevocationsSince(root, version),
     subscribe: root.subscribe,
     close: () => db.destroy(),
   }

@@ -193,6 +193,7 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
     store: storage.store,
     secretBox,
     clock,
+    tokenKeys: () => ({ fetchedAt: startedAt, keyIds: ['k1'], problem: null }),
     peppers: () => pepperBook.opened,
     pepperBook,
     usage: storage.usage,

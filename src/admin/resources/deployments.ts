@@ -50,7 +50,7 @@ export const givenCredential = Type.Union(
 )
 export type GivenCredential = Static<typeof givenCredential>
 
-const shownCredential = closed(
+export const shownCredential = closed(
   {
     kind: oneOf(['none', 'sealed', 'references'], 'How the secret is held.'),
     references: nullable(
@@ -74,7 +74,7 @@ const view = named(
   'One endpoint, credential and region of a provider.',
 )
 
-function showCredential(source: CredentialSource): Static<typeof shownCredential> {
+export function showCredential(source: CredentialSource): Static<typeof shownCredential> {
   return { kind: source.kind, references: source.kind === 'references' ? { ...source.fields } : null }
 }
 

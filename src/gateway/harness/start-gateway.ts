@@ -22,7 +22,14 @@ import type {
 } from '../../domain/snapshot.ts'
 import type { UsageRecord } from '../../domain/usage.ts'
 import { createEgressGuard } from '../../egress/index.ts'
-import { compilePeppers, hashApiKey, mintApiKey } from '../../identity/index.ts'
+import {
+  compilePeppers,
+  createReplayMemory,
+  hashApiKey,
+  mintApiKey,
+  openReplayStore,
+  type TokenLine,
+} from '../../identity/index.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { createTimerWheel } from '../../kernel/timer-wheel.ts'
 import { createLimiter } from '../../limits/index.ts'
@@ -125,6 +132,10 @@ export interface StartGatewayOptions {
   readonly metrics?: SharedArrayBuffer
   /** Another pipeline table. */
   readonly table?: readonly StageRow[]
+  /** Whom it asks about tokens; left out: nobody can say anything. */
+  readonly tokenLine?: TokenLine
+  /** Shared with other gateways, as between workers. */
+  readonly proofs?: SharedArrayBuffer
 }
 
 export interface StartedGateway {
@@ -148,6 +159,11 @@ export interface StartedGateway {
 }
 
 const pepper = Buffer.alloc(32, 7).toString('base64')
+
+const silentLine: TokenLine = {
+  askKeys: (_issuerId, done) => done(null),
+  introspect: (_issuerId, _token, done) => done({ kind: 'unavailable' }),
+}
 
 type Lists = Pick<StartedGateway, 'records' | 'refusals' | 'notes' | 'contents' | 'traces'>
 const emptyLists = (): Lists => ({ records: [], refusals: [], notes: [], contents: [], traces: [] })
@@ -190,6 +206,10 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<S
     health,
     auth: { now: Date.now, fetchToken: createTokenFetcher(network) },
     metricWriter: openMetricWriter(options.metrics ?? createMetrics(1), 0),
+    tokens: {
+      line: options.tokenLine ?? silentLine,
+      replays: openReplayStore(options.proofs ?? createReplayMemory()),
+    },
   })
   const config = configOf(options)
   const { key, text } = mintKey(config, options.key)

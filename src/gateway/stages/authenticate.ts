@@ -1,7 +1,8 @@
 /**
- * Prove the API key. Order matters for cost and for safety: form and checksum first (junk touches nothing), then
- * what was right lately, who was wrong too often and what was wrong before (`wrong-keys.ts`), then the full secret in
- * constant time, then its state, when and where. An unknown key id and a wrong secret are the same answer.
+ * Prove the API key, or the access token of an issuer that is trusted. Order matters for cost and for safety: form and
+ * checksum first (junk touches nothing), then what was right lately, who was wrong too often and what was wrong before
+ * (`wrong-keys.ts`), then the full secret in constant time, then its state, when and where. An unknown key id and a
+ * wrong secret are the same answer.
  */
 import { faults } from '../../faults/catalogue.ts'
 import { digestKeyText, parseApiKey } from '../../identity/index.ts'
@@ -14,7 +15,10 @@ import type { Stage } from '../stage.ts'
 export const authenticate: Stage = (exchange, ctx) => {
   const text = presentedKey(exchange.inbound.headers)
   const parsed = parseApiKey(text)
-  if (parsed === null) throw new Fault(faults.invalidKey)
+  if (parsed === null) {
+    if (exchange.snapshot.issuers === null) throw new Fault(faults.invalidKey)
+    return ctx.tokens.enter(exchange, text)
+  }
   const now = ctx.clock.now()
   const key = proveKey(exchange, ctx, { text, keyId: parsed.keyId, now })
   if (key.snapshot.isQuarantined) throw new Fault(faults.keyQuarantined)
@@ -55,6 +59,7 @@ function proveKey(exchange: Exchange, ctx: GatewayContext, { text, keyId, now }:
 
 const keyHeaders = new Set(['x-api-key', 'x-goog-api-key', 'api-key'])
 const bearer = /^bearer /i
+const dpop = /^dpop /i
 
 /** The one credential of the request. Two that differ are refused: which one counts must not be anybody's guess. */
 export function presentedKey(headers: readonly string[]): string {
@@ -64,6 +69,8 @@ export function presentedKey(headers: readonly string[]): string {
     const value = headers[at + 1] ?? ''
     let candidate = ''
     if (name === 'authorization' && bearer.test(value)) candidate = value.slice(7).trim()
+    // With its scheme, which no API key begins with.
+    else if (name === 'authorization' && dpop.test(value)) candidate = value.trim()
     else if (keyHeaders.has(name)) candidate = value.trim()
     if (candidate === '') continue
     if (found !== '' && found !== candidate) throw new Fault(faults.ambiguousCredentials)

@@ -165,8 +165,9 @@ function readCommonFields(exchange: Exchange, json: JsonObject): void {
   const options = json['stream_options']
   exchange.streamUsageAsked = isJsonObject(options) && options['include_usage'] === true
   const metadata = json['metadata']
+  const { provenUser } = exchange
   exchange.endUser = firstText(
-    json['user'],
+    provenUser === '' ? json['user'] : provenUser,
     json['safety_identifier'],
     isJsonObject(metadata) ? metadata['user_id'] : '',
   )
