@@ -53,6 +53,7 @@ const sliceTies = [
   ['providers', 'egress', 'every address that a provider names passes the egress guard'],
   ['publishing', 'identity', 'a snapshot carries the keys that callers prove themselves with'],
   ['tracing', 'telemetry', 'spans and metrics call operations and providers alike'],
+  ['resources', 'inspection', 'a guard names rules of detectors'],
   ['routing', 'providers', 'a route ends at deployments, which are rows of providers'],
 ]
 

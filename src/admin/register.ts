@@ -31,6 +31,11 @@ import { keyList } from './operations/key-list/operation.ts'
 import { keyRevoke } from './operations/key-revoke/operation.ts'
 import { keyRotate } from './operations/key-rotate/operation.ts'
 import { keyUpdate } from './operations/key-update/operation.ts'
+import { guardCreate } from './operations/guard-create/operation.ts'
+import { guardDelete } from './operations/guard-delete/operation.ts'
+import { guardGet } from './operations/guard-get/operation.ts'
+import { guardList } from './operations/guard-list/operation.ts'
+import { guardUpdate } from './operations/guard-update/operation.ts'
 import { limitAlertList } from './operations/limit-alert-list/operation.ts'
 import { limitCreate } from './operations/limit-create/operation.ts'
 import { limitDelete } from './operations/limit-delete/operation.ts'
@@ -131,6 +136,11 @@ const rows: readonly Row[] = [
   ['plan-update',         'PATCH',  '/organizations/:organization/plans/:id',                'write',  planUpdate],
   ['plan-delete',         'DELETE', '/organizations/:organization/plans/:id',                'write',  planDelete],
 
+  ['guard-list',          'GET',    '/organizations/:organization/guards',                   'read',   guardList],
+  ['guard-create',        'POST',   '/organizations/:organization/guards',                   'write',  guardCreate],
+  ['guard-get',           'GET',    '/organizations/:organization/guards/:id',               'read',   guardGet],
+  ['guard-update',        'PATCH',  '/organizations/:organization/guards/:id',               'write',  guardUpdate],
+  ['guard-delete',        'DELETE', '/organizations/:organization/guards/:id',               'write',  guardDelete],
   ['limit-list',          'GET',    '/organizations/:organization/limits',                   'read',   limitList],
   ['limit-create',        'POST',   '/organizations/:organization/limits',                   'write',  limitCreate],
   ['limit-get',           'GET',    '/organizations/:organization/limits/:id',               'read',   limitGet],

@@ -9,6 +9,7 @@ import { addContent } from './commands/content.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDocuments } from './commands/documents.ts'
 import { addKeys } from './commands/keys.ts'
+import { addGuards } from './commands/guards.ts'
 import { addLimits } from './commands/limits.ts'
 import { addModels } from './commands/models.ts'
 import { addPlans } from './commands/plans.ts'
@@ -65,6 +66,7 @@ export function createProgram(io: CliIo): Command {
   addConsumers(program, io)
   addPlans(program, io)
   addLimits(program, io)
+  addGuards(program, io)
   addDocuments(program, io)
   addUsage(program, io)
   addSinks(program, io)

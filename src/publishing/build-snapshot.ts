@@ -22,6 +22,7 @@ import type {
 import { Fault } from '../kernel/fault.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { ConfigurationRecords } from '../ports/store.ts'
+import { guardSnapshots } from './guard-snapshots.ts'
 import { limitSnapshots } from './limit-snapshots.ts'
 
 /** The parts of a snapshot that come from configuration and not from the store. */
@@ -89,6 +90,7 @@ export async function buildSnapshot(
       routes: routeSnapshots(records),
       applications: applicationSnapshots(records),
       ...limitSnapshots(records, now),
+      ...guardSnapshots(records),
       prices,
       peppers,
       bounds,

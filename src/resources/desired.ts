@@ -6,6 +6,8 @@ import {
   checkLimits,
   planDefaults,
   type ResourceDocument,
+  readGuardMatch,
+  readGuardTerms,
   readLimitMatch,
   readLimitTerms,
   readPlanLimits,
@@ -15,11 +17,13 @@ import type {
   Application,
   CredentialSource,
   Deployment,
+  Guard,
   Limit,
   ModelRoute,
   Plan,
   Subscription,
 } from '../domain/entities.ts'
+import { findGuardProblem } from '../inspection/index.ts'
 
 type Own<T> = Omit<T, 'id' | 'createdAt' | 'updatedAt' | 'managedBy' | 'organizationId'>
 
@@ -41,6 +45,7 @@ export interface DesiredOrganization {
   readonly products: ReadonlyMap<string, Own<ApiProduct>>
   readonly plans: ReadonlyMap<string, Own<Plan>>
   readonly limits: ReadonlyMap<string, Own<Limit>>
+  readonly guards: ReadonlyMap<string, Own<Guard>>
   readonly applications: ReadonlyMap<string, Own<Application>>
   readonly subscriptions: readonly DesiredSubscription[]
 }
@@ -57,6 +62,7 @@ interface Building {
   readonly products: Map<string, Own<ApiProduct>>
   readonly plans: Map<string, Own<Plan>>
   readonly limits: Map<string, Own<Limit>>
+  readonly guards: Map<string, Own<Guard>>
   readonly applications: Map<string, Own<Application>>
   readonly subscriptions: DesiredSubscription[]
 }
@@ -80,6 +86,7 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
         products: new Map(),
         plans: new Map(),
         limits: new Map(),
+        guards: new Map(),
         applications: new Map(),
         subscriptions: [],
       }
@@ -108,6 +115,12 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
   })
   document.limits?.forEach((entry, index) => {
     put(of(entry.organization).limits, [entry.name, desiredLimit(entry)], ['limits', index])
+  })
+  document.guards?.forEach((entry, index) => {
+    const guard = desiredGuard(entry)
+    const problem = findGuardProblem(guard)
+    if (problem !== null) report(['guards', index], problem)
+    put(of(entry.organization).guards, [entry.name, guard], ['guards', index])
   })
   document.applications?.forEach((entry, index) => {
     const owner = of(entry.organization)
@@ -185,6 +198,10 @@ function desiredPlan(entry: Entry<'plans'>): Own<Plan> {
 
 function desiredLimit(entry: Entry<'limits'>): Own<Limit> {
   return { ...readLimitTerms(entry, reported), match: readLimitMatch(entry.match) }
+}
+
+function desiredGuard(entry: Entry<'guards'>): Own<Guard> {
+  return { ...readGuardTerms(entry), match: readGuardMatch(entry.match) }
 }
 
 function desiredApplication(entry: Entry<'applications'>): Own<Application> {

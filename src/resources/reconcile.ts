@@ -3,7 +3,7 @@
  * removes what the same manager had made before and the document no longer names. What another manager owns is
  * never touched; a name that another manager holds is a problem, not a take-over.
  *
- * Order: organizations, deployments, routes, products, plans, applications, limits, subscriptions; removals the other way round.
+ * Order: organizations, deployments, routes, products, plans, applications, limits, guards, subscriptions; removals the other way round.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Deployment, ManagedBy, Organization, Subscription } from '../domain/entities.ts'
@@ -119,6 +119,7 @@ function emptyDesire(slug: string): DesiredOrganization {
     products: none,
     plans: none,
     limits: none,
+    guards: none,
     applications: none,
     subscriptions: [],
   }
@@ -208,6 +209,14 @@ function nounsOf(tables: StoreTables, wanted: DesiredOrganization): Noun[] {
       nameOf: byName,
       desired: wanted.limits,
       fixed: ['name'],
+    },
+    {
+      noun: 'guard',
+      idPrefix: 'grd',
+      table: table(tables.guards),
+      nameOf: byName,
+      desired: wanted.guards,
+      fixed: ['name', 'detector'],
     },
   ]
 }

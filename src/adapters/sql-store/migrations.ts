@@ -6,6 +6,7 @@ import type { ColumnDefinitionBuilder, CreateTableBuilder, ForeignKeyConstraintB
 import type { Migration } from 'kysely/migration'
 import { addNodeReports, createCounterTables } from '../sql-counters/counter-tables.ts'
 import type { Database } from './database.ts'
+import { addGuards } from './guard-migration.ts'
 import { addLimitAlerts } from './limit-alert-migration.ts'
 import { latencyBuckets, usageSums } from './usage-columns.ts'
 import { addUsageRollups } from './usage-rollup-migration.ts'
@@ -396,4 +397,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0006-limit-alerts': { up: addLimitAlerts },
   '0007-counter-reports': { up: addNodeReports },
   '0008-usage-rollups': { up: addUsageRollups },
+  '0013-guards': { up: addGuards },
 })
