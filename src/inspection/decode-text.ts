@@ -274,13 +274,15 @@ function* decodingsOf(text: string): Generator<View | null> {
  */
 function revealHidden(original: string): View | null {
   const collected = new Collected()
+  let end = 0
   for (let at = 0; at < original.length; at += 1) {
     const code = original.codePointAt(at) ?? 0
     const shown = hiddenCharacter(code)
     if (shown !== null) collected.add(shown, at)
     if (code > 0xffff) at += 1
+    if (shown !== null) end = at + 1
   }
-  return collected.isEmpty ? null : collected.view(original.length)
+  return collected.isEmpty ? null : collected.view(end)
 }
 
 function hiddenCharacter(code: number): string | null {
