@@ -1,6 +1,7 @@
 /** Guards through a real gateway: what is masked or blocked, in both directions and every dialect, on streams too. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { createLargeBodyReader } from '../../compose/large-body-reader.ts'
 import type { GuardRule } from '../../domain/guards.ts'
 import { anyMatch, guardOf } from '../../inspection/harness/guard-samples.ts'
 import { checkedToken, seeded } from '../../inspection/harness/secret-samples.ts'
@@ -8,6 +9,7 @@ import { rigForTests } from '../harness/gateway-rig.ts'
 import { testDeployment, testRoute } from '../harness/start-gateway.ts'
 
 const rig = rigForTests((upstream) => ({
+  largeBodies: createLargeBodyReader({ idleMs: 50 }),
   deployments: [
     testDeployment({ id: 'box', providerId: 'sandbox' }),
     testDeployment({ id: 'up', providerId: 'openai', baseUrl: upstream.url, secrets: { apiKey: 'k' } }),
