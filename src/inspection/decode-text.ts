@@ -139,8 +139,6 @@ function rotate(text: string): View {
   return { text: bytes.toString('latin1'), places: null }
 }
 
-/** Begins where a run may: the search is native, and most texts have none. */
-const runStart = /[A-Za-z0-9+/_-]{24}/g
 const inRun = Uint8Array.from({ length: 128 }, (_, code) => Number(/[A-Za-z0-9+/_-]/.test(String.fromCharCode(code))))
 /** Encoders break lines there at the earliest. */
 const shortestLine = 60
@@ -156,13 +154,28 @@ interface Run {
 /** Runs of encoded characters; those that are broken into lines of the usual lengths count as one. */
 function runsOf(text: string): Run[] {
   const runs: Run[] = []
-  runStart.lastIndex = 0
-  for (let found = runStart.exec(text); found !== null; found = runStart.exec(text)) {
-    const run = extendRun(text, found.index)
-    runs.push(run)
-    runStart.lastIndex = run.end
+  // Of a run of so many characters, one stands at every so many places: most of a text is never looked at.
+  let from = 0
+  for (let at = shortestRun - 1; at < text.length; at += shortestRun) {
+    if (!isInRun(text, at)) continue
+    let start = at
+    while (start > from && isInRun(text, start - 1)) start -= 1
+    let end = at + 1
+    while (end < start + shortestRun && isInRun(text, end)) end += 1
+    if (end === start + shortestRun) {
+      const run = extendRun(text, start)
+      runs.push(run)
+      end = run.end
+    }
+    from = end
+    at = end - 1
   }
   return runs
+}
+
+function isInRun(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code < 128 && inRun[code] === 1
 }
 
 function extendRun(text: string, start: number): Run {
@@ -170,11 +183,11 @@ function extendRun(text: string, start: number): Run {
   let at = start + shortestRun
   let end = at
   for (; at < text.length; at += 1) {
-    const code = text.charCodeAt(at)
-    if (code < 128 && inRun[code] === 1) {
+    if (isInRun(text, at)) {
       end = at + 1
       continue
     }
+    const code = text.charCodeAt(at)
     const isBreak = code === lineFeed || (code === carriageReturn && text.charCodeAt(at + 1) === lineFeed)
     if (!isBreak || at - lineStart < shortestLine) break
     if (code === carriageReturn) at += 1

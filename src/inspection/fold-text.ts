@@ -12,25 +12,41 @@ export interface FoldedText {
   readonly places: Uint32Array | null
 }
 
-const beyondAscii = /[^\x00-\x7f]/
-
-export function isAscii(text: string): boolean {
-  return !beyondAscii.test(text)
-}
+const nextBeyondAscii = /[\u0080-\uffff]/g
 
 export function foldText(text: string): FoldedText {
-  if (isAscii(text)) return { text, places: null }
-  const pieces: string[] = []
-  const places: number[] = []
-  for (let at = 0; at < text.length; ) {
-    const code = text.codePointAt(at) ?? 0
-    const folded = code < 0x80 ? (text[at] ?? '') : foldCodePoint(code)
-    for (let each = 0; each < folded.length; each += 1) places.push(at)
-    pieces.push(folded)
-    at += code > 0xffff ? 2 : 1
+  nextBeyondAscii.lastIndex = 0
+  let found = nextBeyondAscii.exec(text)
+  if (found === null) return { text, places: null }
+  let places = new Uint32Array(text.length + 1 + spareCharacters)
+  let folded = ''
+  let length = 0
+  let at = 0
+  while (found !== null) {
+    const { index } = found
+    folded += text.slice(at, index)
+    for (; at < index; at += 1) places[length++] = at
+    const code = text.codePointAt(index) ?? 0
+    const shown = foldCodePoint(code)
+    // Some characters become many.
+    if (length + shown.length + text.length - index >= places.length) places = grown(places)
+    for (let each = 0; each < shown.length; each += 1) places[length++] = index
+    folded += shown
+    at = index + (code > 0xffff ? 2 : 1)
+    nextBeyondAscii.lastIndex = at
+    found = nextBeyondAscii.exec(text)
   }
-  places.push(text.length)
-  return { text: pieces.join(''), places: Uint32Array.from(places) }
+  folded += text.slice(at)
+  for (; at <= text.length; at += 1) places[length++] = at
+  return { text: folded, places: places.subarray(0, length) }
+}
+
+const spareCharacters = 64
+
+function grown(places: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(places.length * 2)
+  larger.set(places)
+  return larger
 }
 
 /** Where a span of the folded text stood in `original`, with what was dropped inside it; what was dropped behind it stays. */

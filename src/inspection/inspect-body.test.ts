@@ -211,8 +211,8 @@ test('a text that was judged is not judged again under the same guards, and is u
   assert.ok(first.body.equals(again.body))
   inspect(body, guardSetOf({ threshold: 0.9 }), watched)
   assert.deepEqual(asked, ['judged', 'known', 'judged'])
-  const name = cache.nameOf('x'.repeat(2000), { organizationId: 'a', guardSetId: 'g', place: 'request' })
-  assert.notEqual(name, createVerdictCache().nameOf('x'.repeat(2000), { organizationId: 'a', guardSetId: 'g', place: 'request' }))
+  const name = cache.nameOf('x'.repeat(4000), { organizationId: 'a', guardSetId: 'g', place: 'request' })
+  assert.notEqual(name, createVerdictCache().nameOf('x'.repeat(4000), { organizationId: 'a', guardSetId: 'g', place: 'request' }))
 })
 
 test('verdicts of one organization never speak for another, and are bounded', () => {

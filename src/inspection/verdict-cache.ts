@@ -12,7 +12,7 @@ import type { Verdict } from './judge-text.ts'
 const mostVerdicts = 4096
 const mostOrganizations = 256
 /** Shorter texts are judged in less time than they are looked up. */
-const shortestKept = 1024
+const shortestKept = 2048
 
 export interface JudgedUnder {
   readonly organizationId: string
