@@ -84,7 +84,10 @@ export const givenGuardMatchSchema = Type.Object(
     models: optional(guardMatchFields.models),
     keys: optional(guardMatchFields.keys),
   },
-  { ...closed, description: 'The guard holds where all that is named here matches; everywhere when left out.' },
+  {
+    ...closed,
+    description: 'The guard holds where all that is named here matches; everywhere when left out.',
+  },
 )
 
 /** A guard as given, complete. */

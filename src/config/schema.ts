@@ -361,7 +361,9 @@ const resourceProperties = {
     Type.Array(limitSchema, { description: 'Limits that hold for all in an organization that they match.' }),
   ),
   guards: optional(
-    Type.Array(guardSchema, { description: 'What is looked for in requests and answers, and what then happens.' }),
+    Type.Array(guardSchema, {
+      description: 'What is looked for in requests and answers, and what then happens.',
+    }),
   ),
   applications: optional(
     Type.Array(applicationSchema, { description: 'Consumers and their subscriptions.' }),

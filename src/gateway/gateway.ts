@@ -42,7 +42,16 @@ export interface Gateway {
   close(): void
 }
 
-type OwnParts = 'keys' | 'bodies' | 'isReady' | 'queue' | 'outputs' | 'load' | 'metrics' | 'traceIds' | 'verdicts'
+type OwnParts =
+  | 'keys'
+  | 'bodies'
+  | 'isReady'
+  | 'queue'
+  | 'outputs'
+  | 'load'
+  | 'metrics'
+  | 'traceIds'
+  | 'verdicts'
 export type GatewayParts = Omit<GatewayContext, OwnParts> &
   SnapshotParts & {
     /** Another table than `pipeline`; for tests of what a failing stage does. */

@@ -125,7 +125,10 @@ export function sendHead(exchange: Exchange, ctx: GatewayContext, headers: strin
 }
 
 /** Guarded answers are told anew from their events, whatever the dialect. */
-function transformOf(exchange: Exchange, { translateFrom, wireDialect, ...request }: OutgoingRequest): Transform {
+function transformOf(
+  exchange: Exchange,
+  { translateFrom, wireDialect, ...request }: OutgoingRequest,
+): Transform {
   const guards = exchange.operation?.trafficClass === 'G' ? guardsOfAnswer(exchange) : null
   if (translateFrom !== null) return translating(exchange, translateFrom, guards)
   if (guards === null || wireDialect === null)

@@ -141,7 +141,11 @@ function placeOfMember({ isObject, key }: Frame): GuardPlace | null {
 const longestWord = 32
 
 /** Role and type of the object say what its texts are. */
-function noteWord(frame: Frame, body: Buffer, { start, end }: { readonly start: number; readonly end: number }): void {
+function noteWord(
+  frame: Frame,
+  body: Buffer,
+  { start, end }: { readonly start: number; readonly end: number },
+): void {
   if (frame.key !== 'role' && frame.key !== 'type') return
   if (end - start > longestWord) return
   const place = byWord.get(body.toString('latin1', start + 1, end - 1))

@@ -139,7 +139,9 @@ function rotate(text: string): View {
   return { text: bytes.toString('latin1'), places: null }
 }
 
-const inRun = Uint8Array.from({ length: 128 }, (_, code) => Number(/[A-Za-z0-9+/_-]/.test(String.fromCharCode(code))))
+const inRun = Uint8Array.from({ length: 128 }, (_, code) =>
+  Number(/[A-Za-z0-9+/_-]/.test(String.fromCharCode(code))),
+)
 /** Encoders break lines there at the earliest. */
 const shortestLine = 60
 const carriageReturn = 0x0d
@@ -227,7 +229,10 @@ function decodeRun(
   if (encoding === 'hex' && (digits.length < 2 * shortestRun || notHex.test(digits))) return
   for (let skipped = 0; skipped < characters; skipped += 1) {
     const part = digits.slice(skipped)
-    const decoded = Buffer.from(encoding === 'hex' && part.length % 2 === 1 ? part.slice(0, -1) : part, encoding)
+    const decoded = Buffer.from(
+      encoding === 'hex' && part.length % 2 === 1 ? part.slice(0, -1) : part,
+      encoding,
+    )
     if (longestStretch(decoded) < shortestStretch) continue
     found(decoded.toString('latin1'), (at) => skipped + Math.floor((at * characters) / bytes))
   }
@@ -266,9 +271,7 @@ function decodeRuns(text: string, runs: readonly Run[], radix: Radix): View | nu
 const replacements: readonly Decoder[] = [
   replacing(/%[0-9A-Fa-f]{2}/g, (found) => ofHex(found.slice(1))),
   replacing(/&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[a-z]{2,6});/g, decodeEntity),
-  replacing(/=(?:[0-9A-F]{2}|\r?\n)/g, (found) =>
-    found.endsWith('\n') ? '' : ofHex(found.slice(1)),
-  ),
+  replacing(/=(?:[0-9A-F]{2}|\r?\n)/g, (found) => (found.endsWith('\n') ? '' : ofHex(found.slice(1)))),
   replacing(/\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})/g, (found) => ofHex(found.slice(2))),
 ]
 

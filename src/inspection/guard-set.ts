@@ -75,7 +75,9 @@ function placeGuards(place: GuardPlace, rules: readonly GuardRule[]): PlaceGuard
       const guards = rules
         .filter((rule) => rule.detector === name)
         .map((rule) => ({ rule, covers: coversRule(rule) }))
-      return detector === undefined ? [] : [{ detector, guards, changes: guards.some(({ rule }) => isChanging(rule)) }]
+      return detector === undefined
+        ? []
+        : [{ detector, guards, changes: guards.some(({ rule }) => isChanging(rule)) }]
     }),
     holds: changing.some(({ streaming }) => streaming === 'hold'),
     failsClosed: changing.some(({ onFailure }) => onFailure === 'closed'),

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { GuardFinding, GuardRule } from '../domain/guards.ts'
-import { guardSetOf } from './harness/guard-samples.ts'
-import { sampleOf, seeded } from './harness/secret-samples.ts'
 import type { PlaceGuards } from './guard-set.ts'
 import { guardText, mostHeld } from './guarded-text.ts'
+import { guardSetOf } from './harness/guard-samples.ts'
+import { sampleOf, seeded } from './harness/secret-samples.ts'
 import { applyMasks, judgeText } from './judge-text.ts'
-import { secretRules } from './secrets/rules.ts'
 import { secrets } from './secrets/detector.ts'
+import { secretRules } from './secrets/rules.ts'
 import { mostUndecided } from './text-scanner.ts'
 
 function guardsOf(own: Partial<GuardRule>): PlaceGuards {
@@ -68,7 +68,20 @@ const secret = fc
   .map(([rule, seed]) => sampleOf(rule, seeded(seed)))
 const piece = fc.oneof(
   { weight: 4, arbitrary: secret },
-  fc.constantFrom(' ', '\n', '-', 'sk-', 'https://', '-----BEGIN ', '\u200b', 'ｓｋ－', '😀', '\ud83d', 'é', 'A'),
+  fc.constantFrom(
+    ' ',
+    '\n',
+    '-',
+    'sk-',
+    'https://',
+    '-----BEGIN ',
+    '\u200b',
+    'ｓｋ－',
+    '😀',
+    '\ud83d',
+    'é',
+    'A',
+  ),
   fc.string({ maxLength: 12 }),
   fc.string({ unit: 'grapheme', maxLength: 6 }),
 )
@@ -78,7 +91,10 @@ const cuts = fc.array(fc.nat(600), { maxLength: 20 })
 /** What is encoded is looked for in whole texts alone. */
 const plainOnly: PlaceGuards = {
   ...mask,
-  detectors: mask.detectors.map((by) => ({ ...by, detector: { ...by.detector, views: ['folded'] as const } })),
+  detectors: mask.detectors.map((by) => ({
+    ...by,
+    detector: { ...by.detector, views: ['folded'] as const },
+  })),
 }
 
 test('cut: any pieces give what the whole text gives', () => {
@@ -107,7 +123,11 @@ test('every place at which one secret can be cut in two, and one character at a 
     const expected = whole(text, plainOnly)
     assert.notEqual(expected, text)
     for (let at = 0; at <= text.length; at += 1)
-      assert.equal(stream([text.slice(0, at), text.slice(at)], mask).text, expected, `${rule.name} cut at ${at}`)
+      assert.equal(
+        stream([text.slice(0, at), text.slice(at)], mask).text,
+        expected,
+        `${rule.name} cut at ${at}`,
+      )
     assert.equal(stream([...text], mask).text, expected)
   }
 })
@@ -150,7 +170,11 @@ test('characters that are not seen cannot keep a stream from going on', () => {
 
 test('a part that is held and grows beyond its bound does not pass, or passes uninspected where the guard is open', () => {
   const long = 'word '.repeat(mostHeld / 5 + 1)
-  assert.deepEqual(guardText(held, () => {}).push(long, false), { text: '', blockedBy: null, isTooLong: true })
+  assert.deepEqual(guardText(held, () => {}).push(long, false), {
+    text: '',
+    blockedBy: null,
+    isTooLong: true,
+  })
   const open = guardText(guardsOf({ action: 'mask', streaming: 'hold', onFailure: 'open' }), () => {})
   assert.deepEqual(open.push(long, false), { text: long, blockedBy: null, isTooLong: false })
 })
@@ -163,6 +187,9 @@ test('a guard that only tells holds nothing back, and tells the place', () => {
     const { text, most, findings } = stream(['a ', ...value, ' b'], guardsOf(own))
     assert.equal(text, `a ${value} b`)
     assert.equal(most, 0)
-    assert.deepEqual(findings.map((each) => [each.rule, each.start]), [['github-fine-grained-token', 2]])
+    assert.deepEqual(
+      findings.map((each) => [each.rule, each.start]),
+      [['github-fine-grained-token', 2]],
+    )
   }
 })

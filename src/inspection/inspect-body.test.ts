@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import type { GuardRule } from "../domain/guards.ts"
+import type { GuardRule } from '../domain/guards.ts'
 import { bodyTexts, pathOf } from './body-texts.ts'
 import { guardSetOf } from './harness/guard-samples.ts'
 import { checkedToken, seeded } from './harness/secret-samples.ts'
@@ -81,12 +81,10 @@ describe('places', () => {
         { role: 'assistant', content: [{ type: 'tool_use', input: { query: textOf('call') } }] },
       ],
     }
-    assert.deepEqual(placesOf(body).map((each) => each.split(' ')[0]), [
-      'system-prompt',
-      'document',
-      'tool-result',
-      'tool-call',
-    ])
+    assert.deepEqual(
+      placesOf(body).map((each) => each.split(' ')[0]),
+      ['system-prompt', 'document', 'tool-result', 'tool-call'],
+    )
   })
 
   test('gemini', () => {
@@ -98,12 +96,10 @@ describe('places', () => {
         { role: 'user', parts: [{ functionResponse: { response: { r: textOf('result') } } }] },
       ],
     }
-    assert.deepEqual(placesOf(body).map((each) => each.split(' ')[0]), [
-      'system-prompt',
-      'request',
-      'tool-call',
-      'tool-result',
-    ])
+    assert.deepEqual(
+      placesOf(body).map((each) => each.split(' ')[0]),
+      ['system-prompt', 'request', 'tool-call', 'tool-result'],
+    )
   })
 
   test('bedrock-converse and embeddings', () => {
@@ -115,17 +111,22 @@ describe('places', () => {
         { role: 'user', content: [{ toolResult: { content: [{ text: textOf('result') }] } }] },
       ],
     }
-    assert.deepEqual(placesOf(body).map((each) => each.split(' ')[0]), [
-      'system-prompt',
-      'document',
-      'tool-call',
-      'tool-result',
+    assert.deepEqual(
+      placesOf(body).map((each) => each.split(' ')[0]),
+      ['system-prompt', 'document', 'tool-call', 'tool-result'],
+    )
+    assert.deepEqual(placesOf({ input: [textOf('one'), textOf('two')] }), [
+      'request input[0]',
+      'request input[1]',
     ])
-    assert.deepEqual(placesOf({ input: [textOf('one'), textOf('two')] }), ['request input[0]', 'request input[1]'])
   })
 
   test('an answer', () => {
-    const message = { role: 'assistant', content: textOf('answer'), tool_calls: [{ function: { arguments: textOf('call') } }] }
+    const message = {
+      role: 'assistant',
+      content: textOf('answer'),
+      tool_calls: [{ function: { arguments: textOf('call') } }],
+    }
     assert.deepEqual(placesOf({ choices: [{ message }] }, 'response'), [
       'response choices[0].message.content',
       'tool-call choices[0].message.tool_calls[0].function.arguments',
@@ -165,7 +166,10 @@ test('in unknown fields, in names of members and in arguments that are JSON them
   const parsed = JSON.parse(masked.body.toString()) as typeof body
   const call = parsed.tool_calls[0]?.function.arguments ?? ''
   assert.deepEqual(JSON.parse(call), { header: `Bearer ${label}` })
-  assert.ok(masked.findings.every(({ at }) => !at.includes(token)), 'a path tells what it may not')
+  assert.ok(
+    masked.findings.every(({ at }) => !at.includes(token)),
+    'a path tells what it may not',
+  )
 })
 
 test('media and proofs are not touched; a document in their place is', () => {
@@ -185,7 +189,10 @@ test('guards: the strongest acts, allow goes before all, shadow only tells, thre
   }
   assert.deepEqual(outcome({ action: 'flag' }), [null, 'same', 1])
   assert.deepEqual(outcome({ name: 'a', action: 'mask' }, { name: 'b', action: 'block' }), ['b', 'same', 2])
-  assert.deepEqual(outcome({ name: 'a', action: 'block' }, { name: 'b', action: 'allow', rules: ['github-*'] }), [null, 'same', 0])
+  assert.deepEqual(
+    outcome({ name: 'a', action: 'block' }, { name: 'b', action: 'allow', rules: ['github-*'] }),
+    [null, 'same', 0],
+  )
   assert.deepEqual(outcome({ action: 'block', mode: 'shadow' }), [null, 'same', 1])
   assert.deepEqual(outcome({ action: 'block', rules: ['aws-*'] }), [null, 'same', 0])
   assert.deepEqual(outcome({ action: 'block', places: ['response'] }), [null, 'same', 0])
@@ -212,7 +219,10 @@ test('a text that was judged is not judged again under the same guards, and is u
   inspect(body, guardSetOf({ threshold: 0.9 }), watched)
   assert.deepEqual(asked, ['judged', 'known', 'judged'])
   const name = cache.nameOf('x'.repeat(4000), { organizationId: 'a', guardSetId: 'g', place: 'request' })
-  assert.notEqual(name, createVerdictCache().nameOf('x'.repeat(4000), { organizationId: 'a', guardSetId: 'g', place: 'request' }))
+  assert.notEqual(
+    name,
+    createVerdictCache().nameOf('x'.repeat(4000), { organizationId: 'a', guardSetId: 'g', place: 'request' }),
+  )
 })
 
 test('verdicts of one organization never speak for another, and are bounded', () => {
@@ -226,7 +236,9 @@ test('verdicts of one organization never speak for another, and are bounded', ()
 })
 
 test('work gives way: no step of a large body takes long', () => {
-  const texts = Array.from({ length: 40 }, (_, at) => `${at} some words, and https://example.org/a?b=c `.repeat(2000))
+  const texts = Array.from({ length: 40 }, (_, at) =>
+    `${at} some words, and https://example.org/a?b=c `.repeat(2000),
+  )
   const body = Buffer.from(JSON.stringify({ input: texts }))
   const cache = createVerdictCache()
   const work = inspectBody(body, { guards: guardSetOf({}), other: 'request', organizationId: 'o', cache })

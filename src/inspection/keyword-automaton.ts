@@ -3,7 +3,6 @@
  * whatever the number of keywords; the table is built once per thread.
  */
 
-
 export interface KeywordAutomaton {
   /** Calls `found` for each keyword that ends at or after `from`, in the order of their ends. @returns the length of the longest beginning of a keyword at the end of `text` */
   run(text: string, from: number, found: (keyword: number, start: number) => void): number

@@ -29,7 +29,8 @@ const rot13 = (text: string) =>
 const hex = (text: string) => Buffer.from(text).toString('hex')
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const percent = (text: string) => [...text].map((each) => `%${hex(each)}`).join('')
-const wide = (text: string) => [...text].map((each) => String.fromCodePoint(each.charCodeAt(0) + 0xfee0)).join('')
+const wide = (text: string) =>
+  [...text].map((each) => String.fromCodePoint(each.charCodeAt(0) + 0xfee0)).join('')
 
 const disguises: Readonly<Record<string, (text: string) => string>> = {
   'zero-width characters': (text) => [...text].join('\u200b'),
@@ -39,12 +40,13 @@ const disguises: Readonly<Record<string, (text: string) => string>> = {
   'combining marks': (text) => [...text].join('\u0301'),
   fullwidth: wide,
   'Cyrillic look-alikes': (text) => text.replaceAll('p', 'р').replaceAll('a', 'а').replaceAll('e', 'е'),
-  'tags alone': (text) => `hi${[...text].map((each) => String.fromCodePoint(0xe0000 + each.charCodeAt(0))).join('')}`,
+  'tags alone': (text) =>
+    `hi${[...text].map((each) => String.fromCodePoint(0xe0000 + each.charCodeAt(0))).join('')}`,
   'bytes as variation selectors': (text) =>
     `x${[...text].map((each) => String.fromCodePoint(0xe0100 + each.charCodeAt(0) - 16)).join('')}`,
   base64,
   'base64 without its padding': (text) => base64(`key=${text}`).replaceAll('=', ''),
-  'base64url': (text) => Buffer.from(`~~~???${text}`).toString('base64url'),
+  base64url: (text) => Buffer.from(`~~~???${text}`).toString('base64url'),
   'base64 behind other letters': (text) => `ab${base64(text)}`,
   'base64 in lines': (text) => base64(`${'filler '.repeat(20)}${text}`).replace(/.{76}/g, '$&\r\n'),
   hex,
@@ -97,7 +99,13 @@ test('views hold at most six times the text and a little, whatever is nested in 
   const layers = [base64, hex, percent]
   let text = token.repeat(20)
   for (let depth = 0; depth < 3; depth += 1) text = (layers[depth] ?? base64)(text)
-  for (const each of [text, '%41'.repeat(20_000), '&#65;'.repeat(20_000), 'QUFB'.repeat(20_000), '=41'.repeat(9000)]) {
+  for (const each of [
+    text,
+    '%41'.repeat(20_000),
+    '&#65;'.repeat(20_000),
+    'QUFB'.repeat(20_000),
+    '=41'.repeat(9000),
+  ]) {
     const views = decodedViews(each, foldText(each))
     const size = views.reduce((sum, view) => sum + view.text.length, 0)
     assert.ok(size <= each.length * 6 + 8192, `${size} of ${each.length}`)

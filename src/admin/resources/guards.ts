@@ -1,6 +1,13 @@
 /** Guards: what is looked for in the texts of exchanges, where, and what then happens. */
 import type { Static } from 'typebox'
-import { guardMatchFields, guardRulesField, guardTermFields, readGuardTerms, type GivenGuard } from '../../config/index.ts'
+import { Type } from 'typebox'
+import {
+  type GivenGuard,
+  guardMatchFields,
+  guardRulesField,
+  guardTermFields,
+  readGuardTerms,
+} from '../../config/index.ts'
 import type { Guard } from '../../domain/entities.ts'
 import type { GuardTerms } from '../../domain/guards.ts'
 import { faults } from '../../faults/catalogue.ts'
@@ -8,7 +15,6 @@ import { findGuardProblem } from '../../inspection/index.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { Resource } from '../resource.ts'
 import { closed, named, nullable, storedFields } from '../schemas.ts'
-import { Type } from 'typebox'
 import { showFields } from '../show-fields.ts'
 
 const any = 'Null: any.'

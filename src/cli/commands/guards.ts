@@ -21,7 +21,10 @@ function describeMatch(match: Guard['match']): string {
 
 const columns: readonly Column<Guard>[] = [
   { head: 'Guard', text: (guard) => guard.name },
-  { head: 'Looks for', text: ({ detector, rules }) => `${detector}${rules === null ? '' : ` (${rules.join(', ')})`}` },
+  {
+    head: 'Looks for',
+    text: ({ detector, rules }) => `${detector}${rules === null ? '' : ` (${rules.join(', ')})`}`,
+  },
   { head: 'In', text: (guard) => guard.places.join(', ') },
   { head: 'From score', align: 'right', text: (guard) => String(guard.threshold) },
   { head: 'Then', text: (guard) => guard.action },
@@ -75,7 +78,10 @@ function addAdd(group: Command, io: CliIo): void {
     summary: 'Add a guard for everything that it matches',
     examples: [
       ['gatewright guards add no-secrets secrets mask', 'In both directions'],
-      ['gatewright guards add keys-in secrets block --in request,system-prompt', 'Refuse requests that hold one'],
+      [
+        'gatewright guards add keys-in secrets block --in request,system-prompt',
+        'Refuse requests that hold one',
+      ],
       ['gatewright guards add try secrets block --mode shadow', 'See first what it would do'],
     ],
   })
@@ -93,7 +99,10 @@ function addAdd(group: Command, io: CliIo): void {
     const body = { ...words, ...termsOf(options), match } as GivenGuard
     const params = { path: { organization: await session.organization() } }
     const made = await take(session.client.POST(guards, { params, body }))
-    session.show(made, ({ name, action, places }) => `The guard ${name} holds: ${action} in ${places.join(', ')}.\n`)
+    session.show(
+      made,
+      ({ name, action, places }) => `The guard ${name} holds: ${action} in ${places.join(', ')}.\n`,
+    )
   })
 }
 
@@ -136,7 +145,9 @@ export function addGuards(program: Command, io: CliIo): void {
   })
   runs<object>(remove, io, async ({ session, args }) => {
     const id = argument(args, 0)
-    await take(session.client.DELETE(member, { params: { path: { organization: await session.organization(), id } } }))
+    await take(
+      session.client.DELETE(member, { params: { path: { organization: await session.organization(), id } } }),
+    )
     session.show({ removed: id }, () => `The guard ${id} is gone.\n`)
   })
 }

@@ -13,7 +13,12 @@ const rig = rigForTests((upstream) => ({
   deployments: [
     testDeployment({ id: 'box', providerId: 'sandbox' }),
     testDeployment({ id: 'up', providerId: 'openai', baseUrl: upstream.url, secrets: { apiKey: 'k' } }),
-    testDeployment({ id: 'claude', providerId: 'anthropic', baseUrl: upstream.url, secrets: { apiKey: 'k' } }),
+    testDeployment({
+      id: 'claude',
+      providerId: 'anthropic',
+      baseUrl: upstream.url,
+      secrets: { apiKey: 'k' },
+    }),
   ],
   routes: [
     testRoute('sandbox', ['box']),
@@ -65,16 +70,25 @@ describe('in every dialect', () => {
   for (const [name, { path, body, filtered }] of Object.entries(surfaces)) {
     const say = (stream: boolean) =>
       rig.call(stream ? path.replace(':generateContent', ':streamGenerateContent?alt=sse') : path, {
-        body: { ...body(`sandbox: say=here is ${token} for you`), ...(stream && name !== 'gemini' ? { stream } : {}) },
+        body: {
+          ...body(`sandbox: say=here is ${token} for you`),
+          ...(stream && name !== 'gemini' ? { stream } : {}),
+        },
       })
 
     test(`${name}: a request that holds a secret is refused in the dialect's own form`, async () => {
       guard({ action: 'block', places: ['request'] })
       const refused = await say(false)
-      assert.deepEqual([refused.status, record()?.fault, record()?.outcome], [400, 'guard.request-blocked', 'refused'])
+      assert.deepEqual(
+        [refused.status, record()?.fault, record()?.outcome],
+        [400, 'guard.request-blocked', 'refused'],
+      )
       assert.equal(refused.headers['x-gatewright-findings'], 'secrets;place=request;action=block;count=1')
       assert.ok(!refused.text.includes(token))
-      assert.deepEqual(record()?.findings?.map(({ guard: by, rule }) => [by, rule]), [['sample', 'github-personal-token']])
+      assert.deepEqual(
+        record()?.findings?.map(({ guard: by, rule }) => [by, rule]),
+        [['sample', 'github-personal-token']],
+      )
       assert.ok(!JSON.stringify([record(), rig.started.notes]).includes(token.slice(4)))
     })
 
@@ -111,7 +125,8 @@ function textOf(events: string): string {
   for (const line of events.split('\n')) {
     if (!line.startsWith('data: {')) continue
     const found = /"(?:content|delta|text)":("(?:[^"\\]|\\.)*")/.exec(line)
-    if (found?.[1] !== undefined && !/"type":"response\.(?!output_text\.delta)/.test(line)) text += JSON.parse(found[1]) as string
+    if (found?.[1] !== undefined && !/"type":"response\.(?!output_text\.delta)/.test(line))
+      text += JSON.parse(found[1]) as string
   }
   return text
 }
@@ -135,7 +150,12 @@ describe('what reaches the provider', () => {
       const answer = await chat(text)
       assert.ok(sent().includes(text))
       const told = answer.headers['x-gatewright-findings']
-      assert.equal(told, own === undefined || !('action' in own) || own.action === 'block' ? undefined : 'secrets;place=request;action=flag;count=1')
+      assert.equal(
+        told,
+        own === undefined || !('action' in own) || own.action === 'block'
+          ? undefined
+          : 'secrets;place=request;action=flag;count=1',
+      )
     }
     assert.equal(record()?.findings?.[0]?.mode, 'shadow')
   })
@@ -161,7 +181,8 @@ describe('what reaches the provider', () => {
 
 describe('which guards hold', () => {
   test('is told by application, product, route, model and key; all that are named must match', async () => {
-    const ask = () => rig.chat({ model: 'gpt', messages: [{ role: 'user', content: `sandbox: say=x ${token}` }] })
+    const ask = () =>
+      rig.chat({ model: 'gpt', messages: [{ role: 'user', content: `sandbox: say=x ${token}` }] })
     const { keyId } = rig.started
     const cases: readonly (readonly [Partial<GuardRule['match']>, number])[] = [
       [{}, 400],

@@ -34,7 +34,11 @@ export function guardsOfAnswer({ guards, operation }: Exchange): GuardSet | null
 export function inspectAnswer(
   exchange: Exchange,
   ctx: GatewayContext,
-  answer: { readonly guards: GuardSet; readonly body: Buffer; readonly pass: (body: string | Buffer) => void },
+  answer: {
+    readonly guards: GuardSet
+    readonly body: Buffer
+    readonly pass: (body: string | Buffer) => void
+  },
 ): void {
   const { guards, body, pass } = answer
   const terms = {
@@ -72,7 +76,9 @@ function withoutLogprobs(body: Buffer): Buffer {
   if (!body.includes('"logprobs"') && !body.includes('"logprobsResult"')) return body
   const isRepeated = (key: string): boolean => key === 'logprobs' || key === 'logprobsResult'
   return Buffer.from(
-    JSON.stringify(JSON.parse(body.toString('utf8'), (key, value: unknown) => (isRepeated(key) ? null : value))),
+    JSON.stringify(
+      JSON.parse(body.toString('utf8'), (key, value: unknown) => (isRepeated(key) ? null : value)),
+    ),
   )
 }
 

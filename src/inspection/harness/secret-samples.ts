@@ -23,7 +23,7 @@ function charactersOf(bits: number): readonly string[] {
   return plain.length >= 8 ? plain : all
 }
 
-export function valueOf(bits: number, length: number, random: () => number): string {
+export function randomValue(bits: number, length: number, random: () => number): string {
   const characters = charactersOf(bits)
   return Array.from({ length }, () => characters[Math.floor(random() * characters.length)] ?? '').join('')
 }
@@ -39,10 +39,10 @@ export function sampleOf(rule: SecretRule, random: () => number, missing = 0): s
   let text = rule.keyword
   for (const part of rule.parts) {
     if ('literal' in part) text += part.literal
-    else if (part.isValue) text += valueOf(part.bits, lengthOf(rule, part) - missing, random)
+    else if (part.isValue) text += randomValue(part.bits, lengthOf(rule, part) - missing, random)
     else if (part.bits === bitsOf.assign) text += '="'
     else if (part.bits === bitsOf.breaks) text += '\n'
-    else text += valueOf(part.bits, part.min, random)
+    else text += randomValue(part.bits, part.min, random)
   }
   return text
 }
@@ -51,7 +51,7 @@ const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /** A token of GitHub or npm that is true to its checksum. */
 export function checkedToken(prefix: string, random: () => number): string {
-  const body = valueOf(bitsOf.alnum, 30, random)
+  const body = randomValue(bitsOf.alnum, 30, random)
   let rest = crc32(body)
   let check = ''
   for (let digit = 0; digit < 6; digit += 1) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { checkedToken, sampleOf, seeded, valueOf } from '../harness/secret-samples.ts'
+import { checkedToken, sampleOf, seeded, randomValue } from '../harness/secret-samples.ts'
 import { bitsOf } from './character-class.ts'
 import { secrets } from './detector.ts'
 import { secretRules } from './rules.ts'
@@ -35,9 +35,15 @@ describe('each kind', () => {
       const part = valueLength(rule)
       if (part === undefined || !('min' in part) || part.min < 12) return
       const short = sampleOf(rule, random, Math.ceil(part.min / 2) + 8)
-      assert.ok(!find(`before ${short} after`).some((each) => each.rule === rule.name), 'half of one is found')
+      assert.ok(
+        !find(`before ${short} after`).some((each) => each.rule === rule.name),
+        'half of one is found',
+      )
       const same = sampleOf(rule, () => 0.3)
-      assert.ok(!find(`before ${same} after`).some((each) => each.rule === rule.name), 'one letter over and over')
+      assert.ok(
+        !find(`before ${same} after`).some((each) => each.rule === rule.name),
+        'one letter over and over',
+      )
     })
   }
 })
@@ -45,13 +51,19 @@ describe('each kind', () => {
 describe('is told apart from what looks like it', () => {
   test('a checksum proves a token, and a wrong one only makes it less sure', () => {
     const token = checkedToken('ghp_', random)
-    assert.deepEqual(find(token).map(({ rule, score }) => [rule, score]), [['github-personal-token', 1]])
+    assert.deepEqual(
+      find(token).map(({ rule, score }) => [rule, score]),
+      [['github-personal-token', 1]],
+    )
     const wrong = `${token.slice(0, -1)}${token.endsWith('a') ? 'b' : 'a'}`
-    assert.deepEqual(find(wrong).map(({ score }) => score), [0.8])
+    assert.deepEqual(
+      find(wrong).map(({ score }) => score),
+      [0.8],
+    )
   })
 
   test('words of documentation are none', () => {
-    const hex = valueOf(bitsOf.alnum, 20, random)
+    const hex = randomValue(bitsOf.alnum, 20, random)
     for (const text of [
       `AKIA${'IOSFODNN7'}EXAMPLE`,
       `sk-proj-${'your-api-key-here-'.repeat(3)}`,
@@ -64,36 +76,50 @@ describe('is told apart from what looks like it', () => {
   })
 
   test('identifiers, hashes and versions are none', () => {
-    const hex = valueOf(bitsOf.hex, 64, random)
+    const hex = randomValue(bitsOf.hex, 64, random)
     for (const text of [
       hex,
       `commit ${hex.slice(0, 40)}`,
       `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(12, 15)}-8${hex.slice(15, 18)}-${hex.slice(18, 30)}`,
-      `order no. 2026-11-28-${valueOf(bitsOf.digit, 16, random)}`,
+      `order no. 2026-11-28-${randomValue(bitsOf.digit, 16, random)}`,
       `https://example.org/path/${hex}?page=2`,
-      `sha256-${valueOf(bitsOf.base64, 43, random)}=`,
+      `sha256-${randomValue(bitsOf.base64, 43, random)}=`,
     ])
       assert.deepEqual(find(text), [], text)
   })
 
   test('of a connection string the password alone is covered, and the rest stays readable', () => {
-    const password = valueOf(bitsOf.alnum, 16, random)
+    const password = randomValue(bitsOf.alnum, 16, random)
     const text = `DATABASE_URL=postgres://app:${password}@db.internal:5432/main`
-    assert.deepEqual(find(text).map(({ start, end }) => text.slice(start, end)), [password])
+    assert.deepEqual(
+      find(text).map(({ start, end }) => text.slice(start, end)),
+      [password],
+    )
   })
 
   test('a private key is covered to the end of its armor, with what it says about itself', () => {
-    const body = Array.from({ length: 20 }, () => valueOf(bitsOf.base64, 64, random)).join('\n')
+    const body = Array.from({ length: 20 }, () => randomValue(bitsOf.base64, 64, random)).join('\n')
     const key = `-----BEGIN EC PRIVATE KEY-----\n${body}\n-----END EC PRIVATE KEY-----`
     const text = `Here it is:\n${key}\nKeep it safe, and so on.`
-    assert.deepEqual(find(text).map(({ start, end }) => text.slice(start, end)), [key])
+    assert.deepEqual(
+      find(text).map(({ start, end }) => text.slice(start, end)),
+      [key],
+    )
     const escaped = JSON.stringify({ key })
     assert.equal(find(escaped).length, 1)
   })
 })
 
 test('a keyword over and over takes time in proportion to the text', () => {
-  const hard = ['sk-', 'eyJhbGciOi', 'postgres://a:', '-----BEGIN RSA PRIVATE KEY-----\n', 'datadog ', 'AKIA', 'sk-sk_SK']
+  const hard = [
+    'sk-',
+    'eyJhbGciOi',
+    'postgres://a:',
+    '-----BEGIN RSA PRIVATE KEY-----\n',
+    'datadog ',
+    'AKIA',
+    'sk-sk_SK',
+  ]
   const cost = (text: string): number => {
     const before = process.cpuUsage()
     for (let round = 0; round < 2; round += 1) find(text)

@@ -5,10 +5,24 @@ import { withAdmin } from '../../harness/with-admin.ts'
 test(
   'a new guard shows every field, with what was left out',
   withAdmin(async (admin) => {
-    const body = { name: 'no-keys', detector: 'secrets', action: 'mask', rules: ['aws-*'], match: { models: ['gpt-*'] } }
+    const body = {
+      name: 'no-keys',
+      detector: 'secrets',
+      action: 'mask',
+      rules: ['aws-*'],
+      match: { models: ['gpt-*'] },
+    }
     const made = (await admin.call('guard-create', { body })).body
     assert.deepEqual(
-      [made.threshold, made.mode, made.streaming, made.onFailure, made.rules, made.match.models, made.match.keys],
+      [
+        made.threshold,
+        made.mode,
+        made.streaming,
+        made.onFailure,
+        made.rules,
+        made.match.models,
+        made.match.keys,
+      ],
       [0.5, 'enforce', 'cut', 'closed', ['aws-*'], ['gpt-*'], null],
     )
     assert.equal(made.places.length, 6)

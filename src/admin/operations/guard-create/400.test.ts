@@ -13,6 +13,10 @@ test(
       [{ rules: ['no-such-rule'] }, 'rules'],
     ]
     for (const [part, param] of cases)
-      await admin.refuses('guard-create', { body: { ...good, ...part } }, { status: 400, code: 'request.invalid-field', param })
+      await admin.refuses(
+        'guard-create',
+        { body: { ...good, ...part } },
+        { status: 400, code: 'request.invalid-field', param },
+      )
   }),
 )

@@ -5,7 +5,13 @@ import { withAdmin } from '../../harness/with-admin.ts'
 test(
   'what is not said stays; the match is replaced as a whole',
   withAdmin(async (admin) => {
-    const body = { name: 'a', detector: 'secrets', action: 'flag', rules: ['jwt*', 'json-*'].slice(1), match: { keys: ['k'] } }
+    const body = {
+      name: 'a',
+      detector: 'secrets',
+      action: 'flag',
+      rules: ['jwt*', 'json-*'].slice(1),
+      match: { keys: ['k'] },
+    }
     await admin.call('guard-create', { body })
     const change = { action: 'block', mode: 'shadow', match: { routes: ['gpt'] } }
     const changed = (await admin.call('guard-update', { params: { id: 'a' }, body: change })).body

@@ -6,6 +6,10 @@ test(
   withAdmin(async (admin) => {
     await admin.call('guard-create', { body: { name: 'a', detector: 'secrets', action: 'flag' } })
     const request = { params: { id: 'a' }, body: { rules: ['no-such-rule'] } }
-    await admin.refuses('guard-update', request, { status: 400, code: 'request.invalid-field', param: 'rules' })
+    await admin.refuses('guard-update', request, {
+      status: 400,
+      code: 'request.invalid-field',
+      param: 'rules',
+    })
   }),
 )

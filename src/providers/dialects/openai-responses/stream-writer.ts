@@ -306,9 +306,7 @@ class Writer implements StreamWriter {
     this.#stopReason = event.stopReason
     // Not every end is the provider's own: a guard may have brought it about.
     this.#ending =
-      event.native === undefined
-        ? outcomeOf(event.stopReason)
-        : nativeResponseFields(event.native, dialect)
+      event.native === undefined ? outcomeOf(event.stopReason) : nativeResponseFields(event.native, dialect)
     return ''
   }
 
