@@ -1,16 +1,14 @@
 /**
- * Guards of a snapshot by organization, and those that hold for one exchange. Sets that the same guards make are made
+ * Guards of a snapshot by organization. Sets that the same guards make are made
  * once. An organization without guards costs one look-up, a snapshot without any has no stage for them.
  */
 import type { GuardMatch, GuardRule } from '../../domain/guards.ts'
 import { faults } from '../../faults/catalogue.ts'
 import { compilePatterns, type PatternMatcher } from '../../identity/index.ts'
-import { compileGuardSet, findGuardProblem, type GuardSet } from '../../inspection/index.ts'
+import { findGuardProblem, type GuardSet } from '../../inspection/index.ts'
 import { Fault } from '../../kernel/fault.ts'
-import type { Exchange } from '../exchange.ts'
-import { publicModel } from '../metered-model.ts'
 
-interface CompiledMatch {
+export interface CompiledMatch {
   readonly rule: GuardRule
   readonly applications: ReadonlySet<string> | null
   readonly products: ReadonlySet<string> | null
@@ -26,9 +24,6 @@ interface OrganizationGuards {
 }
 
 export type SnapshotGuards = ReadonlyMap<string, OrganizationGuards>
-
-/** Sets kept per organization: few of the combinations that could be ever are. */
-const mostSets = 256
 
 /** Null: there are none. @throws Fault naming the guard that cannot be compiled */
 export function compileSnapshotGuards(rules: readonly GuardRule[]): SnapshotGuards | null {
@@ -55,30 +50,4 @@ function compileMatch(rule: GuardRule): CompiledMatch {
     models: patterns(models),
     keys: patterns(keys),
   }
-}
-
-/** The guards that hold for an exchange whose route is known; null: none do. */
-export function guardsOf(exchange: Exchange): GuardSet | null {
-  const own = exchange.snapshot.guards?.get(exchange.key?.organizationId ?? '')
-  if (own === undefined) return null
-  const holding = own.guards.filter((guard) => holds(guard, exchange))
-  const name = holding.map(({ rule }) => rule.id).join(' ')
-  let set = own.sets.get(name)
-  if (set === undefined) {
-    set = compileGuardSet(holding.map(({ rule }) => rule))
-    if (own.sets.size < mostSets) own.sets.set(name, set)
-  }
-  return set
-}
-
-function holds(guard: CompiledMatch, exchange: Exchange): boolean {
-  const { key, route, application, operation } = exchange
-  if (guard.applications?.has(key?.applicationId ?? '') === false) return false
-  if (guard.keys?.(key?.keyId ?? '') === false) return false
-  if (guard.routes?.(route?.name ?? '') === false) return false
-  const model = route === null ? null : publicModel(exchange)
-  if (guard.models?.(model ?? '') === false) return false
-  if (guard.products === null) return true
-  const grant = application?.grantFor(operation?.id ?? '', model)
-  return grant !== undefined && grant !== null && guard.products.has(grant.productId)
 }

@@ -7,9 +7,9 @@ import { type GuardSet, type InspectedBody, inspectBody } from '../../inspection
 import { Fault } from '../../kernel/fault.ts'
 import type { GatewayContext } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
+import { guardsOf } from '../guards/guards-of.ts'
 import { noteFindings } from '../guards/note-findings.ts'
 import { runSliced } from '../guards/run-sliced.ts'
-import { guardsOf } from '../guards/snapshot-guards.ts'
 import type { Stage } from '../stage.ts'
 import { takeBody } from './validate.ts'
 

@@ -137,6 +137,6 @@ export const contextRules: readonly SecretRule[] = [
   ...vendors.map(([name, keyword, value, length]) => assigned(name, keyword, [value, length])),
   ...longValues.map(([name, keyword, value, length]) => assignedLong(name, keyword, [value, length])),
   ...fields.map(([name, keyword]) =>
-    assignedLong(name, keyword, ['tokenPlus', 20], { score: 0.5, minEntropy: 3.3 }),
+    assignedLong(name, keyword, ['tokenPlus', 20, { score: 0.5, minEntropy: 3.3 }]),
   ),
 ]

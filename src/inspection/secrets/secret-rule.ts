@@ -70,6 +70,9 @@ const defaults = {
 
 type Own = Partial<Pick<SecretRule, 'score' | 'afterAnything' | 'check' | 'minEntropy' | 'anyCase'>>
 
+/** Its class, its (least) length, and what is its own. */
+type Value = readonly [value: ClassName, length: number, own?: Own]
+
 function entropyFor(name: ClassName, length: number): number {
   return length < 12 ? 0 : (entropies[name] ?? usualEntropy)
 }
@@ -78,8 +81,7 @@ function entropyFor(name: ClassName, length: number): number {
 export function prefixed(
   name: string,
   keyword: string,
-  [value, length]: readonly [value: ClassName, length: number],
-  own: Own = {},
+  [value, length, own = {}]: Value,
 ): SecretRule {
   const bits = bitsOf[value]
   return Object.freeze({
@@ -98,18 +100,16 @@ export function prefixed(
 export function exact(
   name: string,
   keyword: string,
-  [value, length]: readonly [value: ClassName, length: number],
-  own: Own = {},
+  [value, length, own = {}]: Value,
 ): SecretRule {
-  return Object.freeze({ ...prefixed(name, keyword, [value, length], own), tail: null })
+  return Object.freeze({ ...prefixed(name, keyword, [value, length, own]), tail: null })
 }
 
 /** A vendor's name, a sign that assigns, and exactly `length` characters: `DATADOG_API_KEY="…"`. */
 export function assigned(
   name: string,
   keyword: string,
-  [value, length]: readonly [value: ClassName, length: number],
-  own: Own = {},
+  [value, length, own = {}]: Value,
 ): SecretRule {
   return Object.freeze({
     ...defaults,
@@ -133,12 +133,11 @@ export function assigned(
 export function assignedLong(
   name: string,
   keyword: string,
-  [value, length]: readonly [value: ClassName, length: number],
-  own: Own = {},
+  [value, length, own = {}]: Value,
 ): SecretRule {
   const bits = bitsOf[value]
   return Object.freeze({
-    ...assigned(name, keyword, [value, length], own),
+    ...assigned(name, keyword, [value, length, own]),
     tail: { bits, max: usualTail, isPem: false },
   })
 }
