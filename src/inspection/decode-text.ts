@@ -5,8 +5,6 @@
  *
  * Bounds: all views of a text together hold at most `budgetFactor` times its characters and a little; linear.
  */
-import { foldText } from './fold-text.ts'
-
 export interface View {
   readonly text: string
   /** Where each character began in the original, and one more for the end; null: the same places. */
@@ -306,10 +304,4 @@ function hiddenCharacter(code: number): string | null {
   if (code >= 0xfe00 && code <= 0xfe0f) return String.fromCharCode(code - 0xfe00)
   if (code >= 0xe0100 && code <= 0xe01ef) return String.fromCharCode(code - 0xe0100 + 16)
   return null
-}
-
-/** A text as it reads, and all that is encoded in it. */
-export function viewsOf(text: string): { readonly folded: View; readonly decoded: readonly View[] } {
-  const folded = foldText(text)
-  return { folded, decoded: decodedViews(text, folded) }
 }

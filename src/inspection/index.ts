@@ -12,6 +12,6 @@
 export { findGuardProblem } from './check-guard.ts'
 export { compileGuardSet, type GuardSet } from './guard-set.ts'
 export { type InspectedBody, inspectBody } from './inspect-body.ts'
-export { inspectStream, type StreamInspector } from './inspect-stream.ts'
+export { inspectStream } from './inspect-stream.ts'
 export { mostFindings } from './judge-text.ts'
 export { createVerdictCache, type VerdictCache } from './verdict-cache.ts'

@@ -78,11 +78,7 @@ function entropyFor(name: ClassName, length: number): number {
 }
 
 /** A prefix that nothing else has, and at least `length` characters of a class behind it. */
-export function prefixed(
-  name: string,
-  keyword: string,
-  [value, length, own = {}]: Value,
-): SecretRule {
+export function prefixed(name: string, keyword: string, [value, length, own = {}]: Value): SecretRule {
   const bits = bitsOf[value]
   return Object.freeze({
     ...defaults,
@@ -97,20 +93,12 @@ export function prefixed(
 }
 
 /** A prefix, and exactly `length` characters. */
-export function exact(
-  name: string,
-  keyword: string,
-  [value, length, own = {}]: Value,
-): SecretRule {
+export function exact(name: string, keyword: string, [value, length, own = {}]: Value): SecretRule {
   return Object.freeze({ ...prefixed(name, keyword, [value, length, own]), tail: null })
 }
 
 /** A vendor's name, a sign that assigns, and exactly `length` characters: `DATADOG_API_KEY="…"`. */
-export function assigned(
-  name: string,
-  keyword: string,
-  [value, length, own = {}]: Value,
-): SecretRule {
+export function assigned(name: string, keyword: string, [value, length, own = {}]: Value): SecretRule {
   return Object.freeze({
     ...defaults,
     name,
@@ -130,11 +118,7 @@ export function assigned(
 }
 
 /** Like `assigned`, of at least `length` characters. */
-export function assignedLong(
-  name: string,
-  keyword: string,
-  [value, length, own = {}]: Value,
-): SecretRule {
+export function assignedLong(name: string, keyword: string, [value, length, own = {}]: Value): SecretRule {
   const bits = bitsOf[value]
   return Object.freeze({
     ...assigned(name, keyword, [value, length, own]),

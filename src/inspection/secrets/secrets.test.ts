@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { checkedToken, sampleOf, seeded, randomValue } from '../harness/secret-samples.ts'
+import { checkedToken, randomValue, sampleOf, seeded } from '../harness/secret-samples.ts'
 import { bitsOf } from './character-class.ts'
 import { secrets } from './detector.ts'
 import { secretRules } from './rules.ts'
