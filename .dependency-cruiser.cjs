@@ -54,6 +54,7 @@ const sliceTies = [
   ['publishing', 'identity', 'a snapshot carries the keys that callers prove themselves with'],
   ['tracing', 'telemetry', 'spans and metrics call operations and providers alike'],
   ['identity', 'egress', 'keys of token issuers are fetched through the egress guard'],
+  ['resources', 'inspection', 'a guard names rules of detectors'],
   ['routing', 'providers', 'a route ends at deployments, which are rows of providers'],
 ]
 

@@ -213,6 +213,49 @@ export interface paths {
         patch: operations["plan-update"];
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/guards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List guards */
+        get: operations["guard-list"];
+        put?: never;
+        /**
+         * Create one guard
+         * @description It holds from the next exchange on.
+         */
+        post: operations["guard-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/guards/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one guard */
+        get: operations["guard-get"];
+        put?: never;
+        post?: never;
+        /** Delete one guard */
+        delete: operations["guard-delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change one guard
+         * @description Fields left out stay as they are; `match` is replaced as a whole.
+         */
+        patch: operations["guard-update"];
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/limits": {
         parameters: {
             query?: never;
@@ -1332,6 +1375,67 @@ export interface components {
             onStoreLoss?: "local-share" | "closed" | "open";
             /** @description Shares of the amount at which an alert is raised, for example `[0.5, 0.9]`. */
             alertsAt?: number[];
+        };
+        /** Guard */
+        Guard: {
+            /** @description Id, `<prefix>_<22 base62>`. */
+            id: string;
+            /** @description Unix time in milliseconds. */
+            createdAt: number;
+            /** @description Unix time in milliseconds. */
+            updatedAt: number;
+            /**
+             * @description Who manages the record. Records of `file` and `environment` are read-only here.
+             * @enum {string}
+             */
+            managedBy: "api" | "file" | "environment" | "setup";
+            organizationId: string;
+            /** @description Name, unique in the organization; callers see it where the guard blocks. */
+            name: string;
+            /**
+             * @description What is looked for.
+             * @enum {string}
+             */
+            detector: "secrets";
+            /** @description Where it is looked for: what the caller sends (`request`), system prompts, documents, results and arguments of tools, what the model answers (`response`). Everywhere when left out. */
+            places: ("request" | "system-prompt" | "document" | "tool-result" | "tool-call" | "response")[];
+            /** @description Findings with a lower score are as good as none; 0.5 when left out. */
+            threshold: number;
+            /**
+             * @description `flag` only tells; `mask` puts the kind of thing in its place; `block` refuses the request or ends the answer; `allow` goes before all others.
+             * @enum {string}
+             */
+            action: "allow" | "flag" | "mask" | "block";
+            /**
+             * @description `enforce` (the default), or `shadow`: acts on nothing, and tells operators what it would have done.
+             * @enum {string}
+             */
+            mode: "enforce" | "shadow";
+            /**
+             * @description On streams: `cut` (the default) holds back only what may yet become a finding; `hold` waits for the end of each part, and looks into encoded text too.
+             * @enum {string}
+             */
+            streaming: "cut" | "hold";
+            /**
+             * @description Of an answer that cannot be inspected: `closed` (the default) lets it not pass; `open` does.
+             * @enum {string}
+             */
+            onFailure: "closed" | "open";
+            /** @description Null: all. */
+            rules: string[] | null;
+            /** @description The guard holds where all that is named here matches. */
+            match: {
+                /** @description Null: any. */
+                applications: string[] | null;
+                /** @description Null: any. */
+                products: string[] | null;
+                /** @description Null: any. */
+                routes: string[] | null;
+                /** @description Null: any. */
+                models: string[] | null;
+                /** @description Null: any. */
+                keys: string[] | null;
+            };
         };
         /** Key */
         Key: {
@@ -4619,6 +4723,559 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.read-only`, `admin.stale-update` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.body-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.unsupported-content-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "guard-list": {
+        parameters: {
+            query?: {
+                /** @description Records per page. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of guards. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Oldest first. */
+                        items: components["schemas"]["Guard"][];
+                        /** @description Cursor of the next page, or null at the end. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field`, `admin.validation` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "guard-create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name of this request, chosen by the caller. Sent again within 24 hours with the same token and body, it is answered as before and not run again. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Name, unique in the organization; callers see it where the guard blocks. */
+                    name: string;
+                    /**
+                     * @description What is looked for.
+                     * @enum {string}
+                     */
+                    detector: "secrets";
+                    /** @description Where it is looked for: what the caller sends (`request`), system prompts, documents, results and arguments of tools, what the model answers (`response`). Everywhere when left out. */
+                    places?: ("request" | "system-prompt" | "document" | "tool-result" | "tool-call" | "response")[];
+                    /** @description Rules of the detector, or patterns with one trailing `*`. */
+                    rules?: string[];
+                    /** @description Findings with a lower score are as good as none; 0.5 when left out. */
+                    threshold?: number;
+                    /**
+                     * @description `flag` only tells; `mask` puts the kind of thing in its place; `block` refuses the request or ends the answer; `allow` goes before all others.
+                     * @enum {string}
+                     */
+                    action: "allow" | "flag" | "mask" | "block";
+                    /**
+                     * @description `enforce` (the default), or `shadow`: acts on nothing, and tells operators what it would have done.
+                     * @enum {string}
+                     */
+                    mode?: "enforce" | "shadow";
+                    /**
+                     * @description On streams: `cut` (the default) holds back only what may yet become a finding; `hold` waits for the end of each part, and looks into encoded text too.
+                     * @enum {string}
+                     */
+                    streaming?: "cut" | "hold";
+                    /**
+                     * @description Of an answer that cannot be inspected: `closed` (the default) lets it not pass; `open` does.
+                     * @enum {string}
+                     */
+                    onFailure?: "closed" | "open";
+                    /** @description The guard holds where all that is named here matches; everywhere when left out. */
+                    match?: {
+                        /** @description Slugs of applications, or patterns with one trailing `*`. */
+                        applications?: string[];
+                        /** @description Slugs of products, or patterns with one trailing `*`. */
+                        products?: string[];
+                        /** @description Names of model routes, or patterns with one trailing `*`. */
+                        routes?: string[];
+                        /** @description Public model names, or patterns with one trailing `*`. */
+                        models?: string[];
+                        /** @description Public ids of keys, or patterns with one trailing `*`. */
+                        keys?: string[];
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The new guard. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guard"];
+                };
+            };
+            /** @description `request.invalid-field`, `request.malformed-json`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.conflict`, `admin.conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.body-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `request.unsupported-content-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `idempotency.mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "guard-get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the guard. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The guard. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guard"];
+                };
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "guard-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the guard. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The guard is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `request.invalid-field`, `request.missing-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `access.scope-denied` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.read-only`, `admin.in-use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `admin.too-many-sign-ins` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `audit.unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "guard-update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug of the organization. */
+                organization: string;
+                /** @description Id or name of the guard. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Where it is looked for: what the caller sends (`request`), system prompts, documents, results and arguments of tools, what the model answers (`response`). Everywhere when left out. */
+                    places?: ("request" | "system-prompt" | "document" | "tool-result" | "tool-call" | "response")[];
+                    /** @description Findings with a lower score are as good as none; 0.5 when left out. */
+                    threshold?: number;
+                    /**
+                     * @description `flag` only tells; `mask` puts the kind of thing in its place; `block` refuses the request or ends the answer; `allow` goes before all others.
+                     * @enum {string}
+                     */
+                    action?: "allow" | "flag" | "mask" | "block";
+                    /**
+                     * @description `enforce` (the default), or `shadow`: acts on nothing, and tells operators what it would have done.
+                     * @enum {string}
+                     */
+                    mode?: "enforce" | "shadow";
+                    /**
+                     * @description On streams: `cut` (the default) holds back only what may yet become a finding; `hold` waits for the end of each part, and looks into encoded text too.
+                     * @enum {string}
+                     */
+                    streaming?: "cut" | "hold";
+                    /**
+                     * @description Of an answer that cannot be inspected: `closed` (the default) lets it not pass; `open` does.
+                     * @enum {string}
+                     */
+                    onFailure?: "closed" | "open";
+                    /** @description Rules of the detector, or patterns with one trailing `*`. */
+                    rules?: string[];
+                    /** @description The guard holds where all that is named here matches; everywhere when left out. */
+                    match?: {
+                        /** @description Slugs of applications, or patterns with one trailing `*`. */
+                        applications?: string[];
+                        /** @description Slugs of products, or patterns with one trailing `*`. */
+                        products?: string[];
+                        /** @description Names of model routes, or patterns with one trailing `*`. */
+                        routes?: string[];
+                        /** @description Public model names, or patterns with one trailing `*`. */
+                        models?: string[];
+                        /** @description Public ids of keys, or patterns with one trailing `*`. */
+                        keys?: string[];
+                    };
+                    /** @description Refuse the change unless the record still has this `updatedAt`. */
+                    expectedUpdatedAt?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The changed guard. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guard"];
                 };
             };
             /** @description `request.malformed-json`, `request.invalid-field`, `request.missing-field` */

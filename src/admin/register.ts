@@ -25,6 +25,11 @@ import { deploymentGet } from './operations/deployment-get/operation.ts'
 import { deploymentList } from './operations/deployment-list/operation.ts'
 import { deploymentTest } from './operations/deployment-test/operation.ts'
 import { deploymentUpdate } from './operations/deployment-update/operation.ts'
+import { guardCreate } from './operations/guard-create/operation.ts'
+import { guardDelete } from './operations/guard-delete/operation.ts'
+import { guardGet } from './operations/guard-get/operation.ts'
+import { guardList } from './operations/guard-list/operation.ts'
+import { guardUpdate } from './operations/guard-update/operation.ts'
 import { keyCreate } from './operations/key-create/operation.ts'
 import { keyGet } from './operations/key-get/operation.ts'
 import { keyList } from './operations/key-list/operation.ts'
@@ -140,6 +145,11 @@ const rows: readonly Row[] = [
   ['plan-update',         'PATCH',  '/organizations/:organization/plans/:id',                'write',  planUpdate],
   ['plan-delete',         'DELETE', '/organizations/:organization/plans/:id',                'write',  planDelete],
 
+  ['guard-list',          'GET',    '/organizations/:organization/guards',                   'read',   guardList],
+  ['guard-create',        'POST',   '/organizations/:organization/guards',                   'write',  guardCreate],
+  ['guard-get',           'GET',    '/organizations/:organization/guards/:id',               'read',   guardGet],
+  ['guard-update',        'PATCH',  '/organizations/:organization/guards/:id',               'write',  guardUpdate],
+  ['guard-delete',        'DELETE', '/organizations/:organization/guards/:id',               'write',  guardDelete],
   ['limit-list',          'GET',    '/organizations/:organization/limits',                   'read',   limitList],
   ['limit-create',        'POST',   '/organizations/:organization/limits',                   'write',  limitCreate],
   ['limit-get',           'GET',    '/organizations/:organization/limits/:id',               'read',   limitGet],

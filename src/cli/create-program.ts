@@ -8,6 +8,7 @@ import { addConsumers } from './commands/consumers.ts'
 import { addContent } from './commands/content.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDocuments } from './commands/documents.ts'
+import { addGuards } from './commands/guards.ts'
 import { addKeys } from './commands/keys.ts'
 import { addLimits } from './commands/limits.ts'
 import { addModels } from './commands/models.ts'
@@ -61,6 +62,7 @@ export function createProgram(io: CliIo): Command {
   addPlans(program, io)
   addLimits(program, io)
   addTokenIssuers(program, io)
+  addGuards(program, io)
   addDocuments(program, io)
   addUsage(program, io)
   addSinks(program, io)

@@ -42,8 +42,8 @@ export function isSandboxEnabled({ sandbox, gateway }: Config): boolean {
 
 /** True while `gatewright.yaml` holds objects: it alone manages them then. */
 export function isFileManaged(config: Config): boolean {
-  const { organizations, deployments, models, products, plans, limits, applications, tokenIssuers } = config
-  const lists = [organizations, deployments, models, products, plans, limits, applications, tokenIssuers]
+  const { organizations, deployments, models, products, plans, limits, guards, applications } = config
+  const lists = [organizations, deployments, models, products, plans, limits, guards, applications, config.tokenIssuers]
   return lists.some((list) => list !== undefined)
 }
 

@@ -5,6 +5,7 @@
 export { ConfigError, type ConfigProblem, describeProblem } from '../faults/config-error.ts'
 export type { AlertWebhookConfig } from './alerts-form.ts'
 export { sharesRates } from './counters-form.ts'
+export * from './guard-form.ts'
 export { keyPolicySchema } from './key-policy-form.ts'
 export type { LeakReporterConfig, LeakReportsConfig } from './leak-reports-form.ts'
 export * from './limit-form.ts'

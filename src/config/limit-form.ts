@@ -18,7 +18,7 @@ import {
 const closed = { additionalProperties: false }
 const { Optional: optional } = Type
 
-function oneOf<V extends string>(values: readonly V[], description: string) {
+export function oneOf<V extends string>(values: readonly V[], description: string) {
   return Type.Enum<V[]>([...values], { type: 'string', description })
 }
 
@@ -137,7 +137,7 @@ export const givenLimitFields = {
 export const givenLimitSchema = Type.Object(givenLimitFields, closed)
 export type GivenLimit = Static<typeof givenLimitSchema>
 
-const patterns = (description: string) =>
+export const patterns = (description: string) =>
   Type.Array(Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u0020\\u007f*]*\\*?$' }), {
     description: `${description}, or patterns with one trailing \`*\`.`,
     minItems: 1,

@@ -50,6 +50,7 @@ const readings: Readings = {
   products:             'reload',
   plans:                'reload',
   limits:               'reload',
+  guards:               'reload',
   applications:         'reload',
   tokenIssuers:         'reload',
 }

@@ -8,6 +8,7 @@ import { dialectIds } from '../domain/dialect-id.ts'
 import { forwardedHeaders } from '../domain/snapshot.ts'
 import { alertsFields } from './alerts-form.ts'
 import { countersFields } from './counters-form.ts'
+import { givenGuardFields, givenGuardMatchSchema } from './guard-form.ts'
 import { keyPolicySchema } from './key-policy-form.ts'
 import { leakReportsFields } from './leak-reports-form.ts'
 import {
@@ -340,6 +341,15 @@ const tokenIssuerSchema = Type.Object(
   closed,
 )
 
+const guardSchema = Type.Object(
+  {
+    ...givenGuardFields,
+    organization: optional(slug('Owning organization; the first one when left out.')),
+    match: optional(givenGuardMatchSchema),
+  },
+  closed,
+)
+
 const organizationSchema = Type.Object(
   { slug: slug('Name in URLs.'), name: optional(Type.String()), keyPolicy: optional(keyPolicySchema) },
   closed,
@@ -372,6 +382,11 @@ const resourceProperties = {
   ),
   limits: optional(
     Type.Array(limitSchema, { description: 'Limits that hold for all in an organization that they match.' }),
+  ),
+  guards: optional(
+    Type.Array(guardSchema, {
+      description: 'What is looked for in requests and answers, and what then happens.',
+    }),
   ),
   applications: optional(
     Type.Array(applicationSchema, { description: 'Consumers and their subscriptions.' }),

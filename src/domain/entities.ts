@@ -4,6 +4,7 @@
  * `gatewright.yaml` or from the environment are read-only elsewhere.
  */
 import type { DialectId } from './dialect-id.ts'
+import type { GuardMatch, GuardTerms } from './guards.ts'
 import type { KeyLeak, KeyPolicy, KeyQuarantine } from './key-policy.ts'
 import type { LimitMatch, LimitMeter, LimitTerms, PriorityClass, QueueTerms } from './limits.ts'
 import type { RoutePolicy } from './routing.ts'
@@ -84,6 +85,12 @@ export interface Plan extends Stored {
 export interface Limit extends Stored, LimitTerms {
   readonly organizationId: string
   readonly match: LimitMatch
+}
+
+/** What is looked for in everything in its organization that it matches. */
+export interface Guard extends Stored, GuardTerms {
+  readonly organizationId: string
+  readonly match: GuardMatch
 }
 
 /** Raises one counter of a calendar limit, for the period in which it falls. */

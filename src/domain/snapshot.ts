@@ -5,6 +5,7 @@
 import type { ContentLogBounds } from './content.ts'
 import type { DialectId } from './dialect-id.ts'
 import type { KeyEnvironment, RouteTarget, UpstreamTimeouts } from './entities.ts'
+import type { GuardRule } from './guards.ts'
 import type { LimitRule, LimitTopUp, PlanSnapshot } from './limits.ts'
 import type { RoutePolicy } from './routing.ts'
 import type { IssuerKeys, RevocationSnapshot, TokenIssuerSnapshot } from './token-issuer.ts'
@@ -127,6 +128,8 @@ export interface SnapshotConfig {
   /** Rules that stand alone; those of a plan are in `plans`. */
   readonly limits: readonly LimitRule[]
   readonly plans: readonly PlanSnapshot[]
+  /** Absent: there are none. */
+  readonly guards?: readonly GuardRule[]
   readonly topUps: readonly LimitTopUp[]
   readonly prices: readonly PriceRow[]
   /** Peppers by version, base64. */

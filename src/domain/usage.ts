@@ -1,3 +1,5 @@
+import type { GuardFinding } from './guards.ts'
+
 /**
  * What one exchange consumed. Totals include their parts: `inputTokens` counts cached and cache-writing
  * tokens too, `outputTokens` counts reasoning tokens too, whatever the vendor's own convention is.
@@ -78,6 +80,8 @@ export interface UsageRecord {
   readonly refusedBy?: string
   /** Names of limits that would have refused it and are not enforced (`warn`, `shadow`); absent: none. */
   readonly limitsPassed?: readonly string[]
+  /** What guards found, at most 20; absent: nothing. */
+  readonly findings?: readonly GuardFinding[]
   /** Network address of the caller, as it is believed; absent: nobody asked for it. Personal: exports leave it out. */
   readonly address?: string
   /** W3C ids of the trace and of the span of this exchange; absent: it is not traced, or not in the sample. */

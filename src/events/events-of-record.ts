@@ -1,7 +1,9 @@
 /**
- * What one finished exchange says to the streams `access` and `usage`, and to `security` where it was refused. What looks
- * like a key in the texts that callers chose is cut here, so that it is in no form of the event.
+ * What one finished exchange says to the streams `access` and `usage`, and to `security` where it was refused or guards
+ * found something. What looks like a key in the texts that callers chose is cut here, so that it is in no form of the
+ * event.
  */
+import type { GuardFinding } from '../domain/guards.ts'
 import type { EventSeverity, OversightEvent } from '../domain/oversight-event.ts'
 import { securityAreaOf } from '../domain/security-areas.ts'
 import { callerText } from '../domain/plain-text.ts'
@@ -10,8 +12,9 @@ import type { UsageRecord } from '../domain/usage.ts'
 /** The access event of a record, and a security event beside it where somebody was turned away. */
 export function eventsOfRecord(record: UsageRecord): readonly OversightEvent[] {
   const access = accessEvent(record)
+  const found = (record.findings ?? []).map((finding, at) => findingEvent(access, finding, at))
   const area = securityAreaOf(record.fault)
-  if (record.outcome !== 'refused' || area === null) return [access]
+  if (record.outcome !== 'refused' || area === null) return [access, ...found]
   const refused = {
     ...access,
     id: `${record.id}.refused`,
@@ -19,7 +22,29 @@ export function eventsOfRecord(record: UsageRecord): readonly OversightEvent[] {
     action: `${area}.refused`,
     severity: 'low' as const,
   }
-  return [access, refused]
+  return [access, refused, ...found]
+}
+
+const findingSeverities: Readonly<Record<GuardFinding['action'], EventSeverity>> = Object.freeze({
+  allow: 'info',
+  flag: 'low',
+  mask: 'medium',
+  block: 'high',
+})
+
+/** What a guard found: which rule, how sure, where; never the text. */
+function findingEvent(access: OversightEvent, finding: GuardFinding, at: number): OversightEvent {
+  const { guard, detector, rule, place, at: path, start, end, score, action, mode } = finding
+  const where = `${place}${path === '' ? '' : ` ${path}`} ${start}-${end}`
+  return {
+    ...access,
+    id: `${access.id}.finding-${at + 1}`,
+    stream: 'security',
+    action: `guard.${action}`,
+    severity: mode === 'shadow' ? 'info' : findingSeverities[action],
+    reason: `${detector}/${rule} score ${score} in ${where}${mode === 'shadow' ? ' (shadow)' : ''}`,
+    resource: { kind: 'guard', id: guard },
+  }
 }
 
 /** The same as an event of the stream `usage`, for receivers that reckon up what was consumed. */

@@ -4,6 +4,7 @@
  * values that are safe to show.
  */
 import { type CatalogueEntry, entry } from './entry.ts'
+import { guardFaults } from './guard-faults.ts'
 import { limitFaults } from './limit-faults.ts'
 import { requestFaults } from './request-faults.ts'
 
@@ -11,6 +12,7 @@ export type { CatalogueEntry } from './entry.ts'
 
 export const faults = Object.freeze({
   ...requestFaults,
+  ...guardFaults,
   // Identity
   missingCredentials: entry(
     'auth.missing-credentials',

@@ -3,6 +3,7 @@ import type { ContentRecord } from '../domain/content.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import type { EventClass } from '../domain/snapshot.ts'
 import type { UsageRecord } from '../domain/usage.ts'
+import type { VerdictCache } from '../inspection/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
 import type { FairQueue, Limiter } from '../limits/index.ts'
@@ -44,6 +45,8 @@ export interface GatewayContext {
   readonly queue: FairQueue
   readonly outputs: OutputExpectations
   readonly load: LoadGauge
+  /** Asked only where guards hold. */
+  readonly verdicts: VerdictCache
   readonly metrics: ExchangeMetrics
   readonly clock: Clock
   readonly timers: TimerWheel

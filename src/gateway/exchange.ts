@@ -3,11 +3,13 @@
  * in one order, so that all exchanges share one hidden class; stages read and write fields and nothing else.
  */
 import type { CanonicalError, CanonicalRequest } from '../domain/canonical.ts'
+import type { GuardFinding } from '../domain/guards.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { LimitRule } from '../domain/limits.ts'
 import type { Operation } from '../domain/operations.ts'
 import type { GrantSnapshot, KeySnapshot } from '../domain/snapshot.ts'
 import type { TokenUsage } from '../domain/usage.ts'
+import type { GuardSet } from '../inspection/index.ts'
 import type { Fault } from '../kernel/fault.ts'
 import type { JsonScan } from '../kernel/json-scan.ts'
 import type { TimerHandle } from '../kernel/timer-wheel.ts'
@@ -113,6 +115,7 @@ export interface ExchangeTracing {
 
 export const noBytes = Buffer.alloc(0)
 const noTargets: readonly CompiledTarget[] = Object.freeze([])
+const noFindings: readonly GuardFinding[] = Object.freeze([])
 const noStandings: readonly LimitStanding[] = Object.freeze([])
 const noTags: Readonly<Record<string, string>> = Object.freeze({})
 
@@ -172,6 +175,11 @@ export class Exchange {
   jsonArrayStream = false
   endUser = ''
   tags: Readonly<Record<string, string>> = noTags
+
+  // Guarded
+  /** Null: no guard holds for it, or its route is not known yet. */
+  guards: GuardSet | null = null
+  findings: readonly GuardFinding[] = noFindings
 
   // Limited
   /** Null: no rule of its organization applies, or none was asked yet. */

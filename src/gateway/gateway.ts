@@ -4,6 +4,7 @@
  */
 import type { SnapshotConfig, SnapshotMessage } from '../domain/snapshot.ts'
 import { faults } from '../faults/catalogue.ts'
+import { createVerdictCache } from '../inspection/index.ts'
 import { requestIds } from '../kernel/ids.ts'
 import { createFairQueue, type QueueFigures } from '../limits/index.ts'
 import type { MeteredModel } from '../metering/index.ts'
@@ -54,6 +55,7 @@ type OwnParts =
   | 'load'
   | 'metrics'
   | 'traceIds'
+  | 'verdicts'
 export type GatewayParts = Omit<GatewayContext, OwnParts> &
   SnapshotParts & {
     /** Another table than `pipeline`; for tests of what a failing stage does. */
@@ -83,6 +85,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     load: watchLoad(parts),
     metrics: new ExchangeMetrics(parts.metricWriter),
     traceIds: createTraceIds(),
+    verdicts: createVerdictCache(),
     isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
   }
   const table = parts.table ?? pipeline

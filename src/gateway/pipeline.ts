@@ -22,6 +22,7 @@ import { countTokens } from './stages/count-tokens.ts'
 import { answerHealth } from './stages/health.ts'
 import { holdAnswer } from './stages/hold-answer.ts'
 import { claimIdempotency, rememberReply } from './stages/idempotency.ts'
+import { inspectRequest } from './stages/inspect-request.ts'
 import { listModels } from './stages/list-models.ts'
 import { match } from './stages/match.ts'
 import { receive } from './stages/receive.ts'
@@ -42,6 +43,7 @@ const timedStages = new Set([
   'authenticate',
   'receive',
   'validate',
+  'inspect-request',
   'idempotency',
   'reserve',
   'call-upstream',
@@ -82,7 +84,7 @@ function only(part: OptionalPart, stage: StageRow): StageRow {
 
 type PlannedSnapshot = Pick<
   Snapshot,
-  'contentLog' | 'limits' | 'bounds' | 'keepsResponses' | 'events' | 'tracing'
+  'contentLog' | 'limits' | 'guards' | 'bounds' | 'keepsResponses' | 'events' | 'tracing'
 >
 
 const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => boolean>> = Object.freeze({
@@ -93,6 +95,7 @@ const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => b
   'response-cache': ({ keepsResponses }) => keepsResponses,
   'held-answers': ({ events }) => events?.exchanges === 'durable' || events?.security === 'durable',
   tracing: ({ tracing }) => tracing !== null,
+  guards: ({ guards }) => guards !== null,
 })
 
 // biome-ignore format: the columns are the point
@@ -112,6 +115,7 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   row   ('receive',       receive,        'G U . P .', 'deny',  'Read the body within its bounds.'),
   row   ('validate',      validate,       'G U . P .', 'deny',  'JSON depth, keys, duplicates; model, stream, end user, tags.'),
   row   ('resolve-model', resolveModel,   'G U . P .', 'deny',  'Model name or alias → route; the key must be allowed to use it.'),
+  only('guards', row('inspect-request', inspectRequest, 'G U . P .', 'deny', 'Where there are guards: look at every text of a JSON body; block, or go on with what is masked.')),
   row   ('idempotency',   claimIdempotency, 'G U . P .', 'deny', 'A repeated Idempotency-Key is answered as before.'),
   only('limits', row('reserve', reserve, 'G U M P .', 'deny', 'Take the request, its estimated input and its output cap from the limits; wait where a rule says so.')),
   row   ('list-models',   listModels,     '. . M . .', 'deny',  'Answer with the models that the key may use.'),

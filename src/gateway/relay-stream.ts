@@ -3,14 +3,18 @@
  * Different dialects: bytes → events → bytes. Nothing is gathered: a slow reader pauses the upstream once the
  * reply's buffer is full.
  */
+import type { CanonicalEvent } from '../domain/canonical.ts'
 import type { LimitRule } from '../domain/limits.ts'
 import { noUsage } from '../domain/usage.ts'
 import { faults } from '../faults/catalogue.ts'
+import { type GuardSet, inspectStream } from '../inspection/index.ts'
 import { createUsageTap, estimateTokens } from '../metering/index.ts'
-import { type Dialect, geminiJsonArrayWriter } from '../providers/index.ts'
+import { type Dialect, dialects, geminiJsonArrayWriter } from '../providers/index.ts'
 import type { GatewayContext } from './context.ts'
 import { estimatedInput, estimatedUsage } from './estimated-usage.ts'
 import type { Exchange } from './exchange.ts'
+import { canonicalOf, guardsOfAnswer } from './guards/inspect-answer.ts'
+import { noteFindings } from './guards/note-findings.ts'
 import { StreamBudget } from './limits/stream-budget.ts'
 import { callerDialect, identified } from './respond.ts'
 import { describeAnswer, passingHeaders } from './response-headers.ts'
@@ -30,6 +34,8 @@ interface Transform {
   data(chunk: Buffer): Uint8Array | string
   end(): Uint8Array | string
   readonly contentType: string | null
+  /** The guard that has ended the answer; null: none has. */
+  blockedBy(): string | null
   /** Output so far, by estimate. */
   outputTokens(): number
   /** How much of `piece`, the last that was made, can be sent so that no event is torn; 0: none of it. */
@@ -43,8 +49,7 @@ export function openStreamRelay(
   answer: { readonly request: OutgoingRequest; readonly status: number; readonly headers: readonly string[] },
 ): StreamRelay {
   const { reply } = exchange
-  const from = answer.request.translateFrom
-  const transform = from === null ? passing(exchange, answer.request) : translating(exchange, from)
+  const transform = transformOf(exchange, answer.request)
   const limits = exchange.limits
   const budget = limits === null ? null : new StreamBudget(exchange, limits)
   let reached: LimitRule | null = null
@@ -74,10 +79,20 @@ export function openStreamRelay(
     if (whole > 0 || tornBytes > maxTornBytes) exchange.fail(exchange.limits?.streamEnd(rule))
   }
 
+  /** A guard has ended the answer: the provider need not go on. */
+  function endBlocked(piece: Uint8Array | string): void {
+    write(piece)
+    exchange.faultCode = faults.guardBlockedAnswer.code
+    exchange.call?.abort()
+    reply.end()
+    exchange.finish('completed')
+  }
+
   return {
     data(chunk) {
       try {
         const piece = transform.data(chunk)
+        if (transform.blockedBy() !== null) return endBlocked(piece)
         reached ??= budget?.look(transform.outputTokens()) ?? null
         if (reached === null) write(piece)
         else cut(piece, reached)
@@ -88,6 +103,7 @@ export function openStreamRelay(
     end() {
       try {
         const last = transform.end()
+        if (transform.blockedBy() !== null) return endBlocked(last)
         if (last.length > 0) write(last)
       } catch (error) {
         return exchange.fail(error)
@@ -108,6 +124,18 @@ export function sendHead(exchange: Exchange, ctx: GatewayContext, headers: strin
   reply.head(exchange.status, headers)
 }
 
+/** Guarded answers are told anew from their events, whatever the dialect. */
+function transformOf(
+  exchange: Exchange,
+  { translateFrom, wireDialect, ...request }: OutgoingRequest,
+): Transform {
+  const guards = exchange.operation?.trafficClass === 'G' ? guardsOfAnswer(exchange) : null
+  if (translateFrom !== null) return translating(exchange, translateFrom, guards)
+  if (guards === null || wireDialect === null)
+    return passing(exchange, { translateFrom, wireDialect, ...request })
+  return translating(exchange, dialects[wireDialect], guards)
+}
+
 function passing(exchange: Exchange, request: OutgoingRequest): Transform {
   const tap = request.wireDialect === null ? null : createUsageTap(request.wireDialect)
   const filter = request.hideUsageChunk ? createUsageChunkFilter() : null
@@ -122,6 +150,7 @@ function passing(exchange: Exchange, request: OutgoingRequest): Transform {
   }
   return {
     contentType: null,
+    blockedBy: () => null,
     outputTokens: () => tap?.outputTokens ?? 0,
     wholeEvents: (piece) =>
       filter === null && Buffer.isBuffer(piece) ? endOfLastEvent(piece) : piece.length,
@@ -134,25 +163,31 @@ function passing(exchange: Exchange, request: OutgoingRequest): Transform {
   }
 }
 
-function translating(exchange: Exchange, from: Dialect): Transform {
-  if (exchange.canonical === null) throw new TypeError('a translated stream has a canonical request')
+function translating(exchange: Exchange, from: Dialect, guards: GuardSet | null): Transform {
+  const canonical = canonicalOf(exchange)
   const reader = from.streamReader()
   const openWriter = exchange.jsonArrayStream ? geminiJsonArrayWriter : callerDialect(exchange).streamWriter
   const writer = openWriter({
     model: exchange.model,
-    request: { ...exchange.canonical, streamUsage: exchange.streamUsageAsked },
+    request: { ...canonical, streamUsage: exchange.streamUsageAsked },
     downgrade: (downgrade) => exchange.downgrades.push(downgrade),
   })
   let written = 0
   let pieces: (string | Uint8Array)[] = []
   let broken = false
   exchange.estimateUsage = () => estimatedUsage(exchange, written)
-  const emit: Parameters<typeof reader.push>[1] = (event) => {
+  const tell = (event: CanonicalEvent): void => {
+    const piece = writer.write(event.type === 'start' ? identified(event, exchange) : event)
+    if (piece.length > 0) pieces.push(piece)
+  }
+  const inspector =
+    guards === null ? null : inspectStream(guards, (finding) => noteFindings(exchange, [finding]))
+  const emit = (event: CanonicalEvent): void => {
     if (event.type === 'usage') exchange.usage = event.usage
     else if (event.type === 'delta') written += event.text.length
     else if (event.type === 'error') broken = true
-    const piece = writer.write(event.type === 'start' ? identified(event, exchange) : event)
-    if (piece.length > 0) pieces.push(piece)
+    if (inspector === null) tell(event)
+    else inspector.push(event, tell)
   }
   const take = (): string | Uint8Array => {
     const joined = join(pieces)
@@ -165,6 +200,7 @@ function translating(exchange: Exchange, from: Dialect): Transform {
   }
   return {
     contentType: writer.contentType,
+    blockedBy: () => inspector?.blockedBy ?? null,
     outputTokens: () => estimateTokens(written),
     wholeEvents: (piece) => piece.length,
     data(chunk) {

@@ -8,6 +8,7 @@ import { writeOpenAiEmbeddings } from '../providers/index.ts'
 import type { GatewayContext } from './context.ts'
 import { estimatedInput, estimatedUsage } from './estimated-usage.ts'
 import type { Exchange } from './exchange.ts'
+import { guardsOfAnswer, inspectAnswer } from './guards/inspect-answer.ts'
 import { callerDialect, identified } from './respond.ts'
 import { describeAnswer, describeUsage, passingHeaders } from './response-headers.ts'
 import { settle } from './stages/settle.ts'
@@ -46,10 +47,31 @@ export function relayUnary(
   },
 ): void {
   const { request, body } = answer
-  const from = request.translateFrom
   const sent = translateBody(exchange, request, body)
-  if (from === null) meter(exchange, request, body)
+  if (request.translateFrom === null) meter(exchange, request, body)
   settle(exchange, ctx)
+  const send = (passed: string | Buffer): void => sendAnswer(exchange, ctx, { ...answer, sent: passed })
+  const guards = guardsOfAnswer(exchange)
+  if (guards === null) return send(sent)
+  inspectAnswer(exchange, ctx, {
+    guards,
+    body: typeof sent === 'string' ? Buffer.from(sent) : sent,
+    pass: send,
+  })
+}
+
+function sendAnswer(
+  exchange: Exchange,
+  ctx: GatewayContext,
+  answer: {
+    readonly request: OutgoingRequest
+    readonly status: number
+    readonly headers: readonly string[]
+    readonly sent: string | Buffer
+  },
+): void {
+  const { request, sent } = answer
+  const from = request.translateFrom
   const now = ctx.clock.monotonic()
   const headers = from === null ? passingHeaders(answer.headers) : ['content-type', 'application/json']
   describeAnswer(exchange, headers, now)

@@ -6,6 +6,7 @@ import type { CatalogueEntry } from '../faults/catalogue.ts'
 import type { Fault } from '../kernel/fault.ts'
 import { type Dialect, dialects } from '../providers/index.ts'
 import type { Exchange } from './exchange.ts'
+import { findingsHeader } from './guards/note-findings.ts'
 import { describeLimits } from './limits/limit-headers.ts'
 
 const dialectOfSurface: Readonly<Record<Surface, DialectId>> = Object.freeze({
@@ -84,6 +85,7 @@ const ofOneAnswer = new Set([
   'ratelimit-policy',
   'ratelimit',
   'x-gatewright-limit-warning',
+  'x-gatewright-findings',
   'traceresponse',
 ])
 
@@ -102,6 +104,10 @@ export function ownHeaders(exchange: Exchange): string[] {
 export function addOwnHeaders(exchange: Exchange, headers: string[]): void {
   headers.push('x-gatewright-request-id', exchange.id, requestIdHeader[surfaceOf(exchange)], exchange.id)
   if (exchange.limits !== null || exchange.addressStandings.length > 0) describeLimits(exchange, headers)
+  if (exchange.findings.length > 0) {
+    const told = findingsHeader(exchange.findings)
+    if (told !== '') headers.push('x-gatewright-findings', told)
+  }
   if (exchange.trace !== null) headers.push('traceresponse', exchange.trace.contextOf(exchange))
 }
 

@@ -49,6 +49,7 @@ import {
   targetName,
 } from '../routing/index.ts'
 import { type CompiledTracing, compileTracing } from './compiled-tracing.ts'
+import { compileSnapshotGuards, type SnapshotGuards } from './guards/snapshot-guards.ts'
 import { compileSnapshotLimits, defaultPriority, type SnapshotLimits } from './limits/snapshot-limits.ts'
 import { compileModelLabels } from './model-labels.ts'
 
@@ -124,6 +125,8 @@ export interface Snapshot {
   readonly organizations: ReadonlyMap<string, OrganizationRoutes>
   readonly applications: ReadonlyMap<string, CompiledApplication>
   readonly limits: SnapshotLimits
+  /** Null: there are none. */
+  readonly guards: SnapshotGuards | null
   readonly prices: PriceBook
   readonly peppers: Peppers
   /** Null: nobody's access tokens are taken. */
@@ -177,6 +180,7 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
       ]),
     ),
     limits,
+    guards: compileSnapshotGuards(config.guards ?? []),
     prices,
     peppers: compilePeppers(config.peppers),
     issuers: compileIssuers(config.tokenIssuers ?? []),

@@ -4,6 +4,7 @@ import { planRuleId } from '../domain/limits.ts'
 import {
   type OpenStore,
   rejectsWith,
+  sampleGuard,
   sampleLimit,
   samplePlan,
   sampleProduct,
@@ -36,6 +37,24 @@ export function testLimits(open: OpenStore): void {
     const records = await store.loadConfiguration()
     assert.deepEqual([records.plans, records.limits, records.topUps], [[plan], [limit, atOnce], topUps])
   })
+
+  check(
+    'guards come back as they were stored, move the version, and hold their organization',
+    async (store) => {
+      const guard = sampleGuard('org_a', 'grd_1')
+      const before = (await store.versions()).configuration
+      await store.guards.create(guard)
+      assert.deepEqual(await store.guards.find('org_a', 'grd_1'), guard)
+      assert.equal(await store.guards.find('org_b', 'grd_1'), null)
+      assert.deepEqual((await store.loadConfiguration()).guards, [guard])
+      const patch = { rules: null, threshold: 1, action: 'block' } as const
+      const changed = await store.guards.update('org_a', 'grd_1', { patch, now: start + 1 })
+      assert.deepEqual(changed, { ...guard, ...patch, updatedAt: start + 1 })
+      assert.ok((await store.versions()).configuration > before)
+      await store.guards.remove('org_a', 'grd_1')
+      assert.deepEqual((await store.guards.list('org_a')).items, [])
+    },
+  )
 
   check('an application belongs to a team, and moves to another', async (store) => {
     await store.applications.update('org_a', 'app_org_a', { patch: { team: 'research' }, now: start + 1 })

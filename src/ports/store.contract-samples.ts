@@ -8,6 +8,7 @@ import type {
   ApiProduct,
   Application,
   Deployment,
+  Guard,
   Limit,
   ModelRoute,
   Organization,
@@ -95,6 +96,22 @@ export function sampleLimit(organizationId: string, id: string): Limit {
     products: null,
   }
   return { ...stored(id), ...sampleTerms, organizationId, name: id, match }
+}
+export function sampleGuard(organizationId: string, id: string): Guard {
+  return {
+    ...stored(id),
+    organizationId,
+    name: id,
+    detector: 'secrets',
+    places: ['request', 'tool-result'],
+    rules: ['aws-*'],
+    threshold: 0.75,
+    action: 'mask',
+    mode: 'shadow',
+    streaming: 'hold',
+    onFailure: 'open',
+    match: { applications: ['shop*'], products: null, routes: null, models: ['gpt-*'], keys: null },
+  }
 }
 export function sampleTopUp(organizationId: string, id: string, limitId: string): TopUp {
   const raise = { meter: 'cost', subject: 'research|fast', amount: 1_000_000, at: start } as const

@@ -19,6 +19,7 @@ import type {
   ApiProduct,
   Application,
   Deployment,
+  Guard,
   Limit,
   ModelRoute,
   Organization,
@@ -67,6 +68,7 @@ export type OrganizationPatch = Partial<Omit<Organization, Immutable | 'slug'>>
 export type ApiProductPatch = Partial<Omit<ApiProduct, Immutable | 'slug'>>
 export type SubscriptionPatch = Partial<Omit<Subscription, Immutable | 'applicationId' | 'productId'>>
 export type PlanPatch = Partial<Omit<Plan, Immutable | 'slug'>>
+export type GuardPatch = Partial<Omit<Guard, Immutable | 'name' | 'detector'>>
 export type LimitPatch = Partial<Omit<Limit, Immutable | 'name'>>
 export type DeploymentPatch = Partial<Omit<Deployment, Immutable | 'slug'>>
 export type ModelRoutePatch = Partial<Omit<ModelRoute, Immutable>>
@@ -116,6 +118,7 @@ export interface SubscriptionFilter {
 export type SubscriptionTable = TenantTable<Subscription, SubscriptionPatch, SubscriptionFilter>
 
 export type PlanTable = TenantTable<Plan, PlanPatch, NoFilter>
+export type GuardTable = TenantTable<Guard, GuardPatch, NoFilter>
 export type LimitTable = TenantTable<Limit, LimitPatch, NoFilter>
 /** A top-up goes with the limit or plan that it raises. It never changes. */
 export type TopUpTable = Omit<TenantTable<TopUp, never, { readonly limitId?: string }>, 'update'>
@@ -269,6 +272,7 @@ export interface ConfigurationRecords {
   readonly subscriptions: readonly Subscription[]
   readonly plans: readonly Plan[]
   readonly limits: readonly Limit[]
+  readonly guards: readonly Guard[]
   readonly topUps: readonly TopUp[]
   readonly deployments: readonly Deployment[]
   readonly routes: readonly ModelRoute[]
@@ -301,6 +305,7 @@ export interface StoreTables {
   readonly subscriptions: SubscriptionTable
   readonly plans: PlanTable
   readonly limits: LimitTable
+  readonly guards: GuardTable
   readonly topUps: TopUpTable
   readonly deployments: DeploymentTable
   readonly routes: ModelRouteTable

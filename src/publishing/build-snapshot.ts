@@ -23,6 +23,7 @@ import { refusedAge, strictestPolicy } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { ConfigurationRecords } from '../ports/store.ts'
+import { guardSnapshots } from './guard-snapshots.ts'
 import { limitSnapshots } from './limit-snapshots.ts'
 import { tokenIssuerSnapshots } from './token-issuer-snapshots.ts'
 
@@ -93,6 +94,7 @@ export async function buildSnapshot(
       applications: applicationSnapshots(records),
       ...limitSnapshots(records, now),
       ...(tokenIssuers.length === 0 ? {} : { tokenIssuers }),
+      ...guardSnapshots(records),
       prices,
       peppers,
       bounds,

@@ -11,6 +11,7 @@ import {
   planRuleId,
 } from '../domain/limits.ts'
 import type { ConfigurationRecords } from '../ports/store.ts'
+import { idsOf } from './ids-of.ts'
 
 export interface LimitSnapshots {
   readonly limits: readonly LimitRule[]
@@ -50,28 +51,6 @@ function ruleOf(limit: Limit, { applications, products }: ConfigurationRecords):
       products: idsOf(match.products, organizationId, products),
     },
   }
-}
-
-interface Slugged {
-  readonly id: string
-  readonly organizationId: string
-  readonly slug: string
-}
-
-/** Ids of the records whose slug or id the names mean; none: the limit applies to nothing. Null stays any. */
-function idsOf(
-  names: readonly string[] | null,
-  organizationId: string,
-  records: readonly Slugged[],
-): readonly string[] | null {
-  if (names === null) return null
-  const exact = new Set(names)
-  const prefixes = names.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1))
-  const means = ({ id, slug }: Slugged): boolean =>
-    exact.has(slug) || exact.has(id) || prefixes.some((prefix) => slug.startsWith(prefix))
-  return records
-    .filter((record) => record.organizationId === organizationId && means(record))
-    .map((record) => record.id)
 }
 
 function planSnapshot({ id, organizationId, slug, limits, priority, weight, queue }: Plan): PlanSnapshot {

@@ -49,6 +49,7 @@ const places: Readonly<Record<string, readonly [list: keyof ResourceDocument, na
   product: ['products', 'slug'],
   plan: ['plans', 'slug'],
   limit: ['limits', 'name'],
+  guard: ['guards', 'name'],
   application: ['applications', 'slug'],
   'token issuer': ['tokenIssuers', 'name'],
 }

@@ -7,6 +7,8 @@ import {
   planDefaults,
   type ReportIssuerProblem,
   type ResourceDocument,
+  readGuardMatch,
+  readGuardTerms,
   readLimitMatch,
   readLimitTerms,
   readPlanLimits,
@@ -17,6 +19,7 @@ import type {
   Application,
   CredentialSource,
   Deployment,
+  Guard,
   Limit,
   ModelRoute,
   Plan,
@@ -24,6 +27,7 @@ import type {
 } from '../domain/entities.ts'
 import type { KeyPolicy } from '../domain/key-policy.ts'
 import type { TokenIssuer } from '../domain/token-issuer.ts'
+import { findGuardProblem } from '../inspection/index.ts'
 
 type Own<T> = Omit<T, 'id' | 'createdAt' | 'updatedAt' | 'managedBy' | 'organizationId'>
 
@@ -47,6 +51,7 @@ export interface DesiredOrganization {
   readonly products: ReadonlyMap<string, Own<ApiProduct>>
   readonly plans: ReadonlyMap<string, Own<Plan>>
   readonly limits: ReadonlyMap<string, Own<Limit>>
+  readonly guards: ReadonlyMap<string, Own<Guard>>
   readonly applications: ReadonlyMap<string, Own<Application>>
   readonly tokenIssuers: ReadonlyMap<string, Own<TokenIssuer>>
   readonly subscriptions: readonly DesiredSubscription[]
@@ -65,6 +70,7 @@ interface Building {
   readonly products: Map<string, Own<ApiProduct>>
   readonly plans: Map<string, Own<Plan>>
   readonly limits: Map<string, Own<Limit>>
+  readonly guards: Map<string, Own<Guard>>
   readonly applications: Map<string, Own<Application>>
   readonly tokenIssuers: Map<string, Own<TokenIssuer>>
   readonly subscriptions: DesiredSubscription[]
@@ -90,6 +96,7 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
         products: new Map(),
         plans: new Map(),
         limits: new Map(),
+        guards: new Map(),
         applications: new Map(),
         tokenIssuers: new Map(),
         subscriptions: [],
@@ -122,6 +129,12 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
   })
   document.limits?.forEach((entry, index) => {
     put(of(entry.organization).limits, [entry.name, desiredLimit(entry)], ['limits', index])
+  })
+  document.guards?.forEach((entry, index) => {
+    const guard = desiredGuard(entry)
+    const problem = findGuardProblem(guard)
+    if (problem !== null) report(['guards', index], problem)
+    put(of(entry.organization).guards, [entry.name, guard], ['guards', index])
   })
   document.applications?.forEach((entry, index) => {
     const owner = of(entry.organization)
@@ -215,6 +228,10 @@ function desiredPlan(entry: Entry<'plans'>): Own<Plan> {
 
 function desiredLimit(entry: Entry<'limits'>): Own<Limit> {
   return { ...readLimitTerms(entry, reported), match: readLimitMatch(entry.match) }
+}
+
+function desiredGuard(entry: Entry<'guards'>): Own<Guard> {
+  return { ...readGuardTerms(entry), match: readGuardMatch(entry.match) }
 }
 
 function desiredApplication(entry: Entry<'applications'>): Own<Application> {

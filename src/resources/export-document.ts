@@ -1,7 +1,15 @@
 /** Everything that a document can manage, as a document. */
 import { stringify } from 'yaml'
 import { type ResourceDocument, writeLimitTerms, writeTokenTerms } from '../config/index.ts'
-import type { ApiProduct, Application, Deployment, Limit, ModelRoute, Plan } from '../domain/entities.ts'
+import type {
+  ApiProduct,
+  Application,
+  Deployment,
+  Guard,
+  Limit,
+  ModelRoute,
+  Plan,
+} from '../domain/entities.ts'
 import type { TokenIssuer } from '../domain/token-issuer.ts'
 import type { StoreTables } from '../ports/store.ts'
 import { listAll } from './list-all.ts'
@@ -17,6 +25,7 @@ export async function exportDocument(tables: StoreTables): Promise<string> {
     products: [],
     plans: [],
     limits: [],
+    guards: [],
     applications: [],
     tokenIssuers: [],
   }
@@ -42,6 +51,8 @@ async function exportOrganization(
   for (const each of plans) document.plans.push(exportPlan(organization, each))
   for (const each of await listAll((query) => tables.limits.list(id, query)))
     document.limits.push(exportLimit(organization, each))
+  for (const each of await listAll((query) => tables.guards.list(id, query)))
+    document.guards.push(exportGuard(organization, each))
   const slugs = new Map([...products, ...plans].map((each) => [each.id, each.slug]))
   for (const each of await listAll((query) => tables.applications.list(id, query)))
     document.applications.push(await exportApplication(tables, { organization, slugs }, each))
@@ -101,6 +112,14 @@ function exportLimit(organization: string, record: Limit): object {
   const { name, ...terms } = dropNulls(writeLimitTerms(record)) as { name: string }
   const match = dropNulls(record.match)
   return { name, organization, ...terms, ...(Object.keys(match).length === 0 ? {} : { match }) }
+}
+
+function exportGuard(organization: string, record: Guard): object {
+  const { name, detector, places, threshold, action, mode, streaming, onFailure } = record
+  const terms = { detector, places, threshold, action, mode, streaming, onFailure }
+  const match = dropNulls(record.match)
+  const rules = record.rules === null ? {} : { rules: record.rules }
+  return { name, organization, ...terms, ...rules, ...(Object.keys(match).length === 0 ? {} : { match }) }
 }
 
 function exportDeployment(organization: string, record: Deployment): object {

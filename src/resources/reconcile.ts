@@ -3,7 +3,8 @@
  * removes what the same manager had made before and the document no longer names. What another manager owns is
  * never touched; a name that another manager holds is a problem, not a take-over.
  *
- * Order: organizations, deployments, routes, products, plans, applications, limits, token issuers, subscriptions; removals the other way round.
+ * Order: organizations, deployments, routes, products, plans, applications, limits, guards, token issuers,
+ * subscriptions; removals the other way round.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Deployment, ManagedBy, Organization, Subscription } from '../domain/entities.ts'
@@ -120,6 +121,7 @@ function emptyDesire(slug: string): DesiredOrganization {
     products: none,
     plans: none,
     limits: none,
+    guards: none,
     applications: none,
     tokenIssuers: none,
     subscriptions: [],
@@ -244,6 +246,14 @@ function nounsOf(tables: StoreTables, wanted: DesiredOrganization): Noun[] {
       nameOf: byName,
       desired: wanted.tokenIssuers,
       fixed: ['name'],
+    },
+    {
+      noun: 'guard',
+      idPrefix: 'grd',
+      table: table(tables.guards),
+      nameOf: byName,
+      desired: wanted.guards,
+      fixed: ['name', 'detector'],
     },
   ]
 }

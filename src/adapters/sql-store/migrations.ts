@@ -7,6 +7,7 @@ import type { Migration } from 'kysely/migration'
 import { addNodeReports, createCounterTables } from '../sql-counters/counter-tables.ts'
 import { addAuditCheckpoints } from './checkpoint-migration.ts'
 import type { Database } from './database.ts'
+import { addGuards } from './guard-migration.ts'
 import { addKeyPolicies } from './key-policy-migration.ts'
 import { addLimitAlerts } from './limit-alert-migration.ts'
 import { addTokenIssuers } from './token-issuer-migration.ts'
@@ -403,5 +404,6 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0009-usage-products': { up: addUsageProducts },
   '0010-token-issuers': { up: addTokenIssuers },
   '0011-key-policies': { up: addKeyPolicies },
+  '0013-guards': { up: addGuards },
   '0014-audit-checkpoints': { up: addAuditCheckpoints },
 })

@@ -3,6 +3,7 @@ import type {
   ApiProduct,
   Application,
   Deployment,
+  Guard,
   Limit,
   Organization,
   Plan,
@@ -13,6 +14,7 @@ import {
   type ApplicationPatch,
   type ConfigurationRecords,
   type DeploymentPatch,
+  type GuardPatch,
   type LimitPatch,
   type OrganizationPatch,
   type PlanPatch,
@@ -32,7 +34,14 @@ import {
 import { createCredentialTable, credentialRecords } from './credential-table.ts'
 import type { ClassifyError, Database } from './database.ts'
 import { createKeyTable, readKeyChanges } from './key-table.ts'
-import { applicationNoun, deploymentNoun, organizationNoun, productNoun, subscriptionNoun } from './nouns.ts'
+import {
+  applicationNoun,
+  deploymentNoun,
+  guardNoun,
+  organizationNoun,
+  productNoun,
+  subscriptionNoun,
+} from './nouns.ts'
 import { getRecord } from './record-reads.ts'
 import { defineTable, type Identified, type RecordTable } from './record-table.ts'
 import { createRecords } from './records.ts'
@@ -52,6 +61,7 @@ const productRecords = defineTable(productNoun)
 const subscriptionRecords = defineTable(subscriptionNoun, {
   nameOf: (record) => `${record.applicationId}/${record.productId}`,
 })
+const guardRecords = defineTable(guardNoun)
 const deploymentRecords = defineTable(deploymentNoun, {
   columns: ({ credential }) => ({
     credential_id: credential.kind === 'sealed' ? credential.credentialId : null,
@@ -92,6 +102,7 @@ function createTables(session: Session): StoreTables {
     subscriptions: createSubscriptionTable(session),
     plans: createRecords<Plan, PlanPatch, object>(session, planRecords),
     limits: createRecords<Limit, LimitPatch, object>(session, limitRecords),
+    guards: createRecords<Guard, GuardPatch, object>(session, guardRecords),
     topUps: createTopUpTable(session),
     deployments: createRecords<Deployment, DeploymentPatch, object>(session, deploymentRecords),
     routes: createRouteTable(session),
@@ -140,6 +151,7 @@ function loadConfiguration(root: RootSession): Promise<ConfigurationRecords> {
     subscriptions: await readAll(session, subscriptionRecords),
     plans: await readAll(session, planRecords),
     limits: await readAll(session, limitRecords),
+    guards: await readAll(session, guardRecords),
     topUps: await readAll(session, topUpRecords),
     deployments: await readAll(session, deploymentRecords),
     routes: await readAll(session, routeRecords),

@@ -24,6 +24,7 @@ const chat = (own: object = {}) =>
 test('off, the rows are not there and nothing is kept', async () => {
   const off = compilePlans(pipeline, {
     contentLog: null,
+    guards: null,
     tracing: null,
     keepsResponses: false,
     events: null,

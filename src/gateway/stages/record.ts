@@ -52,6 +52,7 @@ export const record: Stage = (exchange, ctx) => {
     endUser: exchange.endUser,
     tags: exchange.tags,
     ...limitsOf(exchange),
+    ...(exchange.findings.length === 0 ? {} : { findings: exchange.findings }),
     ...traceOf(exchange),
     ...(exchange.snapshot.events === null ? {} : { address: exchange.clientAddress }),
   }

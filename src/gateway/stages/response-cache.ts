@@ -76,6 +76,8 @@ function keyOf(exchange: Exchange): string {
     add(name)
     add(inbound.headers[at + 1] ?? '')
   }
+  // An answer that other guards let pass is not given again.
+  add(exchange.guards?.id ?? '')
   add(facts?.sha256 ?? body)
   return hash.digest('base64')
 }

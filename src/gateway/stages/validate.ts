@@ -3,6 +3,7 @@
  * The body itself is not changed. Large ones are read by another thread (`large-body.ts`).
  */
 import { isUtf8 } from 'node:buffer'
+import { hash } from 'node:crypto'
 import { isJsonObject, type JsonObject } from '../../domain/json.ts'
 import type { Operation } from '../../domain/operations.ts'
 import { faults } from '../../faults/catalogue.ts'
@@ -37,6 +38,19 @@ export const validate: Stage = (exchange, ctx) => {
   }
   readOtherPlaces(exchange, operation)
   return 'next'
+}
+
+/** Go on with another body: the same request, with something in it masked. */
+export function takeBody(exchange: Exchange, body: Buffer): void {
+  const { jsonDepth: depth, jsonKeys: keys } = exchange.snapshot.bounds
+  const { operation, facts } = exchange
+  const scan = scanJson(body, { depth, keys })
+  acceptScan(exchange, scan)
+  exchange.body = body
+  exchange.json = facts === null ? parseObject(body) : openMembers(body, scan)
+  if (facts !== null) exchange.facts = { ...facts, sha256: hash('sha256', body, 'base64') }
+  readCommonFields(exchange, exchange.json)
+  if (operation !== null) readOtherPlaces(exchange, operation)
 }
 
 /** What is asked for in path, query, form and headers. */

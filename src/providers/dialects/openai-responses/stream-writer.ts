@@ -304,7 +304,9 @@ class Writer implements StreamWriter {
   #finish(event: EventOf<'finish'>): string {
     if (event.choice !== 0) return ''
     this.#stopReason = event.stopReason
-    this.#ending = nativeResponseFields(event.native, dialect)
+    // Not every end is the provider's own: a guard may have brought it about.
+    this.#ending =
+      event.native === undefined ? outcomeOf(event.stopReason) : nativeResponseFields(event.native, dialect)
     return ''
   }
 
