@@ -12,6 +12,7 @@ import { addKeys } from './commands/keys.ts'
 import { addLimits } from './commands/limits.ts'
 import { addModels } from './commands/models.ts'
 import { addPlans } from './commands/plans.ts'
+import { addAuthorize, addPolicies } from './commands/policies.ts'
 import { addProviders } from './commands/providers.ts'
 import { addSecrets } from './commands/secrets.ts'
 import { addSinks } from './commands/sinks.ts'
@@ -65,6 +66,8 @@ export function createProgram(io: CliIo): Command {
   addConsumers(program, io)
   addPlans(program, io)
   addLimits(program, io)
+  addPolicies(program, io)
+  addAuthorize(program, io)
   addDocuments(program, io)
   addUsage(program, io)
   addSinks(program, io)

@@ -40,8 +40,8 @@ export function isSandboxEnabled({ sandbox, gateway }: Config): boolean {
 
 /** True while `gatewright.yaml` holds objects: it alone manages them then. */
 export function isFileManaged(config: Config): boolean {
-  const { organizations, deployments, models, products, plans, limits, applications } = config
-  const lists = [organizations, deployments, models, products, plans, limits, applications]
+  const { organizations, deployments, models, products, plans, limits, policies, applications } = config
+  const lists = [organizations, deployments, models, products, plans, limits, policies, applications]
   return lists.some((list) => list !== undefined)
 }
 

@@ -49,6 +49,7 @@ const readings: Readings = {
   products:             'reload',
   plans:                'reload',
   limits:               'reload',
+  policies:             'reload',
   applications:         'reload',
 }
 

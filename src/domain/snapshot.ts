@@ -5,6 +5,7 @@
 import type { ContentLogBounds } from './content.ts'
 import type { DialectId } from './dialect-id.ts'
 import type { KeyEnvironment, RouteTarget, UpstreamTimeouts } from './entities.ts'
+import type { JsonValue } from './json.ts'
 import type { LimitRule, LimitTopUp, PlanSnapshot } from './limits.ts'
 import type { RoutePolicy } from './routing.ts'
 import type { TracingTerms } from './tracing.ts'
@@ -100,6 +101,17 @@ export interface GatewayBounds {
   readonly responseBytes: number
 }
 
+/** An organization's policies, and the names that they know things by. Organizations without policies have none. */
+export interface OrganizationPolicySnapshot {
+  readonly organizationId: string
+  /** Slug. */
+  readonly organization: string
+  /** In Cedar's JSON form, read and checked by the control plane. */
+  readonly policies: readonly { readonly name: string; readonly json: JsonValue }[]
+  readonly applications: readonly { readonly id: string; readonly slug: string; readonly team: string }[]
+  readonly products: readonly { readonly id: string; readonly slug: string }[]
+}
+
 /** What workers do for events that go to sinks. */
 export interface EventSettings {
   /** The end of an answer is held back until its record is on disk. */
@@ -132,6 +144,8 @@ export interface SnapshotConfig {
   readonly events?: EventSettings
   /** Absent: nothing is traced. */
   readonly tracing?: TracingTerms
+  /** Absent: no organization has policies. */
+  readonly policies?: readonly OrganizationPolicySnapshot[]
 }
 
 export interface KeySnapshot {

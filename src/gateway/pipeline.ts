@@ -13,6 +13,7 @@ import type { Snapshot } from './snapshot.ts'
 import type { OptionalPart, PipelineClass, Stage, StageRow } from './stage.ts'
 import { admit } from './stages/admit.ts'
 import { admitAddress } from './stages/admit-address.ts'
+import { applyPolicies } from './stages/apply-policies.ts'
 import { authenticate } from './stages/authenticate.ts'
 import { authorize } from './stages/authorize.ts'
 import { callUpstream } from './stages/call-upstream.ts'
@@ -82,7 +83,7 @@ function only(part: OptionalPart, stage: StageRow): StageRow {
 
 type PlannedSnapshot = Pick<
   Snapshot,
-  'contentLog' | 'limits' | 'bounds' | 'keepsResponses' | 'events' | 'tracing'
+  'contentLog' | 'limits' | 'bounds' | 'keepsResponses' | 'events' | 'tracing' | 'policies'
 >
 
 const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => boolean>> = Object.freeze({
@@ -93,6 +94,7 @@ const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => b
   'response-cache': ({ keepsResponses }) => keepsResponses,
   'held-answers': ({ events }) => events?.holdsAnswers === true,
   tracing: ({ tracing }) => tracing !== null,
+  policies: ({ policies }) => policies !== null,
 })
 
 // biome-ignore format: the columns are the point
@@ -112,6 +114,7 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   row   ('receive',       receive,        'G U . P .', 'deny',  'Read the body within its bounds.'),
   row   ('validate',      validate,       'G U . P .', 'deny',  'JSON depth, keys, duplicates; model, stream, end user, tags.'),
   row   ('resolve-model', resolveModel,   'G U . P .', 'deny',  'Model name or alias → route; the key must be allowed to use it.'),
+  only('policies', row('apply-policies', applyPolicies, 'G U M P .', 'deny', 'Where organizations have policies: one must permit the call, and none forbid it.')),
   row   ('idempotency',   claimIdempotency, 'G U . P .', 'deny', 'A repeated Idempotency-Key is answered as before.'),
   only('limits', row('reserve', reserve, 'G U M P .', 'deny', 'Take the request, its estimated input and its output cap from the limits; wait where a rule says so.')),
   row   ('list-models',   listModels,     '. . M . .', 'deny',  'Answer with the models that the key may use.'),

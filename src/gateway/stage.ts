@@ -19,6 +19,7 @@ export type OptionalPart =
   | 'response-cache'
   | 'held-answers'
   | 'tracing'
+  | 'policies'
 
 export interface StageRow {
   readonly name: string

@@ -1,4 +1,4 @@
-/** The store's contract: plans, limits that stand alone, and what raises them. */
+/** The store's contract: plans, limits that stand alone, what raises them, and policies. */
 import assert from 'node:assert/strict'
 import { planRuleId } from '../domain/limits.ts'
 import {
@@ -6,6 +6,7 @@ import {
   rejectsWith,
   sampleLimit,
   samplePlan,
+  samplePolicy,
   sampleProduct,
   sampleSubscription,
   sampleTopUp,
@@ -35,6 +36,22 @@ export function testLimits(open: OpenStore): void {
     assert.deepEqual((await store.topUps.list('org_a', { limitId: 'lim_1' })).items, topUps.slice(0, 1))
     const records = await store.loadConfiguration()
     assert.deepEqual([records.plans, records.limits, records.topUps], [[plan], [limit, atOnce], topUps])
+  })
+
+  check('policies come back as they were stored, within their organization alone', async (store) => {
+    const policy = samplePolicy('org_a', 'pol_1')
+    const before = (await store.versions()).configuration
+    await store.policies.create(policy)
+    assert.notEqual((await store.versions()).configuration, before)
+    assert.deepEqual(await store.policies.find('org_a', 'pol_1'), policy)
+    assert.equal(await store.policies.get('org_b', 'pol_1'), null)
+    await rejectsWith(store.policies.create({ ...policy, id: 'pol_2' }), 'admin.conflict')
+    const patch = { enabled: false, revision: 2 }
+    await store.policies.update('org_a', 'pol_1', { patch, now: start + 1 })
+    const { policies } = await store.loadConfiguration()
+    assert.deepEqual(policies, [{ ...policy, ...patch, updatedAt: start + 1 }])
+    await store.policies.remove('org_a', 'pol_1')
+    assert.equal(await store.policies.get('org_a', 'pol_1'), null)
   })
 
   check('an application belongs to a team, and moves to another', async (store) => {

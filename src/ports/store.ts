@@ -12,6 +12,7 @@
  * Bounds: a page holds at most `pageLimit.max` records; a key holds at most `secretVersionLimit` secrets.
  */
 import type {
+  AccessPolicy,
   AdminToken,
   ApiKey,
   ApiKeySecret,
@@ -64,6 +65,7 @@ export type ApiProductPatch = Partial<Omit<ApiProduct, Immutable | 'slug'>>
 export type SubscriptionPatch = Partial<Omit<Subscription, Immutable | 'applicationId' | 'productId'>>
 export type PlanPatch = Partial<Omit<Plan, Immutable | 'slug'>>
 export type LimitPatch = Partial<Omit<Limit, Immutable | 'name'>>
+export type AccessPolicyPatch = Partial<Omit<AccessPolicy, Immutable | 'slug'>>
 export type DeploymentPatch = Partial<Omit<Deployment, Immutable | 'slug'>>
 export type ModelRoutePatch = Partial<Omit<ModelRoute, Immutable>>
 export type ApiKeyPatch = Partial<Omit<ApiKey, Immutable | 'applicationId' | 'keyId' | 'environment'>>
@@ -112,6 +114,7 @@ export type SubscriptionTable = TenantTable<Subscription, SubscriptionPatch, Sub
 
 export type PlanTable = TenantTable<Plan, PlanPatch, NoFilter>
 export type LimitTable = TenantTable<Limit, LimitPatch, NoFilter>
+export type AccessPolicyTable = TenantTable<AccessPolicy, AccessPolicyPatch, NoFilter>
 /** A top-up goes with the limit or plan that it raises. It never changes. */
 export type TopUpTable = Omit<TenantTable<TopUp, never, { readonly limitId?: string }>, 'update'>
 
@@ -242,6 +245,7 @@ export interface ConfigurationRecords {
   readonly plans: readonly Plan[]
   readonly limits: readonly Limit[]
   readonly topUps: readonly TopUp[]
+  readonly policies: readonly AccessPolicy[]
   readonly deployments: readonly Deployment[]
   readonly routes: readonly ModelRoute[]
   readonly credentials: readonly SealedCredential[]
@@ -273,6 +277,7 @@ export interface StoreTables {
   readonly plans: PlanTable
   readonly limits: LimitTable
   readonly topUps: TopUpTable
+  readonly policies: AccessPolicyTable
   readonly deployments: DeploymentTable
   readonly routes: ModelRouteTable
   readonly credentials: CredentialTable

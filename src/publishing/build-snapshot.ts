@@ -23,6 +23,7 @@ import { Fault } from '../kernel/fault.ts'
 import type { SecretBox } from '../ports/secret-box.ts'
 import type { ConfigurationRecords } from '../ports/store.ts'
 import { limitSnapshots } from './limit-snapshots.ts'
+import { policySnapshots } from './policy-snapshots.ts'
 
 /** The parts of a snapshot that come from configuration and not from the store. */
 export type SnapshotSettings = Pick<
@@ -80,6 +81,7 @@ export async function buildSnapshot(
       warnings.push(`deployment ${deployment.slug}: ${trouble}; it is out of service`)
     else deployments.push(opened)
   }
+  const policies = policySnapshots(records)
   const { prices, peppers, bounds, trustedProxies, sandboxEnabled, documentationUrl } = settings
   return {
     warnings,
@@ -99,6 +101,7 @@ export async function buildSnapshot(
       ...(settings.contentLog === undefined ? {} : { contentLog: settings.contentLog }),
       ...(settings.events === undefined ? {} : { events: settings.events }),
       ...(settings.tracing === undefined ? {} : { tracing: settings.tracing }),
+      ...(policies.length === 0 ? {} : { policies }),
     },
   }
 }

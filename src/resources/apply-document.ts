@@ -49,6 +49,7 @@ const places: Readonly<Record<string, readonly [list: keyof ResourceDocument, na
   product: ['products', 'slug'],
   plan: ['plans', 'slug'],
   limit: ['limits', 'name'],
+  policy: ['policies', 'slug'],
   application: ['applications', 'slug'],
 }
 

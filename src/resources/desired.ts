@@ -11,6 +11,7 @@ import {
   readPlanLimits,
 } from '../config/index.ts'
 import type {
+  AccessPolicy,
   ApiProduct,
   Application,
   CredentialSource,
@@ -31,6 +32,9 @@ export interface DesiredSubscription {
   readonly state: Subscription['state']
 }
 
+/** Revisions are counted by who writes. */
+type DesiredPolicy = Omit<Own<AccessPolicy>, 'revision'>
+
 /** One organization's objects, by slug or name. */
 export interface DesiredOrganization {
   readonly slug: string
@@ -41,6 +45,7 @@ export interface DesiredOrganization {
   readonly products: ReadonlyMap<string, Own<ApiProduct>>
   readonly plans: ReadonlyMap<string, Own<Plan>>
   readonly limits: ReadonlyMap<string, Own<Limit>>
+  readonly policies: ReadonlyMap<string, DesiredPolicy>
   readonly applications: ReadonlyMap<string, Own<Application>>
   readonly subscriptions: readonly DesiredSubscription[]
 }
@@ -57,6 +62,7 @@ interface Building {
   readonly products: Map<string, Own<ApiProduct>>
   readonly plans: Map<string, Own<Plan>>
   readonly limits: Map<string, Own<Limit>>
+  readonly policies: Map<string, DesiredPolicy>
   readonly applications: Map<string, Own<Application>>
   readonly subscriptions: DesiredSubscription[]
 }
@@ -80,6 +86,7 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
         products: new Map(),
         plans: new Map(),
         limits: new Map(),
+        policies: new Map(),
         applications: new Map(),
         subscriptions: [],
       }
@@ -108,6 +115,9 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
   })
   document.limits?.forEach((entry, index) => {
     put(of(entry.organization).limits, [entry.name, desiredLimit(entry)], ['limits', index])
+  })
+  document.policies?.forEach((entry, index) => {
+    put(of(entry.organization).policies, [entry.slug, desiredPolicy(entry)], ['policies', index])
   })
   document.applications?.forEach((entry, index) => {
     const owner = of(entry.organization)
@@ -185,6 +195,10 @@ function desiredPlan(entry: Entry<'plans'>): Own<Plan> {
 
 function desiredLimit(entry: Entry<'limits'>): Own<Limit> {
   return { ...readLimitTerms(entry, reported), match: readLimitMatch(entry.match) }
+}
+
+function desiredPolicy({ slug, description = '', cedar, enabled = true }: Entry<'policies'>): DesiredPolicy {
+  return { slug, description, cedar, enabled }
 }
 
 function desiredApplication(entry: Entry<'applications'>): Own<Application> {

@@ -1,7 +1,7 @@
 /** Everything that a document can manage, as a document. */
 import { stringify } from 'yaml'
 import { type ResourceDocument, writeLimitTerms } from '../config/index.ts'
-import type { ApiProduct, Application, Deployment, Limit, ModelRoute, Plan } from '../domain/entities.ts'
+import type { AccessPolicy, ApiProduct, Application, Deployment, Limit, ModelRoute, Plan } from '../domain/entities.ts'
 import type { StoreTables } from '../ports/store.ts'
 import { listAll } from './list-all.ts'
 
@@ -16,6 +16,7 @@ export async function exportDocument(tables: StoreTables): Promise<string> {
     products: [],
     plans: [],
     limits: [],
+    policies: [],
     applications: [],
   }
   for (const { id, slug, name } of await listAll((query) => tables.organizations.list(query))) {
@@ -40,6 +41,8 @@ async function exportOrganization(
   for (const each of plans) document.plans.push(exportPlan(organization, each))
   for (const each of await listAll((query) => tables.limits.list(id, query)))
     document.limits.push(exportLimit(organization, each))
+  for (const each of await listAll((query) => tables.policies.list(id, query)))
+    document.policies.push(exportPolicy(organization, each))
   const slugs = new Map([...products, ...plans].map((each) => [each.id, each.slug]))
   for (const each of await listAll((query) => tables.applications.list(id, query)))
     document.applications.push(await exportApplication(tables, { organization, slugs }, each))
@@ -86,6 +89,10 @@ function exportLimit(organization: string, record: Limit): object {
   const { name, ...terms } = dropNulls(writeLimitTerms(record)) as { name: string }
   const match = dropNulls(record.match)
   return { name, organization, ...terms, ...(Object.keys(match).length === 0 ? {} : { match }) }
+}
+
+function exportPolicy(organization: string, { slug, description, cedar, enabled }: AccessPolicy): object {
+  return { slug, organization, description, enabled, cedar }
 }
 
 function exportDeployment(organization: string, record: Deployment): object {

@@ -378,6 +378,19 @@ async function addTopUps(db: Database): Promise<void> {
     await db.schema.createIndex(`limit_top_ups_${column}`).on('limit_top_ups').column(column).execute()
 }
 
+async function addAccessPolicies(db: Database): Promise<void> {
+  await owned(
+    createTable(db, 'access_policies', {
+      texts: ['managed_by', 'organization_id', 'slug', 'description', 'cedar'],
+      integers: ['updated_at', 'enabled', 'revision'],
+    }),
+    'access_policies',
+  )
+    .addUniqueConstraint('access_policies_slug', ['organization_id', 'slug'])
+    .execute()
+  await indexForListing(db, ['access_policies'])
+}
+
 export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001-initial': {
     async up(db: Database) {
@@ -396,4 +409,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0006-limit-alerts': { up: addLimitAlerts },
   '0007-counter-reports': { up: addNodeReports },
   '0008-usage-rollups': { up: addUsageRollups },
+  '0012-access-policies': { up: addAccessPolicies },
 })

@@ -3,6 +3,7 @@
  * The generic table (`records.ts`) reads these rows; nothing there enumerates nouns.
  */
 import type {
+  AccessPolicy,
   AdminToken,
   ApiKey,
   ApiProduct,
@@ -70,6 +71,7 @@ export const organizationNoun: Noun<Organization> = {
     usedBy('api_products', 'API product', 'organization_id'),
     usedBy('plans', 'plan', 'organization_id'),
     usedBy('limits', 'limit', 'organization_id'),
+    usedBy('access_policies', 'policy', 'organization_id'),
     usedBy('model_routes', 'model route', 'organization_id'),
     usedBy('deployments', 'deployment', 'organization_id'),
     usedBy('credentials', 'credential', 'organization_id'),
@@ -187,6 +189,26 @@ export const limitNoun: Noun<Limit> = {
   },
   scope: 'always',
   name: 'name',
+  filters: [],
+  references: [ofOrganization],
+  usedBy: [],
+  change: 'configuration',
+}
+
+export const policyNoun: Noun<AccessPolicy> = {
+  table: 'access_policies',
+  noun: 'policy',
+  columns: {
+    ...stored,
+    organizationId: 'text',
+    slug: 'text',
+    description: 'text',
+    cedar: 'text',
+    enabled: 'boolean',
+    revision: 'integer',
+  },
+  scope: 'always',
+  name: 'slug',
   filters: [],
   references: [ofOrganization],
   usedBy: [],

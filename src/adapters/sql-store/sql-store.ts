@@ -1,5 +1,6 @@
 /** The Store port over Kysely. A driver brings the connection and says what its errors mean; nothing else differs. */
 import type {
+  AccessPolicy,
   ApiProduct,
   Application,
   Deployment,
@@ -9,6 +10,7 @@ import type {
   Subscription,
 } from '../../domain/entities.ts'
 import {
+  type AccessPolicyPatch,
   type ApiProductPatch,
   type ApplicationPatch,
   type ConfigurationRecords,
@@ -32,7 +34,7 @@ import {
 import { createCredentialTable, credentialRecords } from './credential-table.ts'
 import type { ClassifyError, Database } from './database.ts'
 import { createKeyTable, readKeyChanges } from './key-table.ts'
-import { applicationNoun, deploymentNoun, organizationNoun, productNoun, subscriptionNoun } from './nouns.ts'
+import { applicationNoun, deploymentNoun, organizationNoun, policyNoun, productNoun, subscriptionNoun } from './nouns.ts'
 import { getRecord } from './record-reads.ts'
 import { defineTable, type Identified, type RecordTable } from './record-table.ts'
 import { createRecords } from './records.ts'
@@ -42,6 +44,7 @@ import { createTopUpTable, limitRecords, planRecords, topUpRecords } from './top
 
 const organizationRecords = defineTable(organizationNoun)
 const applicationRecords = defineTable(applicationNoun)
+const policyRecords = defineTable(policyNoun)
 const productRecords = defineTable(productNoun)
 const subscriptionRecords = defineTable(subscriptionNoun, {
   nameOf: (record) => `${record.applicationId}/${record.productId}`,
@@ -87,6 +90,7 @@ function createTables(session: Session): StoreTables {
     plans: createRecords<Plan, PlanPatch, object>(session, planRecords),
     limits: createRecords<Limit, LimitPatch, object>(session, limitRecords),
     topUps: createTopUpTable(session),
+    policies: createRecords<AccessPolicy, AccessPolicyPatch, object>(session, policyRecords),
     deployments: createRecords<Deployment, DeploymentPatch, object>(session, deploymentRecords),
     routes: createRouteTable(session),
     credentials: createCredentialTable(session),
@@ -133,6 +137,7 @@ function loadConfiguration(root: RootSession): Promise<ConfigurationRecords> {
     plans: await readAll(session, planRecords),
     limits: await readAll(session, limitRecords),
     topUps: await readAll(session, topUpRecords),
+    policies: await readAll(session, policyRecords),
     deployments: await readAll(session, deploymentRecords),
     routes: await readAll(session, routeRecords),
     credentials: await readAll(session, credentialRecords),

@@ -25,6 +25,7 @@ test('off, the rows are not there and nothing is kept', async () => {
   const off = compilePlans(pipeline, {
     contentLog: null,
     tracing: null,
+    policies: null,
     keepsResponses: false,
     events: null,
     bounds: testBounds,

@@ -49,6 +49,7 @@ export const record: Stage = (exchange, ctx) => {
     endUser: exchange.endUser,
     tags: exchange.tags,
     ...limitsOf(exchange),
+    ...(exchange.policies === null ? {} : { policies: exchange.policies }),
     ...traceOf(exchange),
     ...(exchange.snapshot.events === null ? {} : { address: exchange.clientAddress }),
   }
