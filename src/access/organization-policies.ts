@@ -9,7 +9,7 @@ import { UnsupportedPolicy } from './compile-expression.ts'
 import { type AccessDecision, compilePolicies, type Decide, type NamedPolicy } from './compiled-policies.ts'
 import { parseIpRange } from './ip-range.ts'
 import { actions } from './schema.ts'
-import { type CedarRecord, type Entity, EntityUid, recordOf } from './values.ts'
+import { CedarRecord, type CedarValue, type Entity, EntityUid, recordOf } from './values.ts'
 
 /** What is known of a call when it is decided on. */
 export interface Call {
@@ -73,7 +73,9 @@ function chooseEngine(id: string, policies: readonly NamedPolicy[]): { decide: D
 function keyEntity({ keyId, environment }: Call, application: Entity): Entity {
   return {
     uid: new EntityUid('Key', keyId),
-    attributes: recordOf({ application: application.uid, environment }),
+    attributes: new CedarRecord(
+      new Map<string, CedarValue>().set('application', application.uid).set('environment', environment),
+    ),
     ancestors: [application.uid, ...application.ancestors],
   }
 }
@@ -84,13 +86,13 @@ function contextOf({ operation, model, address, now }: Call): CedarRecord | null
   const plain = address.startsWith(mappedPrefix) && address.includes('.') ? address.slice(7) : address
   const ip = parseIpRange(plain)
   if (ip === null) return null
-  return recordOf({
-    operation,
-    ip,
-    time: timeOf(now),
-    authentication: bearerSecret,
-    model: model?.asked,
-  })
+  const fields = new Map<string, CedarValue>()
+    .set('operation', operation)
+    .set('ip', ip)
+    .set('time', timeOf(now))
+    .set('authentication', bearerSecret)
+  if (model !== null) fields.set('model', model.asked)
+  return new CedarRecord(fields)
 }
 
 const millisecondsPerDay = 86_400_000
@@ -99,12 +101,12 @@ const millisecondsPerDay = 86_400_000
 function timeOf(now: number): CedarRecord {
   const unixSeconds = Math.floor(now / 1000)
   const minuteOfDay = Math.floor((now % millisecondsPerDay) / 60_000)
-  return recordOf({
-    unixSeconds,
-    hour: Math.floor(minuteOfDay / 60),
-    minute: minuteOfDay % 60,
-    weekday: ((Math.floor(now / millisecondsPerDay) + 3) % 7) + 1,
-  })
+  const fields = new Map<string, CedarValue>()
+    .set('unixSeconds', unixSeconds)
+    .set('hour', Math.floor(minuteOfDay / 60))
+    .set('minute', minuteOfDay % 60)
+    .set('weekday', ((Math.floor(now / millisecondsPerDay) + 3) % 7) + 1)
+  return new CedarRecord(fields)
 }
 
 /** Entities of an organization that do not change between snapshots. */

@@ -15,7 +15,8 @@ export class EntityUid {
   constructor(type: string, id: string) {
     this.type = type
     this.id = id
-    this.key = `${type}::${JSON.stringify(id)}`
+    // No type has a space in it.
+    this.key = `${type} ${id}`
   }
 }
 
