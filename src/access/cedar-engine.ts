@@ -67,12 +67,15 @@ export function engineDecide(id: string, policies: readonly { name: string; json
       principal: uidJson(request.principal.uid),
       action: uidJson(request.action.uid),
       resource: uidJson(request.resource.uid),
-      context: Object.fromEntries([...request.context.fields].map(([name, value]) => [name, valueJson(value)])),
+      context: Object.fromEntries(
+        [...request.context.fields].map(([name, value]) => [name, valueJson(value)]),
+      ),
       preparsedPolicySetId: id,
       entities: entitiesJson(request),
     })
     // What cannot be decided is not allowed.
-    if (answer.type === 'failure') return { isAllowed: false, policies: [], errors: Object.keys(staticPolicies) }
+    if (answer.type === 'failure')
+      return { isAllowed: false, policies: [], errors: Object.keys(staticPolicies) }
     const { decision, diagnostics } = answer.response
     return {
       isAllowed: decision === 'allow',

@@ -28,7 +28,10 @@ export function explainCall(snapshot: OrganizationPolicySnapshot, call: Call): A
     policies: snapshot.policies.map((policy): PolicyExplanation => {
       const { name } = policy
       const json = policy.json as unknown as PolicyJson
-      const bare = { name, json: { ...json, effect: 'permit', conditions: [] } as unknown as typeof policy.json }
+      const bare = {
+        name,
+        json: { ...json, effect: 'permit', conditions: [] } as unknown as typeof policy.json,
+      }
       const asPermit = { name, json: { ...json, effect: 'permit' } as unknown as typeof policy.json }
       const outcome = errors.includes(name)
         ? 'error'

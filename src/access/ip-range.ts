@@ -63,7 +63,8 @@ function readIpv4(host: string): bigint {
 
 function readIpv6(host: string): bigint {
   const [head = '', tail] = host.split('::')
-  const groupsOf = (part: string | undefined): string[] => (part === undefined || part === '' ? [] : part.split(':'))
+  const groupsOf = (part: string | undefined): string[] =>
+    part === undefined || part === '' ? [] : part.split(':')
   const before = groupsOf(head)
   const after = groupsOf(tail)
   const zeros = new Array<string>(8 - before.length - after.length).fill('0')

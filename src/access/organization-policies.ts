@@ -56,7 +56,13 @@ export function compileOrganizationPolicies(snapshot: OrganizationPolicySnapshot
       const context = contextOf(call)
       if (action === undefined || application === undefined || context === null) return denied
       const principal = keyEntity(call, application)
-      return decide({ principal, action, resource: book.resource(call.model), context, entities: book.entities })
+      return decide({
+        principal,
+        action,
+        resource: book.resource(call.model),
+        context,
+        entities: book.entities,
+      })
     },
   })
 }

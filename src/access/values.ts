@@ -80,6 +80,8 @@ function equalFields(a: CedarRecord['fields'], b: CedarRecord['fields']): boolea
 
 /** A record of these fields; those that are undefined are not there. */
 export function recordOf(fields: Readonly<Record<string, CedarValue | undefined>>): CedarRecord {
-  const known = Object.entries(fields).filter((entry): entry is [string, CedarValue] => entry[1] !== undefined)
+  const known = Object.entries(fields).filter(
+    (entry): entry is [string, CedarValue] => entry[1] !== undefined,
+  )
   return new CedarRecord(new Map(known))
 }

@@ -1,7 +1,15 @@
 /** Everything that a document can manage, as a document. */
 import { stringify } from 'yaml'
 import { type ResourceDocument, writeLimitTerms } from '../config/index.ts'
-import type { AccessPolicy, ApiProduct, Application, Deployment, Limit, ModelRoute, Plan } from '../domain/entities.ts'
+import type {
+  AccessPolicy,
+  ApiProduct,
+  Application,
+  Deployment,
+  Limit,
+  ModelRoute,
+  Plan,
+} from '../domain/entities.ts'
 import type { StoreTables } from '../ports/store.ts'
 import { listAll } from './list-all.ts'
 

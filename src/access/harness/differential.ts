@@ -184,14 +184,13 @@ class Generator {
           ? { isInRange: [this.ip(), this.ip()] }
           : { [this.pick(['isIpv4', 'isIpv6', 'isLoopback', 'isMulticast'])]: [this.ip()] }
       default:
-        return {
-          'if-then-else': {
-            if: this.bool(depth - 1),
-            then: this.bool(depth - 1),
-            else: this.bool(depth - 1),
-          },
-        }
+        return { 'if-then-else': this.choice(depth - 1) }
     }
+  }
+
+  /** From entries: an object written with a field `then` looks like a promise to whoever awaits it. */
+  choice(depth: number): object {
+    return Object.fromEntries(['if', 'then', 'else'].map((part) => [part, this.bool(depth)]))
   }
 
   any(depth: number): object {
@@ -261,7 +260,9 @@ class Generator {
 
   pattern(): (object | 'Wildcard')[] {
     return Array.from({ length: this.below(5) }, () =>
-      this.chance(0.5) ? ('Wildcard' as const) : { Literal: this.pick(['gpt', '-', '5', 'a', '*', 'ï', 'x', '']) },
+      this.chance(0.5)
+        ? ('Wildcard' as const)
+        : { Literal: this.pick(['gpt', '-', '5', 'a', '*', 'ï', 'x', '']) },
     )
   }
 }
@@ -306,7 +307,14 @@ export function compareWithEngine(
       if (theirs.isAllowed) allowed += 1
       if (theirs.errors.length > 0) withErrors += 1
       if (shapeOf(ours) === shapeOf(theirs)) continue
-      const difference = JSON.stringify({ seed, decisions, ours, theirs, policies, request: describe(request) })
+      const difference = JSON.stringify({
+        seed,
+        decisions,
+        ours,
+        theirs,
+        policies,
+        request: describe(request),
+      })
       return { decisions, allowed, withErrors, difference }
     }
     progress(decisions)
@@ -315,11 +323,17 @@ export function compareWithEngine(
 }
 
 function describe({ principal, action, resource, context }: AccessRequest): object {
-  return { principal, action, resource, context: [...context.fields].map(([name, value]) => [name, show(value)]) }
+  return {
+    principal,
+    action,
+    resource,
+    context: [...context.fields].map(([name, value]) => [name, show(value)]),
+  }
 }
 
 function show(value: CedarValue): string {
-  if (value instanceof CedarRecord) return `{${[...value.fields].map(([name, each]) => `${name}: ${show(each)}`)}}`
+  if (value instanceof CedarRecord)
+    return `{${[...value.fields].map(([name, each]) => `${name}: ${show(each)}`)}}`
   if (value instanceof CedarSet) return `[${value.items.map(show)}]`
   return typeof value === 'object' && 'text' in value ? value.text : JSON.stringify(value)
 }

@@ -34,7 +34,14 @@ import {
 import { createCredentialTable, credentialRecords } from './credential-table.ts'
 import type { ClassifyError, Database } from './database.ts'
 import { createKeyTable, readKeyChanges } from './key-table.ts'
-import { applicationNoun, deploymentNoun, organizationNoun, policyNoun, productNoun, subscriptionNoun } from './nouns.ts'
+import {
+  applicationNoun,
+  deploymentNoun,
+  organizationNoun,
+  policyNoun,
+  productNoun,
+  subscriptionNoun,
+} from './nouns.ts'
 import { getRecord } from './record-reads.ts'
 import { defineTable, type Identified, type RecordTable } from './record-table.ts'
 import { createRecords } from './records.ts'

@@ -59,8 +59,11 @@ export async function explainAccess(ctx: AdminContext, key: ApiKey, described: D
   const name = route === null ? null : route.endsWith('*') ? asked : route
   const product = productFor(records, key, { operation: operation.id, model: name })
   const isSubscribed = product !== null && allows(key.operations, operation.id) && allows(key.models, name)
-  const snapshot = policySnapshots(records).find(({ organizationId }) => organizationId === key.organizationId)
-  if (snapshot === undefined) return { isAllowed: isSubscribed, hasPolicies: false, isSubscribed, policies: [] }
+  const snapshot = policySnapshots(records).find(
+    ({ organizationId }) => organizationId === key.organizationId,
+  )
+  if (snapshot === undefined)
+    return { isAllowed: isSubscribed, hasPolicies: false, isSubscribed, policies: [] }
   const model: CalledModel | null = route === null ? null : { route, asked, productId: product?.id ?? null }
   const { isAllowed, policies } = explainCall(snapshot, {
     keyId: key.keyId,

@@ -22,7 +22,10 @@ const view = named(
     organizationId: Type.String(),
     slug,
     ...policyFields,
-    revision: Type.Integer({ description: 'Counts the changes of `cedar` and `enabled`, from 1.', minimum: 1 }),
+    revision: Type.Integer({
+      description: 'Counts the changes of `cedar` and `enabled`, from 1.',
+      minimum: 1,
+    }),
   },
   'One Cedar policy of an organization.',
 )

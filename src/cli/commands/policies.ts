@@ -152,7 +152,10 @@ const rows: readonly Column<Explanation['policies'][number]>[] = [
 function showExplanation({ isAllowed, hasPolicies, isSubscribed, policies: each }: Explanation): string {
   const fields = formatFields([
     ['Decision', isAllowed ? 'allowed' : 'denied'],
-    ['Key and subscription', isSubscribed ? 'have the operation and the model' : 'lack the operation or model'],
+    [
+      'Key and subscription',
+      isSubscribed ? 'have the operation and the model' : 'lack the operation or model',
+    ],
   ])
   const none = hasPolicies ? '' : 'The organization has no enabled policy: key and subscription alone decide.'
   return `${fields}\n${formatTable(each, rows, none)}`

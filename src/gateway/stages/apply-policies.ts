@@ -20,7 +20,8 @@ export const applyPolicies: Stage = (exchange) => {
   const { operation, route, model } = exchange
   const policies = policiesOf(exchange)
   if (policies === null || operation === null) return 'next'
-  const named = route === null ? null : calledModel(exchange, operation.id, { route: route.name, asked: model })
+  const named =
+    route === null ? null : calledModel(exchange, operation.id, { route: route.name, asked: model })
   const decision = decideOn(exchange, policies, { operation: operation.id, model: named })
   exchange.policies = decision.policies
   require(decision)

@@ -47,7 +47,8 @@ function usableModels(exchange: Exchange): ListedModel[] {
   const models: ListedModel[] = []
   for (const [name, route] of routes.exact) {
     const usable = operationsWithModel.some(
-      (operation) => mayUse(exchange, route.name, operation) && policiesAllow(exchange, route.name, operation),
+      (operation) =>
+        mayUse(exchange, route.name, operation) && policiesAllow(exchange, route.name, operation),
     )
     if (usable) models.push({ name, route })
   }
