@@ -51,6 +51,8 @@ const slicesWithConfig = ['resources']
 const sliceTies = [
   ['metering', 'providers', 'a price belongs to a model of a provider'],
   ['providers', 'egress', 'every address that a provider names passes the egress guard'],
+  ['publishing', 'access', 'a snapshot carries policies as they were read and checked'],
+  ['resources', 'access', 'a policy in a document is checked before it is stored'],
   ['publishing', 'identity', 'a snapshot carries the keys that callers prove themselves with'],
   ['tracing', 'telemetry', 'spans and metrics call operations and providers alike'],
   ['identity', 'egress', 'keys of token issuers are fetched through the egress guard'],

@@ -13,6 +13,7 @@ import { performance } from 'node:perf_hooks'
 import { projectRoot } from './pinned-node.mjs'
 import { readEvidence, type SectionEvidence, writeEvidence } from './prove/evidence.ts'
 import { gateway } from './prove/gateway.ts'
+import { identity } from './prove/identity.ts'
 import { limits } from './prove/limits.ts'
 import { describeCommit, describeMachine } from './prove/machine.ts'
 import { readProofRequest } from './prove/options.ts'
@@ -20,7 +21,7 @@ import { oversight } from './prove/oversight.ts'
 import type { ProofOptions, ProofRow, ProofSection, ProofSlice } from './prove/slice.ts'
 
 /** One row for each slice; a slice is a file of tools/prove. */
-const slices: readonly ProofSlice[] = [gateway, limits, oversight]
+const slices: readonly ProofSlice[] = [gateway, limits, oversight, identity]
 
 function print(rows: readonly ProofRow[]): void {
   for (const { claim, target, measured, unit, ok } of rows) {

@@ -101,6 +101,8 @@ const bodies: Readonly<Record<string, object>> = {
   'product-create': { slug: 'a', operations: [], models: [] },
   'subscription-create': { application: 'shop', product: 'chat' },
   'plan-create': { slug: 'a' },
+  'policy-create': { slug: 'a', cedar: 'permit (principal, action, resource);' },
+  'policy-validate': { cedar: 'permit (principal, action, resource);' },
   'limit-create': { name: 'a', meter: 'requests', amount: 1, window: 'minute' },
   'top-up-create': { limit: 'a', amount: 1 },
   'deployment-create': { slug: 'a', provider: 'openai' },
@@ -120,6 +122,7 @@ const bodies: Readonly<Record<string, object>> = {
   'config-apply': { document: '' },
 }
 const queries: Readonly<Record<string, Record<string, string>>> = {
+  'policy-explain': { operation: 'models.list' },
   'usage-series': { interval: 'hour' },
   'usage-export': { interval: 'hour', format: 'csv' },
   'usage-records': { format: 'csv' },

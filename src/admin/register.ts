@@ -57,6 +57,14 @@ import { planDelete } from './operations/plan-delete/operation.ts'
 import { planGet } from './operations/plan-get/operation.ts'
 import { planList } from './operations/plan-list/operation.ts'
 import { planUpdate } from './operations/plan-update/operation.ts'
+import { policyCreate } from './operations/policy-create/operation.ts'
+import { policyDelete } from './operations/policy-delete/operation.ts'
+import { policyExplain } from './operations/policy-explain/operation.ts'
+import { policyGet } from './operations/policy-get/operation.ts'
+import { policyList } from './operations/policy-list/operation.ts'
+import { policySchemaGet } from './operations/policy-schema-get/operation.ts'
+import { policyUpdate } from './operations/policy-update/operation.ts'
+import { policyValidate } from './operations/policy-validate/operation.ts'
 import { productCreate } from './operations/product-create/operation.ts'
 import { productDelete } from './operations/product-delete/operation.ts'
 import { productGet } from './operations/product-get/operation.ts'
@@ -157,6 +165,15 @@ const rows: readonly Row[] = [
   ['limit-delete',        'DELETE', '/organizations/:organization/limits/:id',               'write',  limitDelete],
   ['limit-explain',       'GET',    '/organizations/:organization/keys/:id/limits',          'read',   limitExplain],
   ['limit-alert-list',    'GET',    '/organizations/:organization/limit-alerts',             'read',   limitAlertList],
+
+  ['policy-list',         'GET',    '/organizations/:organization/policies',                 'read',   policyList],
+  ['policy-create',       'POST',   '/organizations/:organization/policies',                 'admin',  policyCreate],
+  ['policy-get',          'GET',    '/organizations/:organization/policies/:id',             'read',   policyGet],
+  ['policy-update',       'PATCH',  '/organizations/:organization/policies/:id',             'admin',  policyUpdate],
+  ['policy-delete',       'DELETE', '/organizations/:organization/policies/:id',             'admin',  policyDelete],
+  ['policy-validate',     'POST',   '/organizations/:organization/policy-checks',            'read',   policyValidate],
+  ['policy-explain',      'GET',    '/organizations/:organization/keys/:id/access',          'read',   policyExplain],
+  ['policy-schema-get',   'GET',    '/policy-schema',                                        'read',   policySchemaGet],
 
   ['top-up-list',         'GET',    '/organizations/:organization/top-ups',                  'read',   topUpList],
   ['top-up-create',       'POST',   '/organizations/:organization/top-ups',                  'write',  topUpCreate],

@@ -13,6 +13,7 @@ import { addKeys } from './commands/keys.ts'
 import { addLimits } from './commands/limits.ts'
 import { addModels } from './commands/models.ts'
 import { addPlans } from './commands/plans.ts'
+import { addAuthorize, addPolicies } from './commands/policies.ts'
 import { addProviders } from './commands/providers.ts'
 import { addScan } from './commands/scan.ts'
 import { addSecrets } from './commands/secrets.ts'
@@ -63,6 +64,8 @@ export function createProgram(io: CliIo): Command {
   addLimits(program, io)
   addTokenIssuers(program, io)
   addGuards(program, io)
+  addPolicies(program, io)
+  addAuthorize(program, io)
   addDocuments(program, io)
   addUsage(program, io)
   addSinks(program, io)

@@ -42,8 +42,10 @@ export function isSandboxEnabled({ sandbox, gateway }: Config): boolean {
 
 /** True while `gatewright.yaml` holds objects: it alone manages them then. */
 export function isFileManaged(config: Config): boolean {
-  const { organizations, deployments, models, products, plans, limits, guards, applications } = config
-  const lists = [organizations, deployments, models, products, plans, limits, guards, applications, config.tokenIssuers]
+  const { organizations, deployments, models, products, plans, limits, applications } = config
+  const { guards, policies, tokenIssuers } = config
+  const more = [guards, policies, tokenIssuers]
+  const lists = [organizations, deployments, models, products, plans, limits, applications, ...more]
   return lists.some((list) => list !== undefined)
 }
 

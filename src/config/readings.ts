@@ -51,6 +51,7 @@ const readings: Readings = {
   plans:                'reload',
   limits:               'reload',
   guards:               'reload',
+  policies:             'reload',
   applications:         'reload',
   tokenIssuers:         'reload',
 }

@@ -321,6 +321,21 @@ const planSchema = Type.Object(
   closed,
 )
 
+const policySchema = Type.Object(
+  {
+    slug: slug('Name of the policy; decisions name it.'),
+    organization: optional(slug('Owning organization; the first one when left out.')),
+    description: optional(Type.String({ maxLength: 2000 })),
+    cedar: Type.String({
+      description: 'One policy in the Cedar language.',
+      minLength: 1,
+      maxLength: 16_384,
+    }),
+    enabled: optional(Type.Boolean({ description: 'False: it is kept and checked, and decides nothing.' })),
+  },
+  closed,
+)
+
 const limitSchema = Type.Object(
   {
     ...givenLimitFields,
@@ -386,6 +401,13 @@ const resourceProperties = {
   guards: optional(
     Type.Array(guardSchema, {
       description: 'What is looked for in requests and answers, and what then happens.',
+    }),
+  ),
+  policies: optional(
+    Type.Array(policySchema, {
+      description:
+        'Cedar policies. An organization that has one allows only what a policy permits and none forbids.',
+      maxItems: 2000,
     }),
   ),
   applications: optional(

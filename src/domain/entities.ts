@@ -168,6 +168,19 @@ export interface ModelRoute extends Stored {
   readonly policy: RoutePolicy
 }
 
+/** One Cedar policy. An organization that has an enabled one allows nothing that none permits. */
+export interface AccessPolicy extends Stored {
+  readonly organizationId: string
+  /** Names the policy in decisions. */
+  readonly slug: string
+  readonly description: string
+  /** Cedar text: one policy. */
+  readonly cedar: string
+  readonly enabled: boolean
+  /** Counts the changes of `cedar` and `enabled`, from 1. */
+  readonly revision: number
+}
+
 export type KeyEnvironment = 'live' | 'test'
 export const keyStates = ['active', 'quarantined', 'revoked'] as const
 export type KeyState = (typeof keyStates)[number]

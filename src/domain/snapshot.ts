@@ -6,6 +6,7 @@ import type { ContentLogBounds } from './content.ts'
 import type { DialectId } from './dialect-id.ts'
 import type { KeyEnvironment, RouteTarget, UpstreamTimeouts } from './entities.ts'
 import type { GuardRule } from './guards.ts'
+import type { JsonValue } from './json.ts'
 import type { LimitRule, LimitTopUp, PlanSnapshot } from './limits.ts'
 import type { RoutePolicy } from './routing.ts'
 import type { IssuerKeys, RevocationSnapshot, TokenIssuerSnapshot } from './token-issuer.ts'
@@ -112,6 +113,17 @@ export interface GatewayBounds {
  */
 export type EventClass = 'durable' | 'group' | 'best-effort'
 
+/** An organization's policies, and the names that they know things by. Organizations without policies have none. */
+export interface OrganizationPolicySnapshot {
+  readonly organizationId: string
+  /** Slug. */
+  readonly organization: string
+  /** In Cedar's JSON form, read and checked by the control plane. */
+  readonly policies: readonly { readonly name: string; readonly json: JsonValue }[]
+  readonly applications: readonly { readonly id: string; readonly slug: string; readonly team: string }[]
+  readonly products: readonly { readonly id: string; readonly slug: string }[]
+}
+
 /** What workers do for events that go to sinks. */
 export interface EventSettings {
   /** Of `access` and `usage`. */
@@ -150,6 +162,8 @@ export interface SnapshotConfig {
   readonly tracing?: TracingTerms
   /** Oldest first. Absent: nobody's tokens are taken. */
   readonly tokenIssuers?: readonly TokenIssuerSnapshot[]
+  /** Absent: no organization has policies. */
+  readonly policies?: readonly OrganizationPolicySnapshot[]
 }
 
 export interface KeySnapshot {

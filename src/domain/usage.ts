@@ -82,6 +82,8 @@ export interface UsageRecord {
   readonly limitsPassed?: readonly string[]
   /** What guards found, at most 20; absent: nothing. */
   readonly findings?: readonly GuardFinding[]
+  /** Names of the policies that determined whether it was allowed; absent: the organization has none. */
+  readonly policies?: readonly string[]
   /** Network address of the caller, as it is believed; absent: nobody asked for it. Personal: exports leave it out. */
   readonly address?: string
   /** W3C ids of the trace and of the span of this exchange; absent: it is not traced, or not in the sample. */

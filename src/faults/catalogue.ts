@@ -148,6 +148,13 @@ export const faults = Object.freeze({
     'No deployment for {operation} lies in a region that the residency of every model of this API key allows.',
     'Give a deployment in such a region, or use a key for models whose residencies have a region in common.',
   ),
+  policyDenied: entry(
+    'access.policy-denied',
+    403,
+    'permission',
+    'A policy of the organization does not allow this request.',
+    'Ask an administrator of the organization: `gatewright authorize explain` says which policies decide.',
+  ),
   scopeDenied: entry(
     'access.scope-denied',
     403,

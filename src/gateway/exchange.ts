@@ -140,6 +140,8 @@ export class Exchange {
   // Proven
   key: KeySnapshot | null = null
   compiledKey: CompiledKey | null = null
+  /** Names of the policies that determined the decision; null: none were asked. */
+  policies: readonly string[] | null = null
   /** Where the key's list of exchanges under way holds this one. */
   place = -1
   application: CompiledApplication | null = null

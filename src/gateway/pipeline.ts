@@ -13,6 +13,7 @@ import type { Snapshot } from './snapshot.ts'
 import type { OptionalPart, PipelineClass, Stage, StageRow } from './stage.ts'
 import { admit } from './stages/admit.ts'
 import { admitAddress } from './stages/admit-address.ts'
+import { applyPolicies } from './stages/apply-policies.ts'
 import { authenticate } from './stages/authenticate.ts'
 import { authorize } from './stages/authorize.ts'
 import { callUpstream } from './stages/call-upstream.ts'
@@ -84,7 +85,7 @@ function only(part: OptionalPart, stage: StageRow): StageRow {
 
 type PlannedSnapshot = Pick<
   Snapshot,
-  'contentLog' | 'limits' | 'guards' | 'bounds' | 'keepsResponses' | 'events' | 'tracing'
+  'contentLog' | 'limits' | 'guards' | 'bounds' | 'keepsResponses' | 'events' | 'tracing' | 'policies'
 >
 
 const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => boolean>> = Object.freeze({
@@ -96,6 +97,7 @@ const isAskedFor: Readonly<Record<OptionalPart, (snapshot: PlannedSnapshot) => b
   'held-answers': ({ events }) => events?.exchanges === 'durable' || events?.security === 'durable',
   tracing: ({ tracing }) => tracing !== null,
   guards: ({ guards }) => guards !== null,
+  policies: ({ policies }) => policies !== null,
 })
 
 // biome-ignore format: the columns are the point
@@ -115,6 +117,7 @@ export const pipeline: readonly StageRow[] = Object.freeze([
   row   ('receive',       receive,        'G U . P .', 'deny',  'Read the body within its bounds.'),
   row   ('validate',      validate,       'G U . P .', 'deny',  'JSON depth, keys, duplicates; model, stream, end user, tags.'),
   row   ('resolve-model', resolveModel,   'G U . P .', 'deny',  'Model name or alias → route; the key must be allowed to use it.'),
+  only('policies', row('apply-policies', applyPolicies, 'G U M P .', 'deny', 'Where organizations have policies: one must permit the call, and none forbid it.')),
   only('guards', row('inspect-request', inspectRequest, 'G U . P .', 'deny', 'Where there are guards: look at every text of a JSON body; block, or go on with what is masked.')),
   row   ('idempotency',   claimIdempotency, 'G U . P .', 'deny', 'A repeated Idempotency-Key is answered as before.'),
   only('limits', row('reserve', reserve, 'G U M P .', 'deny', 'Take the request, its estimated input and its output cap from the limits; wait where a rule says so.')),

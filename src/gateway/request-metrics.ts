@@ -24,6 +24,7 @@ const deniedResources: ReadonlyMap<string, string> = new Map([
   [faults.operationDenied.code, 'operation'],
   [faults.modelNotFound.code, 'model'],
   [faults.outsideResidency.code, 'region'],
+  [faults.policyDenied.code, 'policy'],
 ])
 
 interface HttpCells {

@@ -3,6 +3,7 @@
  * loop. Built once per change, frozen, swapped whole; requests under way keep the one that they began with.
  * A snapshot that cannot be compiled is refused whole and the old one stays.
  */
+import { compileOrganizationPolicies, type OrganizationPolicies } from '../access/index.ts'
 import type { ContentLogBounds } from '../domain/content.ts'
 import type { RouteTarget, UpstreamTimeouts } from '../domain/entities.ts'
 import { type PriorityClass, priorityClasses } from '../domain/limits.ts'
@@ -142,6 +143,8 @@ export interface Snapshot {
   readonly events: EventSettings | null
   /** Null: nothing is traced. */
   readonly tracing: CompiledTracing | null
+  /** By organization; null: none has policies. */
+  readonly policies: ReadonlyMap<string, OrganizationPolicies> | null
   /** Some route keeps answers. */
   readonly keepsResponses: boolean
   /** A metered model as the configuration names it, for metrics. */
@@ -191,9 +194,15 @@ export function compileSnapshot(config: SnapshotConfig, parts: SnapshotParts): S
     contentLog: config.contentLog ?? null,
     events: config.events ?? null,
     tracing: config.tracing === undefined ? null : compileTracing(config.tracing),
+    policies: compilePolicies(config),
     keepsResponses: config.routes.some(({ policy }) => (policy?.cache ?? null) !== null),
     modelLabel: compileModelLabels(organizations),
   })
+}
+
+function compilePolicies({ policies }: SnapshotConfig): Snapshot['policies'] {
+  if (policies === undefined || policies.length === 0) return null
+  return new Map(policies.map((each) => [each.organizationId, compileOrganizationPolicies(each)]))
 }
 
 function compileOne(deployment: DeploymentSnapshot, { catalogue, auth }: SnapshotParts): CompiledDeployment {

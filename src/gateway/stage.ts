@@ -20,6 +20,7 @@ export type OptionalPart =
   | 'held-answers'
   | 'tracing'
   | 'guards'
+  | 'policies'
 
 export interface StageRow {
   readonly name: string

@@ -1,4 +1,4 @@
-/** The store's contract: plans, limits that stand alone, and what raises them. */
+/** The store's contract: plans, limits that stand alone, what raises them, and policies. */
 import assert from 'node:assert/strict'
 import { planRuleId } from '../domain/limits.ts'
 import {
@@ -7,6 +7,7 @@ import {
   sampleGuard,
   sampleLimit,
   samplePlan,
+  samplePolicy,
   sampleProduct,
   sampleSubscription,
   sampleTopUp,
@@ -55,6 +56,21 @@ export function testLimits(open: OpenStore): void {
       assert.deepEqual((await store.guards.list('org_a')).items, [])
     },
   )
+  check('policies come back as they were stored, within their organization alone', async (store) => {
+    const policy = samplePolicy('org_a', 'pol_1')
+    const before = (await store.versions()).configuration
+    await store.policies.create(policy)
+    assert.notEqual((await store.versions()).configuration, before)
+    assert.deepEqual(await store.policies.find('org_a', 'pol_1'), policy)
+    assert.equal(await store.policies.get('org_b', 'pol_1'), null)
+    await rejectsWith(store.policies.create({ ...policy, id: 'pol_2' }), 'admin.conflict')
+    const patch = { enabled: false, revision: 2 }
+    await store.policies.update('org_a', 'pol_1', { patch, now: start + 1 })
+    const { policies } = await store.loadConfiguration()
+    assert.deepEqual(policies, [{ ...policy, ...patch, updatedAt: start + 1 }])
+    await store.policies.remove('org_a', 'pol_1')
+    assert.equal(await store.policies.get('org_a', 'pol_1'), null)
+  })
 
   check('an application belongs to a team, and moves to another', async (store) => {
     await store.applications.update('org_a', 'app_org_a', { patch: { team: 'research' }, now: start + 1 })

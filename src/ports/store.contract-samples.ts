@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type {
+  AccessPolicy,
   AdminToken,
   ApiKey,
   ApiKeySecret,
@@ -55,6 +56,10 @@ export function sampleSubscription(organizationId: string, id: string, own: Part
     ...own,
   }
   return subscription
+}
+export function samplePolicy(organizationId: string, id: string): AccessPolicy {
+  const cedar = 'permit (principal, action, resource);'
+  return { ...stored(id), organizationId, slug: id, description: '', cedar, enabled: true, revision: 1 }
 }
 export const sampleTerms: LimitTerms = {
   name: 'monthly',

@@ -13,6 +13,7 @@
  * Bounds: a page holds at most `pageLimit.max` records; a key holds at most `secretVersionLimit` secrets.
  */
 import type {
+  AccessPolicy,
   AdminToken,
   ApiKey,
   ApiKeySecret,
@@ -70,6 +71,7 @@ export type SubscriptionPatch = Partial<Omit<Subscription, Immutable | 'applicat
 export type PlanPatch = Partial<Omit<Plan, Immutable | 'slug'>>
 export type GuardPatch = Partial<Omit<Guard, Immutable | 'name' | 'detector'>>
 export type LimitPatch = Partial<Omit<Limit, Immutable | 'name'>>
+export type AccessPolicyPatch = Partial<Omit<AccessPolicy, Immutable | 'slug'>>
 export type DeploymentPatch = Partial<Omit<Deployment, Immutable | 'slug'>>
 export type ModelRoutePatch = Partial<Omit<ModelRoute, Immutable>>
 export type TokenIssuerPatch = Partial<Omit<TokenIssuer, Immutable | 'name'>>
@@ -120,6 +122,7 @@ export type SubscriptionTable = TenantTable<Subscription, SubscriptionPatch, Sub
 export type PlanTable = TenantTable<Plan, PlanPatch, NoFilter>
 export type GuardTable = TenantTable<Guard, GuardPatch, NoFilter>
 export type LimitTable = TenantTable<Limit, LimitPatch, NoFilter>
+export type AccessPolicyTable = TenantTable<AccessPolicy, AccessPolicyPatch, NoFilter>
 /** A top-up goes with the limit or plan that it raises. It never changes. */
 export type TopUpTable = Omit<TenantTable<TopUp, never, { readonly limitId?: string }>, 'update'>
 
@@ -274,6 +277,7 @@ export interface ConfigurationRecords {
   readonly limits: readonly Limit[]
   readonly guards: readonly Guard[]
   readonly topUps: readonly TopUp[]
+  readonly policies: readonly AccessPolicy[]
   readonly deployments: readonly Deployment[]
   readonly routes: readonly ModelRoute[]
   readonly credentials: readonly SealedCredential[]
@@ -307,6 +311,7 @@ export interface StoreTables {
   readonly limits: LimitTable
   readonly guards: GuardTable
   readonly topUps: TopUpTable
+  readonly policies: AccessPolicyTable
   readonly deployments: DeploymentTable
   readonly routes: ModelRouteTable
   readonly credentials: CredentialTable

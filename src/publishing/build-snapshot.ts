@@ -25,6 +25,7 @@ import type { SecretBox } from '../ports/secret-box.ts'
 import type { ConfigurationRecords } from '../ports/store.ts'
 import { guardSnapshots } from './guard-snapshots.ts'
 import { limitSnapshots } from './limit-snapshots.ts'
+import { policySnapshots } from './policy-snapshots.ts'
 import { tokenIssuerSnapshots } from './token-issuer-snapshots.ts'
 
 /** The parts of a snapshot that come from configuration and not from the store. */
@@ -83,6 +84,7 @@ export async function buildSnapshot(
       warnings.push(`deployment ${deployment.slug}: ${trouble}; it is out of service`)
     else deployments.push(opened)
   }
+  const policies = policySnapshots(records)
   const { prices, peppers, bounds, trustedProxies, sandboxEnabled, documentationUrl } = settings
   const tokenIssuers = tokenIssuerSnapshots(records)
   return {
@@ -105,6 +107,7 @@ export async function buildSnapshot(
       ...(settings.contentLog === undefined ? {} : { contentLog: settings.contentLog }),
       ...(settings.events === undefined ? {} : { events: settings.events }),
       ...(settings.tracing === undefined ? {} : { tracing: settings.tracing }),
+      ...(policies.length === 0 ? {} : { policies }),
     },
   }
 }

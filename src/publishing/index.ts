@@ -9,4 +9,5 @@ export {
   sandboxProvider,
 } from './build-snapshot.ts'
 export { limitSnapshots } from './limit-snapshots.ts'
+export { policySnapshots } from './policy-snapshots.ts'
 export { createPublisher, type PublisherState } from './publisher.ts'

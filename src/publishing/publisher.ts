@@ -4,6 +4,7 @@
  * data plane keeps the last good one. Changes by this process are published at once, others within `pollMs`.
  */
 import type { SnapshotConfig, SnapshotMessage } from '../domain/snapshot.ts'
+import { faults } from '../faults/catalogue.ts'
 import { snapshotKeys } from '../identity/index.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ConfigurationRecords, KeyChanges, Store } from '../ports/store.ts'
@@ -144,6 +145,8 @@ class StorePublisher implements Publisher {
     } catch (error) {
       // It could not be read, so it is asked for again: what it takes away must not stay granted.
       this.#configurationVersion = -1
+      if (error instanceof Fault && error.code === faults.configInvalid.code)
+        this.#state = { ...this.#state, problem: error.publicText }
       throw error
     }
   }

@@ -50,6 +50,7 @@ const places: Readonly<Record<string, readonly [list: keyof ResourceDocument, na
   plan: ['plans', 'slug'],
   limit: ['limits', 'name'],
   guard: ['guards', 'name'],
+  policy: ['policies', 'slug'],
   application: ['applications', 'slug'],
   'token issuer': ['tokenIssuers', 'name'],
 }

@@ -15,6 +15,7 @@ import {
   readTokenTerms,
 } from '../config/index.ts'
 import type {
+  AccessPolicy,
   ApiProduct,
   Application,
   CredentialSource,
@@ -39,6 +40,9 @@ export interface DesiredSubscription {
   readonly state: Subscription['state']
 }
 
+/** Revisions are counted by who writes. */
+type DesiredPolicy = Omit<Own<AccessPolicy>, 'revision'>
+
 /** One organization's objects, by slug or name. */
 export interface DesiredOrganization {
   readonly slug: string
@@ -52,6 +56,7 @@ export interface DesiredOrganization {
   readonly plans: ReadonlyMap<string, Own<Plan>>
   readonly limits: ReadonlyMap<string, Own<Limit>>
   readonly guards: ReadonlyMap<string, Own<Guard>>
+  readonly policies: ReadonlyMap<string, DesiredPolicy>
   readonly applications: ReadonlyMap<string, Own<Application>>
   readonly tokenIssuers: ReadonlyMap<string, Own<TokenIssuer>>
   readonly subscriptions: readonly DesiredSubscription[]
@@ -71,6 +76,7 @@ interface Building {
   readonly plans: Map<string, Own<Plan>>
   readonly limits: Map<string, Own<Limit>>
   readonly guards: Map<string, Own<Guard>>
+  readonly policies: Map<string, DesiredPolicy>
   readonly applications: Map<string, Own<Application>>
   readonly tokenIssuers: Map<string, Own<TokenIssuer>>
   readonly subscriptions: DesiredSubscription[]
@@ -97,6 +103,7 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
         plans: new Map(),
         limits: new Map(),
         guards: new Map(),
+        policies: new Map(),
         applications: new Map(),
         tokenIssuers: new Map(),
         subscriptions: [],
@@ -135,6 +142,9 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
     const problem = findGuardProblem(guard)
     if (problem !== null) report(['guards', index], problem)
     put(of(entry.organization).guards, [entry.name, guard], ['guards', index])
+  })
+  document.policies?.forEach((entry, index) => {
+    put(of(entry.organization).policies, [entry.slug, desiredPolicy(entry)], ['policies', index])
   })
   document.applications?.forEach((entry, index) => {
     const owner = of(entry.organization)
@@ -232,6 +242,10 @@ function desiredLimit(entry: Entry<'limits'>): Own<Limit> {
 
 function desiredGuard(entry: Entry<'guards'>): Own<Guard> {
   return { ...readGuardTerms(entry), match: readGuardMatch(entry.match) }
+}
+
+function desiredPolicy({ slug, description = '', cedar, enabled = true }: Entry<'policies'>): DesiredPolicy {
+  return { slug, description, cedar, enabled }
 }
 
 function desiredApplication(entry: Entry<'applications'>): Own<Application> {

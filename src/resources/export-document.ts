@@ -2,6 +2,7 @@
 import { stringify } from 'yaml'
 import { type ResourceDocument, writeLimitTerms, writeTokenTerms } from '../config/index.ts'
 import type {
+  AccessPolicy,
   ApiProduct,
   Application,
   Deployment,
@@ -26,6 +27,7 @@ export async function exportDocument(tables: StoreTables): Promise<string> {
     plans: [],
     limits: [],
     guards: [],
+    policies: [],
     applications: [],
     tokenIssuers: [],
   }
@@ -53,6 +55,8 @@ async function exportOrganization(
     document.limits.push(exportLimit(organization, each))
   for (const each of await listAll((query) => tables.guards.list(id, query)))
     document.guards.push(exportGuard(organization, each))
+  for (const each of await listAll((query) => tables.policies.list(id, query)))
+    document.policies.push(exportPolicy(organization, each))
   const slugs = new Map([...products, ...plans].map((each) => [each.id, each.slug]))
   for (const each of await listAll((query) => tables.applications.list(id, query)))
     document.applications.push(await exportApplication(tables, { organization, slugs }, each))
@@ -120,6 +124,10 @@ function exportGuard(organization: string, record: Guard): object {
   const match = dropNulls(record.match)
   const rules = record.rules === null ? {} : { rules: record.rules }
   return { name, organization, ...terms, ...rules, ...(Object.keys(match).length === 0 ? {} : { match }) }
+}
+
+function exportPolicy(organization: string, { slug, description, cedar, enabled }: AccessPolicy): object {
+  return { slug, organization, description, enabled, cedar }
 }
 
 function exportDeployment(organization: string, record: Deployment): object {

@@ -3,11 +3,12 @@
  * removes what the same manager had made before and the document no longer names. What another manager owns is
  * never touched; a name that another manager holds is a problem, not a take-over.
  *
- * Order: organizations, deployments, routes, products, plans, applications, limits, guards, token issuers,
+ * Order: organizations, deployments, routes, products, plans, applications, limits, guards, policies, token issuers,
  * subscriptions; removals the other way round.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Deployment, ManagedBy, Organization, Subscription } from '../domain/entities.ts'
+import { requirePolicy, revisionAfter } from '../access/index.ts'
+import type { AccessPolicy, Deployment, ManagedBy, Organization, Subscription } from '../domain/entities.ts'
 import { faults } from '../faults/catalogue.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
@@ -82,6 +83,8 @@ interface Noun {
   readonly desired: ReadonlyMap<string, object>
   /** Fields that a document cannot change once made. */
   readonly fixed: readonly string[]
+  /** What the store needs beside the document's fields, worked out from the record that is there. */
+  readonly complete?: (own: object, record: TenantRecord | undefined) => object
 }
 
 interface Run extends ReconcileOptions {
@@ -122,6 +125,7 @@ function emptyDesire(slug: string): DesiredOrganization {
     plans: none,
     limits: none,
     guards: none,
+    policies: none,
     applications: none,
     tokenIssuers: none,
     subscriptions: [],
@@ -255,7 +259,24 @@ function nounsOf(tables: StoreTables, wanted: DesiredOrganization): Noun[] {
       desired: wanted.guards,
       fixed: ['name', 'detector'],
     },
+    {
+      noun: 'policy',
+      idPrefix: 'pol',
+      table: table(tables.policies),
+      nameOf: bySlug,
+      desired: wanted.policies,
+      fixed: ['slug'],
+      complete: completePolicy,
+    },
   ]
+}
+
+/** A policy that the schema does not allow is not stored; the others count what changed. */
+function completePolicy(own: object, record: TenantRecord | undefined): object {
+  const policy = own as Pick<AccessPolicy, 'slug' | 'cedar' | 'enabled'>
+  requirePolicy({ name: policy.slug, text: policy.cedar })
+  const revision = record === undefined ? 1 : revisionAfter(record as AccessPolicy, policy)
+  return { ...own, revision }
 }
 
 /** Create and update now; return the removals for later. */
@@ -269,10 +290,11 @@ async function reconcileNoun(
   const change = (action: ResourceChange['action'], name: string, fields: readonly string[] = []): void => {
     run.changes.push({ action, noun: noun.noun, name, organization: organization.slug, fields })
   }
-  for (const [name, own] of noun.desired) {
+  for (const [name, given] of noun.desired) {
     const record = byName.get(name)
-    const whole = { ...stamp(run, noun.idPrefix), organizationId: organization.id, ...own } as TenantRecord
     await forResource(noun.noun, name, async () => {
+      const own = noun.complete?.(given, record) ?? given
+      const whole = { ...stamp(run, noun.idPrefix), organizationId: organization.id, ...own } as TenantRecord
       if (noun.noun === 'deployment')
         await run.checkDeployment?.({ ...record, ...whole } as unknown as Deployment)
       if (record === undefined) {

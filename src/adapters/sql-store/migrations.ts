@@ -383,6 +383,19 @@ async function addTopUps(db: Database): Promise<void> {
     await db.schema.createIndex(`limit_top_ups_${column}`).on('limit_top_ups').column(column).execute()
 }
 
+async function addAccessPolicies(db: Database): Promise<void> {
+  await owned(
+    createTable(db, 'access_policies', {
+      texts: ['managed_by', 'organization_id', 'slug', 'description', 'cedar'],
+      integers: ['updated_at', 'enabled', 'revision'],
+    }),
+    'access_policies',
+  )
+    .addUniqueConstraint('access_policies_slug', ['organization_id', 'slug'])
+    .execute()
+  await indexForListing(db, ['access_policies'])
+}
+
 export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001-initial': {
     async up(db: Database) {
@@ -404,6 +417,7 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0009-usage-products': { up: addUsageProducts },
   '0010-token-issuers': { up: addTokenIssuers },
   '0011-key-policies': { up: addKeyPolicies },
+  '0012-access-policies': { up: addAccessPolicies },
   '0013-guards': { up: addGuards },
   '0014-audit-checkpoints': { up: addAuditCheckpoints },
 })

@@ -3,6 +3,7 @@
  * The generic table (`records.ts`) reads these rows; nothing there enumerates nouns.
  */
 import type {
+  AccessPolicy,
   AdminToken,
   ApiKey,
   ApiProduct,
@@ -73,6 +74,7 @@ export const organizationNoun: Noun<Organization> = {
     usedBy('plans', 'plan', 'organization_id'),
     usedBy('limits', 'limit', 'organization_id'),
     usedBy('guards', 'guard', 'organization_id'),
+    usedBy('access_policies', 'policy', 'organization_id'),
     usedBy('model_routes', 'model route', 'organization_id'),
     usedBy('deployments', 'deployment', 'organization_id'),
     usedBy('token_issuers', 'token issuer', 'organization_id'),
@@ -217,6 +219,26 @@ export const guardNoun: Noun<Guard> = {
   },
   scope: 'always',
   name: 'name',
+  filters: [],
+  references: [ofOrganization],
+  usedBy: [],
+  change: 'configuration',
+}
+
+export const policyNoun: Noun<AccessPolicy> = {
+  table: 'access_policies',
+  noun: 'policy',
+  columns: {
+    ...stored,
+    organizationId: 'text',
+    slug: 'text',
+    description: 'text',
+    cedar: 'text',
+    enabled: 'boolean',
+    revision: 'integer',
+  },
+  scope: 'always',
+  name: 'slug',
   filters: [],
   references: [ofOrganization],
   usedBy: [],

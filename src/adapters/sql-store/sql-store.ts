@@ -1,5 +1,6 @@
 /** The Store port over Kysely. A driver brings the connection and says what its errors mean; nothing else differs. */
 import type {
+  AccessPolicy,
   ApiProduct,
   Application,
   Deployment,
@@ -10,6 +11,7 @@ import type {
   Subscription,
 } from '../../domain/entities.ts'
 import {
+  type AccessPolicyPatch,
   type ApiProductPatch,
   type ApplicationPatch,
   type ConfigurationRecords,
@@ -39,6 +41,7 @@ import {
   deploymentNoun,
   guardNoun,
   organizationNoun,
+  policyNoun,
   productNoun,
   subscriptionNoun,
 } from './nouns.ts'
@@ -57,6 +60,7 @@ import { createTopUpTable, limitRecords, planRecords, topUpRecords } from './top
 
 const organizationRecords = defineTable(organizationNoun)
 const applicationRecords = defineTable(applicationNoun)
+const policyRecords = defineTable(policyNoun)
 const productRecords = defineTable(productNoun)
 const subscriptionRecords = defineTable(subscriptionNoun, {
   nameOf: (record) => `${record.applicationId}/${record.productId}`,
@@ -104,6 +108,7 @@ function createTables(session: Session): StoreTables {
     limits: createRecords<Limit, LimitPatch, object>(session, limitRecords),
     guards: createRecords<Guard, GuardPatch, object>(session, guardRecords),
     topUps: createTopUpTable(session),
+    policies: createRecords<AccessPolicy, AccessPolicyPatch, object>(session, policyRecords),
     deployments: createRecords<Deployment, DeploymentPatch, object>(session, deploymentRecords),
     routes: createRouteTable(session),
     credentials: createCredentialTable(session),
@@ -153,6 +158,7 @@ function loadConfiguration(root: RootSession): Promise<ConfigurationRecords> {
     limits: await readAll(session, limitRecords),
     guards: await readAll(session, guardRecords),
     topUps: await readAll(session, topUpRecords),
+    policies: await readAll(session, policyRecords),
     deployments: await readAll(session, deploymentRecords),
     routes: await readAll(session, routeRecords),
     credentials: await readAll(session, credentialRecords),

@@ -26,6 +26,7 @@ test('off, the rows are not there and nothing is kept', async () => {
     contentLog: null,
     guards: null,
     tracing: null,
+    policies: null,
     keepsResponses: false,
     events: null,
     bounds: testBounds,

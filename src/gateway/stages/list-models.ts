@@ -9,6 +9,7 @@ import { type Exchange, headerOf } from '../exchange.ts'
 import { sendJson } from '../respond.ts'
 import type { CompiledRoute } from '../snapshot.ts'
 import type { Stage } from '../stage.ts'
+import { policiesAllow } from './apply-policies.ts'
 import { mayUse } from './resolve-model.ts'
 
 const operationsWithModel = operations
@@ -45,7 +46,10 @@ function usableModels(exchange: Exchange): ListedModel[] {
   if (routes === undefined) return []
   const models: ListedModel[] = []
   for (const [name, route] of routes.exact) {
-    const usable = operationsWithModel.some((operation) => mayUse(exchange, route.name, operation))
+    const usable = operationsWithModel.some(
+      (operation) =>
+        mayUse(exchange, route.name, operation) && policiesAllow(exchange, route.name, operation),
+    )
     if (usable) models.push({ name, route })
   }
   return models.sort((a, b) => a.name.localeCompare(b.name))

@@ -53,6 +53,7 @@ export const record: Stage = (exchange, ctx) => {
     tags: exchange.tags,
     ...limitsOf(exchange),
     ...(exchange.findings.length === 0 ? {} : { findings: exchange.findings }),
+    ...(exchange.policies === null ? {} : { policies: exchange.policies }),
     ...traceOf(exchange),
     ...(exchange.snapshot.events === null ? {} : { address: exchange.clientAddress }),
   }

@@ -28,7 +28,7 @@ export const resolveModel: Stage = (exchange) => {
 /** Only the pattern `*` covers it. */
 const everyModel = '*'
 /** Fields in which some providers take further models. */
-const alternatives = ['models', 'fallbacks', 'fallback_models']
+export const alternatives = ['models', 'fallbacks', 'fallback_models']
 
 /** A body may not name, beside its model, another one that the key may not use. */
 function refuseOtherModels(exchange: Exchange, json: JsonObject): void {
@@ -37,7 +37,7 @@ function refuseOtherModels(exchange: Exchange, json: JsonObject): void {
   if (!models.every((model) => model !== null && mayUse(exchange, model))) throw otherModel('tools')
 }
 
-function otherModel(field: string): Fault {
+export function otherModel(field: string): Fault {
   const reason = 'it may name further models only for keys that may use every model'
   return new Fault(faults.invalidField, { public: { field, reason }, param: field })
 }
