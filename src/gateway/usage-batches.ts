@@ -67,20 +67,22 @@ export function createHeldBatches(maxBytes: number) {
     },
     all: () => batches.values(),
     find: (sequence: number): HeldBatch | null => batches.get(sequence) ?? null,
-    add(batch: HeldBatch): void {
+    add(batch: HeldBatch): HeldBatch {
       batches.set(batch.sequence, batch)
       bytes += batch.lines.byteLength
       if (batch.loose !== null) looseCount += 1
+      return batch
     },
     remove,
-    /** Removes the oldest of those that may be given up, until there is room or none is left. */
-    giveWay(): readonly HeldBatch[] {
-      const given: HeldBatch[] = []
+    /** Removes the oldest of those that may be given up, until there is room or none is left; says which they were. */
+    giveWay(onDropped: (dropped: DroppedRecords) => void): readonly number[] {
+      const given: number[] = []
       for (const batch of batches.values()) {
         if (bytes < maxBytes || looseCount === 0) break
         if (batch.loose === null) continue
         remove(batch.sequence)
-        given.push(batch)
+        given.push(batch.sequence)
+        onDropped(batch.loose)
       }
       return given
     },

@@ -114,8 +114,7 @@ export function createUsageOutbox(
     if (lines.length === 0) return
     sequence += 1
     if (lines === kept) waits.goWith(sequence)
-    const batch = lines.take(sequence)
-    held.add(batch)
+    const batch = held.add(lines.take(sequence))
     send?.(batch)
   }
 
@@ -124,10 +123,7 @@ export function createUsageOutbox(
     timer = null
     hand(kept)
     hand(loose)
-    for (const { sequence: given, loose: dropped } of held.giveWay()) {
-      refusals.forget(given)
-      if (dropped !== null) onDropped(dropped)
-    }
+    for (const given of held.giveWay(onDropped)) refusals.forget(given)
   }
 
   return {

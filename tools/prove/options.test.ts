@@ -25,7 +25,7 @@ test('a name that means nothing is a mistake, not a proof of nothing', () => {
     ['gatewy'],
     ['gateway', '--only', 'bnch'],
     ['--soak-minutes', '0'],
-   
+
     ['--sok'],
   ]) {
     const { status, stderr } = run('tools/prove.ts', ...args)
