@@ -101,6 +101,7 @@ const bodies: Readonly<Record<string, object>> = {
   'product-create': { slug: 'a', operations: [], models: [] },
   'subscription-create': { application: 'shop', product: 'chat' },
   'plan-create': { slug: 'a' },
+  'guard-create': { name: 'a', detector: 'secrets', action: 'flag' },
   'policy-create': { slug: 'a', cedar: 'permit (principal, action, resource);' },
   'policy-validate': { cedar: 'permit (principal, action, resource);' },
   'limit-create': { name: 'a', meter: 'requests', amount: 1, window: 'minute' },

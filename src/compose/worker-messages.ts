@@ -31,7 +31,8 @@ export interface Intakes {
 }
 
 export function connectWorker(port: MessagePort, intakes: Intakes): void {
-  const { usage, events, content, alerts, traces, counters, idempotency, tokens, live, audit, loads } = intakes
+  const { usage, events, content, alerts, traces, counters, idempotency, tokens, live, audit, loads } =
+    intakes
   const tellWorker = (message: ControlToWorker): void => port.postMessage(message)
   const claims = createIdempotencyServer(idempotency, tellWorker)
   port.on('close', () => claims.close())

@@ -5,8 +5,8 @@
  */
 import type { GuardFinding } from '../domain/guards.ts'
 import type { EventSeverity, OversightEvent } from '../domain/oversight-event.ts'
-import { securityAreaOf } from '../domain/security-areas.ts'
 import { callerText } from '../domain/plain-text.ts'
+import { securityAreaOf } from '../domain/security-areas.ts'
 import type { UsageRecord } from '../domain/usage.ts'
 
 /** The access event of a record, and a security event beside it where somebody was turned away. */

@@ -74,20 +74,8 @@ export function createGateway(parts: GatewayParts): Gateway {
   let runner: Runner | null = null
   let keysKnown = false
   let draining = false
-  const ctx: GatewayContext = {
-    ...parts,
-    keys,
-    wrongKeys: new WrongKeys(parts.clock),
-    tokens: new TokenDoor({ ...parts.tokens, clock: parts.clock }),
-    bodies: createBodyBudget(),
-    queue: createFairQueue(parts),
-    outputs: new OutputExpectations(),
-    load: watchLoad(parts),
-    metrics: new ExchangeMetrics(parts.metricWriter),
-    traceIds: createTraceIds(),
-    verdicts: createVerdictCache(),
-    isReady: () => snapshot !== null && keysKnown && !draining && parts.canRecord(),
-  }
+  const isReady = (): boolean => snapshot !== null && keysKnown && !draining && parts.canRecord()
+  const ctx: GatewayContext = { ...parts, ...ownParts(parts), keys, isReady }
   const table = parts.table ?? pipeline
   const snapshotParts = { health: createHealthBook(), ...parts }
 
@@ -137,6 +125,20 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
     labelOf: (model) => snapshot?.modelLabel(model) ?? otherValue,
     close: () => ctx.load.stop(),
+  }
+}
+
+function ownParts(parts: GatewayParts): Omit<Pick<GatewayContext, OwnParts>, 'keys' | 'isReady'> {
+  return {
+    wrongKeys: new WrongKeys(parts.clock),
+    tokens: new TokenDoor({ ...parts.tokens, clock: parts.clock }),
+    bodies: createBodyBudget(),
+    queue: createFairQueue(parts),
+    outputs: new OutputExpectations(),
+    load: watchLoad(parts),
+    metrics: new ExchangeMetrics(parts.metricWriter),
+    traceIds: createTraceIds(),
+    verdicts: createVerdictCache(),
   }
 }
 

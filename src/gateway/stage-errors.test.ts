@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { request } from 'undici'
 import type { TracingTerms } from '../domain/tracing.ts'
+import { guardOf } from '../inspection/harness/guard-samples.ts'
 import { startGateway, testRoute } from './harness/start-gateway.ts'
 import { testLimit } from './harness/test-limit.ts'
 import { pipeline } from './pipeline.ts'
@@ -63,6 +64,7 @@ for (const stage of pipeline) {
         contentLog: { maxBytes: 1024 },
         limits,
         tracing,
+        guards: [guardOf({ action: 'flag' })],
         ...(stage.name === 'record' ? {} : durable),
       },
     })

@@ -85,6 +85,22 @@ interface Building {
 /** The slug of the organization that owns what names none. */
 export const defaultOrganization = 'default'
 
+const nothingOf = (slug: string): Building => ({
+  slug,
+  name: null,
+  keyPolicy: null,
+  deployments: new Map(),
+  routes: new Map(),
+  products: new Map(),
+  plans: new Map(),
+  limits: new Map(),
+  guards: new Map(),
+  policies: new Map(),
+  applications: new Map(),
+  tokenIssuers: new Map(),
+  subscriptions: [],
+})
+
 /** Read a document. Problems are reported by path; what they concern is left out. */
 export function readDesired(document: ResourceDocument, report: ReportProblem): DesiredOrganization[] {
   const organizations = new Map<string, Building>()
@@ -93,21 +109,7 @@ export function readDesired(document: ResourceDocument, report: ReportProblem): 
     const key = slug ?? first
     let building = organizations.get(key)
     if (building === undefined) {
-      building = {
-        slug: key,
-        name: null,
-        keyPolicy: null,
-        deployments: new Map(),
-        routes: new Map(),
-        products: new Map(),
-        plans: new Map(),
-        limits: new Map(),
-        guards: new Map(),
-        policies: new Map(),
-        applications: new Map(),
-        tokenIssuers: new Map(),
-        subscriptions: [],
-      }
+      building = nothingOf(key)
       organizations.set(key, building)
     }
     return building

@@ -159,7 +159,7 @@ async function reconcileOrganization(
   wanted: DesiredOrganization,
 ): Promise<void> {
   await forResource('organization', organization.slug, () => reconcileKeyPolicy(run, organization, wanted))
-  const nouns = nounsOf(run.tables, wanted)
+  const nouns = [...servedNouns(run.tables, wanted), ...rulingNouns(run.tables, wanted)]
   const removals: (() => Promise<void>)[] = []
   for (const noun of nouns) removals.push(...(await reconcileNoun(run, organization, noun)))
   removals.push(...(await reconcileSubscriptions(run, organization, wanted)))
@@ -190,10 +190,12 @@ async function reconcileKeyPolicy(
   await run.tables.organizations.update(id, { patch: { keyPolicy }, now: run.now })
 }
 
-function nounsOf(tables: StoreTables, wanted: DesiredOrganization): Noun[] {
-  const bySlug = (record: TenantRecord): string => (record as TenantRecord & { slug: string }).slug
-  const byName = (record: TenantRecord): string => (record as TenantRecord & { name: string }).name
-  const table = (value: unknown): Table<TenantRecord> => value as Table<TenantRecord>
+const bySlug = (record: TenantRecord): string => (record as TenantRecord & { slug: string }).slug
+const byName = (record: TenantRecord): string => (record as TenantRecord & { name: string }).name
+const table = (value: unknown): Table<TenantRecord> => value as Table<TenantRecord>
+
+/** What is served, and to whom. */
+function servedNouns(tables: StoreTables, wanted: DesiredOrganization): readonly Noun[] {
   return [
     {
       noun: 'deployment',
@@ -235,6 +237,12 @@ function nounsOf(tables: StoreTables, wanted: DesiredOrganization): Noun[] {
       desired: wanted.applications,
       fixed: ['slug'],
     },
+  ]
+}
+
+/** What rules over it. */
+function rulingNouns(tables: StoreTables, wanted: DesiredOrganization): readonly Noun[] {
+  return [
     {
       noun: 'limit',
       idPrefix: 'lim',

@@ -1,9 +1,10 @@
 /** The slice of oversight: what is seen of what happened. */
-import { proveReceivers } from './oversight-receivers.ts'
+
+import { proveAudit } from './oversight-audit.ts'
 import { proveFaults } from './oversight-faults.ts'
 import { proveKills } from './oversight-kills.ts'
+import { proveReceivers } from './oversight-receivers.ts'
 import { proveThroughput } from './oversight-throughput.ts'
-import { proveAudit } from './oversight-audit.ts'
 import { proveUsageHistory } from './oversight-usage.ts'
 import type { ProofSlice } from './slice.ts'
 

@@ -175,12 +175,8 @@ export async function startAdmin(changes: Partial<AdminDependencies> = {}): Prom
   const pepperBook = await openPepperBook(storage.store, secretBox)
   const usageLog = await openEventLog({ directory: join(directory, 'usage') })
   const clock = createTestClock()
-  const contentLog = openSealedContentLog({
-    directory: join(directory, 'content'),
-    secretBox,
-    retentionDays: () => 7,
-    now: clock.now,
-  })
+  const contents = { directory: join(directory, 'content'), retentionDays: () => 7, now: clock.now }
+  const contentLog = openSealedContentLog({ ...contents, secretBox })
   const catalogue = createCatalogue()
   const denials: string[] = []
   const recorded: Recorded[] = []
