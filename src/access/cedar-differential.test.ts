@@ -7,6 +7,6 @@ test('the compiled evaluator decides as the Cedar engine does, with the same pol
   assert.equal(difference, null)
   assert.equal(decisions, 2000)
   // A run in which everything is denied, or nothing fails, would compare little.
-  assert.ok(allowed > 200, `${allowed} were allowed`)
-  assert.ok(withErrors > 200, `${withErrors} had errors`)
+  assert.ok(allowed > 50, `${allowed} were allowed`)
+  assert.ok(withErrors > 50, `${withErrors} had errors`)
 })

@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Why no test meets them. */
 const unmet: ReadonlyMap<string, string> = new Map([
+  ['guard.not-inspected', 'for a detector that throws: none is known that does'],
   [
     'capacity.shutting-down',
     'for a connection that the system hands over in the moment in which the listener closes: no test can be sure of it',

@@ -28,6 +28,6 @@ export const guardFaults = Object.freeze({
     502,
     'upstream',
     'The answer could not be inspected, so it does not pass.',
-    'Try again. If it lasts, the provider sends what is not JSON; a guard with onFailure open lets it pass.',
+    'Try again. If it lasts, report it; a guard with onFailure open lets such answers pass.',
   ),
 })

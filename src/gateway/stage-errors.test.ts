@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { request } from 'undici'
 import type { TracingTerms } from '../domain/tracing.ts'
+import { requirePolicy } from '../access/index.ts'
+import type { JsonValue } from '../domain/json.ts'
 import { guardOf } from '../inspection/harness/guard-samples.ts'
 import { startGateway, testRoute } from './harness/start-gateway.ts'
 import { testLimit } from './harness/test-limit.ts'
@@ -38,6 +40,16 @@ const tracing: TracingTerms = {
   state: 'all',
   deployments: [],
 }
+const everything = requirePolicy({ name: 'all', text: 'permit (principal, action, resource);' })
+const policies = [
+  {
+    organizationId: 'org_a',
+    organization: 'acme',
+    policies: [{ name: 'all', json: everything as unknown as JsonValue }],
+    applications: [{ id: 'app_a', slug: 'shop', team: '' }],
+    products: [{ id: 'prd_a', slug: 'chat' }],
+  },
+]
 /** A route with everything on. */
 const keeping = { ...testRoute('sandbox', ['sandbox']), policy: { cache: { ttlMs: 1000 } } }
 
@@ -65,6 +77,7 @@ for (const stage of pipeline) {
         limits,
         tracing,
         guards: [guardOf({ action: 'flag' })],
+        policies,
         ...(stage.name === 'record' ? {} : durable),
       },
     })

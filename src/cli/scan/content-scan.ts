@@ -52,7 +52,11 @@ export class ContentScan {
     }
     const fresh = this.#encoding === 'bytes' ? chunk : this.#narrow(chunk, this.#encoding)
     const bytes = this.#tail.length === 0 ? fresh : Buffer.concat([this.#tail, fresh])
-    for (const token of findTokens(bytes)) this.#found({ ...token, ...this.#placeOf(bytes, token.at) })
+    for (const token of findTokens(bytes)) {
+      // What lies in the tail as a whole was told when it came.
+      if (token.at + token.text.length > this.#tail.length)
+        this.#found({ ...token, ...this.#placeOf(bytes, token.at) })
+    }
     const kept = Math.max(0, bytes.length - (longestToken - 1))
     this.#skip(bytes.subarray(0, kept))
     // A copy, for the reader uses its buffer again.

@@ -217,6 +217,18 @@ describe('which guards hold', () => {
     assert.equal(answer.faultCode, 'guard.request-blocked')
   })
 
+  test('an answer that is no JSON is looked at as one text; bytes that are no text pass as they are', async () => {
+    guard({ action: 'mask', places: ['response'] })
+    for (const body of [`{"choices":[${token}`, `key: ${token}`, `[{"a": "${token}"}]`]) {
+      rig.upstream.failNext({ kind: 'status', status: 200, body })
+      const answer = await rig.chat({ model: 'gpt' })
+      assert.equal(answer.text, body.replace(token, label))
+    }
+    guard({ action: 'block', places: ['response'] })
+    rig.upstream.failNext({ kind: 'status', status: 200, body: token })
+    assert.ok(!(await rig.chat({ model: 'gpt' })).text.includes(token))
+  })
+
   test('streams that have no events that are known are refused rather than let through', async () => {
     guard({ action: 'mask' })
     const body = { model: 'sandbox', prompt: 'hello', stream: true }

@@ -1,9 +1,11 @@
-/** A whole answer under the guards of its exchange, in the caller's dialect. */
+/** A whole answer under the guards of its exchange, in the caller's dialect. What is no JSON is looked at as one text. */
+import { isUtf8 } from 'node:buffer'
 import type { CanonicalRequest } from '../../domain/canonical.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import { faults } from '../../faults/catalogue.ts'
 import { type GuardSet, inspectBody } from '../../inspection/index.ts'
 import { Fault } from '../../kernel/fault.ts'
+import { scanJson } from '../../kernel/json-scan.ts'
 import { dialects } from '../../providers/index.ts'
 import type { GatewayContext } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
@@ -20,6 +22,11 @@ const textless: ReadonlySet<string> = new Set([
   'images.edit',
   'images.variation',
 ])
+
+/** Whatever a provider nests. */
+const anyJson = { depth: 10_000, keys: Number.POSITIVE_INFINITY } as const
+
+const textIn = (body: Buffer): string => (JSON.parse(body.toString('utf8')) as { readonly text: string }).text
 
 /** The guards of an answer that is looked at; null: it is not. */
 export function guardsOfAnswer({ guards, operation }: Exchange): GuardSet | null {
@@ -55,17 +62,24 @@ export function inspectAnswer(
       exchange.fail(error)
     }
   }
-  runSliced(inspectBody(body, terms), {
+  const isJson = scanJson(body, anyJson).problem === 'none'
+  // Sound and pictures are no text.
+  if (!isJson && !isUtf8(body)) return pass(body)
+  const inspectable = isJson ? body : Buffer.from(JSON.stringify({ text: body.toString('utf8') }))
+  runSliced(inspectBody(inspectable, terms), {
     done: (inspected) =>
       ended(() => {
         noteFindings(exchange, inspected.findings)
         if (inspected.blockedBy !== null) return pass(refusal(exchange, inspected.blockedBy))
-        pass(inspected.body === body ? body : withoutLogprobs(inspected.body))
+        if (inspected.body === inspectable) return pass(body)
+        pass(isJson ? withoutLogprobs(inspected.body) : textIn(inspected.body))
       }),
-    failed: () =>
+    failed: (error) =>
       ended(() => {
         const closed = [...guards.places.values()].some(({ failsClosed }) => failsClosed)
-        if (closed) throw new Fault(faults.guardFailed)
+        // Its message might hold what was looked at.
+        const internal = error instanceof Error ? error.name : 'no error'
+        if (closed) throw new Fault(faults.guardFailed, { internal })
         pass(body)
       }),
   })

@@ -46,7 +46,7 @@ test('the decision goes to the record with its policies; the caller learns of no
   assert.equal((await chat(rig)).status, 200)
   const denied = await chat(rig, { model: 'secret' })
   assert.equal(denied.status, 403)
-  assert.match(denied.text, /access\.policy-denied/)
+  assert.ok(denied.text.includes('access.policy-denied'), denied.text)
   assert.doesNotMatch(denied.text, /noSecret/)
   assert.deepEqual(
     rig.records.map(({ status, policies }) => [status, policies]),
