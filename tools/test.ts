@@ -43,14 +43,13 @@ async function runTests(files: readonly string[], namePattern: string | undefine
   const apart = files.filter((path) => !sharesProcess.test(path))
   const together = files.filter((path) => sharesProcess.test(path))
   const absolute = (paths: readonly string[]) => paths.map((path) => join(projectRoot, path))
-  if (apart.length > 0) {
-    for await (const event of run({ ...common, files: absolute(apart), concurrency: filesAtOnce }))
-      report.take(event)
+  const take = async (own: Parameters<typeof run>[0]): Promise<void> => {
+    for await (const event of run({ ...common, ...own })) report.take(event)
   }
-  if (together.length > 0) {
-    for await (const event of run({ ...common, files: absolute(together), isolation: 'none' }))
-      report.take(event)
-  }
+  await Promise.all([
+    apart.length === 0 || take({ files: absolute(apart), concurrency: filesAtOnce }),
+    together.length === 0 || take({ files: absolute(together), isolation: 'none' }),
+  ])
   return report.finish()
 }
 
