@@ -378,8 +378,8 @@ test('an exemption without a reason, or of a file that is gone, is reported', ()
 
 test('CONTRIBUTING.md names the file of every gate', () => {
   const guide = readFileSync(join(projectRoot, 'CONTRIBUTING.md'), 'utf8')
-  const support = new Set(['all-gates', 'exemptions', 'gate', 'regex-worker', 'source-files'])
-  for (const path of listFiles(projectRoot, 'tools/gates')) {
+  const support = new Set(['all-gates', 'exemptions', 'gate', 'linear-regex', 'regex-worker', 'source-files'])
+  for (const path of listFiles(projectRoot, 'tools/gates').filter((each) => !each.endsWith('.test.ts'))) {
     const name = path.replace(/^.*\/(.*)\.ts$/, '$1')
     assert.ok(support.has(name) || guide.includes(`\`${path}\``), `${path} is not in the table`)
   }

@@ -1,4 +1,4 @@
-// Runs the gates and then every test of the tree, two files at a time, and prints one line for each.
+// Runs the gates and then every test of the tree, three files at a time, and prints one line for each.
 //
 //   npm test                          gates, then all tests
 //   npm test -- src/kernel            only tests whose path contains one of the words; no gates
@@ -17,7 +17,7 @@ import { listFiles } from './gates/source-files.ts'
 import { projectRoot } from './pinned-node.mjs'
 import { createTestReport } from './test-report.ts'
 
-const filesAtOnce = 2
+const filesAtOnce = 3
 const testTimeoutMs = 300_000
 const folders = ['src', 'test', 'tools', 'clients', 'bench', 'examples']
 

@@ -21,13 +21,7 @@ test('proofs and benchmarks explain themselves', () => {
 })
 
 test('a name that means nothing is a mistake, not a proof of nothing', () => {
-  for (const args of [
-    ['gatewy'],
-    ['gateway', '--only', 'bnch'],
-    ['--soak-minutes', '0'],
-
-    ['--sok'],
-  ]) {
+  for (const args of [['gatewy'], ['gateway', '--only', 'bnch'], ['--soak-minutes', '0'], ['--sok']]) {
     const { status, stderr } = run('tools/prove.ts', ...args)
     assert.equal(status, 1, args.join(' '))
     assert.match(stderr, /error:/)
