@@ -30,10 +30,15 @@ export function listTests(root: string, words: readonly string[]): string[] {
 }
 
 /**
- * Many small files that start the same parts: they share this process, because a process for each would take ten
- * times as long. All others run in processes of their own.
+ * Many small files that only compute or start the same parts: they share this process, because a process for each would
+ * take ten times as long. All others run in processes of their own.
  */
-const sharesProcess = /^src\/admin\/operations\//
+const sharesProcess = new RegExp(
+  `^src/(?:admin/operations|${[
+    'access|config|domain|egress|events|faults|identity|kernel|metering',
+    'providers|publishing|resources|routing|telemetry|tracing',
+  ].join('|')})/`,
+)
 
 /** Runs the test files and prints the report. Resolves to the number of failed tests. */
 async function runTests(files: readonly string[], namePattern: string | undefined): Promise<number> {

@@ -59,7 +59,7 @@ export function registerLeakReports(app: FastifyInstance, deps: AdminDependencie
   }
 
   // A context of its own: here alone a body stays the bytes that were signed.
-  void app.register(async (scope) => {
+  void app.register((scope, _options, registered) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit }, (_request, body, done) =>
       done(null, body),
@@ -67,6 +67,7 @@ export function registerLeakReports(app: FastifyInstance, deps: AdminDependencie
     const route = { method: 'POST', bodyLimit, schema: { hide: true } } as const
     scope.route({ ...route, url: '/leak-reports/github', handler: github })
     scope.route({ ...route, url: '/leak-reports', handler: others })
+    registered()
   })
 }
 
