@@ -50,13 +50,13 @@ export function relayUnary(
   const sent = translateBody(exchange, request, body)
   if (request.translateFrom === null) meter(exchange, request, body)
   settle(exchange, ctx)
-  const send = (passed: string | Buffer): void => sendAnswer(exchange, ctx, { ...answer, sent: passed })
+  const { status, headers } = answer
   const guards = guardsOfAnswer(exchange)
-  if (guards === null) return send(sent)
+  if (guards === null) return sendAnswer(exchange, ctx, { request, status, headers, sent })
   inspectAnswer(exchange, ctx, {
     guards,
     body: typeof sent === 'string' ? Buffer.from(sent) : sent,
-    pass: send,
+    pass: (passed) => sendAnswer(exchange, ctx, { request, status, headers, sent: passed }),
   })
 }
 
